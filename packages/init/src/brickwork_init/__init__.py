@@ -1,0 +1,3 @@
+"""Weight initialisation from config dicts, with provenance by parameter."""
+
+__version__ = "0.1.0"
