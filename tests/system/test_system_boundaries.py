@@ -1,0 +1,170 @@
+"""Imports go up the list of packages, along declared dependencies, and through front doors."""
+
+import ast
+import graphlib
+import importlib.metadata
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Imported only where an optional feature is used, behind an extra or a check of what is there.
+OPTIONAL = {
+    "brickwork-init": {"matplotlib", "rich"},
+    "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich"},
+}
+
+
+def imports(source: Path, module: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield each module that `source` imports, its line, and whether on import of `source`."""
+    package = module if source.stem == "__init__" else module.rpartition(".")[0]
+
+    def walk(node: ast.AST, eager: bool) -> Iterator[tuple[str, int, bool]]:
+        for child in ast.iter_child_nodes(node):
+            inside = eager and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                for statement in child.body:
+                    yield from walk(ast.Module([statement], []), False)
+                for statement in child.orelse:
+                    yield from walk(ast.Module([statement], []), inside)
+                continue
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield alias.name, child.lineno, inside
+            elif isinstance(child, ast.ImportFrom):
+                base = child.module or ""
+                if child.level:
+                    stem = package.split(".")[: len(package.split(".")) - child.level + 1]
+                    base = ".".join([*stem, *([base] if base else [])])
+                for alias in child.names:
+                    yield f"{base}.{alias.name}", child.lineno, inside
+            yield from walk(child, inside)
+
+    yield from walk(ast.parse(source.read_text()), True)
+
+
+def module_name(distribution, source: Path) -> str:
+    parts = [*source.relative_to(distribution.package.parent).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def owner(module: str, distributions) -> str | None:
+    """Return the distribution that `module` belongs to, or None if it is no sibling's."""
+    top = module.split(".")[0]
+    return next((d.name for d in distributions.values() if d.import_name == top), None)
+
+
+@pytest.fixture(scope="module")
+def top_level_names() -> dict[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+def test_imports_only_declared_dependencies(distribution, distributions, top_level_names):
+    declared = {
+        re.match(r"[A-Za-z0-9_-]+", requirement).group(0).lower().replace("_", "-")
+        for requirement in distribution.project["dependencies"]
+    } | {distribution.name}
+    optional = OPTIONAL.get(distribution.name, set()) | set(distribution.extra_siblings)
+    wrong = []
+    for source in distribution.sources():
+        for module, line, _ in imports(source, module_name(distribution, source)):
+            top = module.split(".")[0]
+            if top in sys.stdlib_module_names:
+                continue
+            owners = {owner(module, distributions) or ""} | {
+                name.lower().replace("_", "-") for name in top_level_names.get(top, [top])
+            }
+            if not owners & (declared | optional):
+                wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
+    assert not wrong, f"{distribution.name} declares {sorted(declared)}, but\n" + "\n".join(wrong)
+
+
+def test_uses_only_the_public_names_of_siblings(distribution, distributions):
+    wrong = []
+    for source in distribution.sources():
+        for module, line, _ in imports(source, module_name(distribution, source)):
+            sibling = owner(module, distributions)
+            if sibling in (None, distribution.name):
+                continue
+            private = [
+                part
+                for part in module.split(".")[1:]
+                if part.startswith("_") and not part.startswith("__")
+            ]
+            exported = (distributions[sibling].package / "__init__.py").read_text()
+            if any(not re.search(rf"\b{part}\b", exported) for part in private):
+                wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
+            elif private and len(module.split(".")) > 2:
+                wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
+    assert not wrong, "only the package itself may use its private modules:\n" + "\n".join(wrong)
+
+
+def test_no_distribution_depends_on_itself_in_a_circle(distributions):
+    graph = {d.name: {*d.siblings, *d.extra_siblings} for d in distributions.values()}
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+    assert set(order) == set(distributions)
+    assert order[0] == "brickwork-registry"
+    assert order[-1] == "brickwork"
+
+
+def test_no_module_imports_itself_in_a_circle(distribution):
+    """A circle among the modules of one package works only in one order of import."""
+    modules = {module_name(distribution, s): s for s in distribution.sources() if s.suffix == ".py"}
+    graph = {}
+    for name, source in modules.items():
+        targets = set()
+        for target, _, eager in imports(source, name):
+            if not eager:
+                continue
+            while target and target not in modules:
+                target = target.rpartition(".")[0]
+            # a package's __init__ gathers its modules; they must not look back
+            if target and target != name and not name.startswith(target + "."):
+                targets.add(target)
+        graph[name] = targets
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def test_modules_do_not_look_back_at_their_package(distribution):
+    wrong = []
+    for source in distribution.sources():
+        name = module_name(distribution, source)
+        if source.stem == "__init__":
+            continue
+        for module, line, eager in imports(source, name):
+            if not eager or not module.startswith(distribution.import_name):
+                continue
+            base, _, last = module.rpartition(".")
+            top = distribution.package
+            if base == distribution.import_name and not (
+                (top / f"{last}.py").exists() or (top / last).is_dir() or last == "__version__"
+            ):
+                wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
+    assert not wrong, "import from the module that defines it:\n" + "\n".join(wrong)
+
+
+def test_registry_and_zoo_name_no_heavy_module_at_their_top(distributions):
+    """What must import without torch, or without requests, does not reach for it at once."""
+    for name, heavy in {
+        "brickwork-registry": {"torch"},
+        "brickwork-zoo": {"torch", "requests", "filelock", "tqdm", "safetensors", "rich", "fsspec"},
+    }.items():
+        distribution = distributions[name]
+        front = distribution.package / "__init__.py"
+        reached, todo = set(), [module_name(distribution, front)]
+        modules = {module_name(distribution, s): s for s in distribution.sources()}
+        while todo:
+            module = todo.pop()
+            if module in reached:
+                continue
+            reached.add(module)
+            for target, line, eager in imports(modules[module], module):
+                if not eager:
+                    continue
+                assert target.split(".")[0] not in heavy, f"{modules[module]}:{line}"
+                while target and target not in modules:
+                    target = target.rpartition(".")[0]
+                if target:
+                    todo.append(target)

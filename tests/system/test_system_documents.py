@@ -1,0 +1,67 @@
+"""Every example of the READMEs and the documentation runs, each file in a process of its own.
+
+Blocks marked `python` run in order in one namespace, in a temporary folder, with warnings as
+errors; blocks marked `pycon` are sessions whose output is compared. A process of its own, because
+examples register types and set seeds, which the next file must not see.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "meta" / "README.md",
+        *ROOT.glob("packages/*/README.md"),
+        *(p for p in ROOT.glob("docs/**/*.md") if "_build" not in p.parts),
+    ]
+)
+
+RUNNER = r"""
+import doctest, re, socket, sys, types
+
+document = sys.argv[1]
+connect = socket.socket.connect
+
+def loopback_only(self, address):
+    if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise OSError(f"examples run without a network, and this one asked for {address}")
+    return connect(self, address)
+
+socket.socket.connect = loopback_only
+text = open(document, encoding="utf-8").read()
+main = sys.modules["__main__"] = types.ModuleType("__main__")
+for match in re.finditer(r"^( *)```(python|pycon)\n(.*?)^\1```$", text, re.M | re.S):
+    indent, kind, code = match.groups()
+    code = re.sub(f"(?m)^{indent}", "", code)
+    line = text.count("\n", 0, match.start()) + 1
+    if kind == "python":
+        # the code keeps its place in the document, so that a traceback names the right line
+        exec(compile("\n" * line + code, document, "exec"), vars(main))
+    else:
+        test = doctest.DocTestParser().get_doctest(code, {}, document, document, line)
+        test.globs = vars(main)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        if runner.run(test, clear_globs=False).failed:
+            sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_run(document, tmp_path):
+    text = document.read_text()
+    if "```python\n" not in text and "```pycon\n" not in text:
+        return
+    runner = tmp_path.with_name(tmp_path.name + "_runner.py")
+    runner.write_text(RUNNER)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", runner, document],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

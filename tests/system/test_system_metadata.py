@@ -1,0 +1,74 @@
+"""Versions, changelogs, pins, licences and type markers of every distribution agree."""
+
+import importlib.metadata
+import re
+
+LICENCE = "Apache License"
+
+
+def test_every_folder_is_complete(distribution):
+    for file in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
+        assert (distribution.folder / file).is_file(), file
+    assert (distribution.package / "py.typed").is_file()
+    assert LICENCE in (distribution.folder / "LICENSE").read_text()
+    assert distribution.project["license"] == "Apache-2.0"
+
+
+def test_licences_are_the_same_text(distribution, root):
+    assert (distribution.folder / "LICENSE").read_text() == (root / "LICENSE").read_text()
+
+
+def test_the_changelog_begins_with_the_version(distribution):
+    text = (distribution.folder / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    newest = next(heading for heading in headings if heading != "Unreleased")
+    assert newest.split()[0] == distribution.version
+    section = text.split(f"## {newest}\n", 1)[1].split("\n## ", 1)[0]
+    assert section.strip(), "a release says what is in it"
+
+
+def test_what_is_installed_is_what_lies_here(distribution):
+    assert importlib.metadata.version(distribution.name) == distribution.version
+
+
+def test_pins_admit_the_siblings_as_they_are(distribution, distributions):
+    for name, requirement in {**distribution.siblings, **distribution.extra_siblings}.items():
+        major, minor, _ = (int(part) for part in distributions[name].version.split("."))
+        lower, upper = (f"{major}.{minor}", f"{major}.{minor + 1}")
+        if major:
+            upper = str(major + 1)
+        pin = re.sub(r"^[a-z-]+(\[[a-z,]+\])?", "", requirement)
+        assert pin == f">={lower},<{upper}", f"{distribution.name} asks for {requirement}"
+
+
+def test_floors_are_the_same_everywhere(distribution):
+    assert distribution.project["requires-python"] == ">=3.11"
+    requirements = [
+        *distribution.project["dependencies"],
+        *(r for e in distribution.project.get("optional-dependencies", {}).values() for r in e),
+    ]
+    floors = {r for r in requirements if r.startswith("torch")}
+    assert floors <= {"torch>=2.10"}
+
+
+def test_registry_has_no_dependencies(distributions):
+    assert distributions["brickwork-registry"].project["dependencies"] == []
+
+
+def test_zoo_needs_no_torch(distributions):
+    requirements = distributions["brickwork-zoo"].project["dependencies"]
+    assert not [r for r in requirements if r.startswith(("torch", "brickwork"))]
+
+
+def test_the_meta_package_depends_on_every_other(distributions):
+    meta = distributions["brickwork"]
+    assert set(meta.siblings) == set(distributions) - {"brickwork"}
+
+
+def test_entry_points_name_what_exists(distribution):
+    for group, entries in distribution.project.get("entry-points", {}).items():
+        assert group.startswith("brickwork."), group
+        for name, target in entries.items():
+            (point,) = importlib.metadata.entry_points(group=group, name=name)
+            assert point.value == target
+            assert point.load() is not None

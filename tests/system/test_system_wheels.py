@@ -1,0 +1,146 @@
+"""Every wheel is whole, installs alone with what it declares and nothing else, and works there."""
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+TORCHLESS = ("brickwork-registry", "brickwork-zoo")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        # each environment is used once: compiling all of torch for it would cost more than it saves
+        if name not in ("UV_COMPILE_BYTECODE", "VIRTUAL_ENV", "PYTHONPATH")
+    }
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def dist(uv, distributions, tmp_path_factory) -> Path:
+    """A folder with the sdist of every distribution, and the wheel built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    for distribution in distributions.values():
+        run(uv, "build", "--quiet", "--out-dir", folder, distribution.folder)
+    return folder
+
+
+@pytest.fixture
+def wheel(distribution, dist) -> zipfile.ZipFile:
+    name = distribution.name.replace("-", "_")
+    with zipfile.ZipFile(dist / f"{name}-{distribution.version}-py3-none-any.whl") as file:
+        yield file
+
+
+@pytest.fixture
+def python(distribution, distributions, dist, uv, tmp_path) -> Path:
+    """The interpreter of a fresh environment that holds one distribution."""
+    environment = tmp_path / "environment"
+    run(uv, "venv", "--quiet", "--no-config", "--python", sys.executable, environment)
+    interpreter = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    constraints = tmp_path / "constraints.txt"
+    # the torch that the tests run on: an open range may fetch gigabytes of another build
+    constraints.write_text(f"torch=={importlib.metadata.version('torch').partition('+')[0]}\n")
+    links = [dist, *os.environ.get("UV_FIND_LINKS", os.environ.get("PIP_FIND_LINKS", "")).split()]
+    run(
+        *(uv, "pip", "install", "--quiet", "--python", interpreter, "--constraint", constraints),
+        *(f"--find-links={link}" for link in links),
+        # uv caches wheels by file name, and these are built anew under the same one
+        *(f"--refresh-package={name}" for name in distributions),
+        *(f"--reinstall-package={name}" for name in distributions),
+        f"{distribution.name}=={distribution.version}",
+    )
+    return interpreter
+
+
+def needed(distribution, distributions) -> set[str]:
+    """Return the distribution and every sibling that its own declaration brings along."""
+    found, todo = set(), [distribution.name]
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found.add(name)
+        todo.extend(distributions[name].siblings)
+        if any("[torch]" in r for r in distributions[name].siblings.values()):
+            todo.extend(distributions["brickwork-zoo"].extra_siblings)
+    return found
+
+
+def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
+    names = set(wheel.namelist())
+    package = distribution.import_name
+    info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
+    assert {name.split("/")[0] for name in names} == {package, info}
+    assert f"{package}/py.typed" in names
+    assert f"{info}/licenses/LICENSE" in names
+    assert not [name for name in names if re.search(r"tests?/|test_|conftest|__pycache__", name)]
+    source = {
+        str(file.relative_to(distribution.package.parent))
+        for file in distribution.package.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert {name for name in names if name.startswith(f"{package}/")} == source
+
+
+def test_wheel_says_who_it_is(distribution, wheel):
+    info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
+    metadata = wheel.read(f"{info}/METADATA").decode()
+    assert f"\nName: {distribution.name}\n" in metadata
+    assert f"\nVersion: {distribution.version}\n" in metadata
+    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert (distribution.folder / "README.md").read_text().strip() in metadata
+
+
+def test_wheel_installs_alone_and_works(distribution, distributions, uv, python, tmp_path):
+    run(uv, "pip", "check", "--python", python)
+    installed = {
+        entry["name"]
+        for entry in json.loads(run(uv, "pip", "list", "--format=json", "--python", python))
+    }
+    siblings = {name for name in installed if name.startswith("brickwork")}
+    assert siblings == needed(distribution, distributions)
+    assert ("torch" in installed) == (distribution.name not in TORCHLESS)
+    if distribution.name == "brickwork-registry":
+        assert installed == {"brickwork-registry"}
+
+    # -I: neither this folder, nor the person's packages, nor their variables
+    imported = run(
+        *(python, "-I", "-W", "error", "-c"),
+        f"import {distribution.import_name} as package; print(package.__version__)",
+        cwd=tmp_path,
+    )
+    assert imported.strip() == distribution.version
+
+    example = tmp_path / "example.py"
+    readme = (distribution.folder / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert blocks, f"the README of {distribution.name} shows no example"
+    example.write_text(blocks[0])
+    run(python, "-I", "-W", "error", example, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", TORCHLESS)
+def test_imports_reach_for_nothing_but_the_standard_library(name, distributions):
+    """Neither torch nor any other package is loaded, even where it is installed."""
+    package = distributions[name].import_name
+    code = (
+        "import sys; before = set(sys.modules);"
+        f"import {package};"
+        "tops = {module.partition('.')[0] for module in set(sys.modules) - before};"
+        f"foreign = sorted(tops - sys.stdlib_module_names - {{{package!r}}});"
+        "sys.exit(f'{foreign}' if foreign else 0)"
+    )
+    run(sys.executable, "-I", "-c", code)
