@@ -94,9 +94,9 @@ def test_uses_only_the_public_names_of_siblings(distribution, distributions):
                 if part.startswith("_") and not part.startswith("__")
             ]
             exported = (distributions[sibling].package / "__init__.py").read_text()
-            if any(not re.search(rf"\b{part}\b", exported) for part in private):
-                wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
-            elif private and len(module.split(".")) > 2:
+            if any(not re.search(rf"\b{part}\b", exported) for part in private) or (
+                private and len(module.split(".")) > 2
+            ):
                 wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
     assert not wrong, "only the package itself may use its private modules:\n" + "\n".join(wrong)
 
