@@ -1,3 +1,52 @@
-"""Build objects from config dicts: registries with scopes, entry points and errors that help. No dependencies."""
+"""Build objects from config dicts: registries with scopes, entry points and errors that help.
+
+No dependencies.
+"""
+
+from __future__ import annotations
+
+from . import errors as errors
+from ._build import build_from_cfg as build_from_cfg
+from ._registry import Registry as Registry
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._failures import note_failure as note_failure
+    from ._suggest import suggest as suggest
+    from ._validate import Problem as Problem
+    from ._validate import validate as validate
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Problem",
+    "Registry",
+    "build_from_cfg",
+    "errors",
+    "note_failure",
+    "suggest",
+    "validate",
+]
+
+# Their modules import dataclasses, difflib and inspect, which take longer than the rest of the
+# package and which no program needs in order to start.
+_LAZY = {
+    "Problem": "_validate",
+    "note_failure": "_failures",
+    "suggest": "_suggest",
+    "validate": "_validate",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
