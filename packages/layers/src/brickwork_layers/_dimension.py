@@ -1,0 +1,43 @@
+"""The ``dim`` of a config: one type for one, two and three dimensions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from ._typing import LayerFactory
+
+_FAMILIES: Mapping[LayerFactory, Mapping[int, type[nn.Module]]] = {
+    family[1]: dict(enumerate(family, start=1))
+    for family in (
+        (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
+        (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d),
+        (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d),
+        (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d),
+        (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d),
+        (nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d),
+        (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d),
+    )
+}
+
+
+def of_dimension(factory: LayerFactory, options: dict[str, Any]) -> LayerFactory:
+    """Replace a 2d class by its sibling of the dimension that the arguments ask for.
+
+    Args:
+        factory: What the config's ``type`` stands for.
+        options: The config's arguments; their ``dim`` is taken out.
+
+    Returns:
+        The sibling; `factory` itself if it has none or no ``dim`` is given.
+
+    Raises:
+        ValueError: If ``dim`` is not 1, 2 or 3.
+    """
+    siblings = _FAMILIES.get(factory)
+    if siblings is None or "dim" not in options:
+        return factory
+    dim = options.pop("dim")
+    if dim not in siblings:
+        raise ValueError(f"dim of {factory} must be 1, 2 or 3, but got {dim!r}")
+    return siblings[dim]

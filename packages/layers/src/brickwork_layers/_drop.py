@@ -1,0 +1,105 @@
+"""Dropout, and dropping whole paths, from configs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from brickwork_registry import build_from_cfg
+from torch import Tensor, nn
+
+from ._registries import DROPOUT_LAYERS
+from ._typing import LayerConfig
+
+
+def drop_path(x: Tensor, drop_prob: float = 0.0, training: bool = False) -> Tensor:
+    """Set whole samples to zero, and scale up the rest (stochastic depth).
+
+    See Huang et al., "Deep Networks with Stochastic Depth", https://arxiv.org/abs/1603.09382.
+
+    Args:
+        x: Tensor (N, ...), the residual branch of each sample.
+        drop_prob: Probability of a sample to be dropped, in [0, 1].
+        training: Whether to drop at all.
+
+    Returns:
+        Tensor of the same shape.
+    """
+    if drop_prob == 0.0 or not training:
+        return x
+    keep_prob = 1 - drop_prob
+    shape = [x.shape[0]] + [1] * (x.dim() - 1)
+    kept = (keep_prob + torch.rand(shape, dtype=x.dtype, device=x.device)).floor()
+    if keep_prob == 0.0:
+        return x * kept
+    return x.div(keep_prob) * kept
+
+
+class DropPath(nn.Module):
+    """Drop the residual branch of random samples in training, see `drop_path`.
+
+    Args:
+        drop_prob: Probability of a sample to be dropped, in [0, 1].
+
+    Raises:
+        ValueError: If `drop_prob` is outside.
+    """
+
+    def __init__(self, drop_prob: float = 0.1) -> None:
+        super().__init__()
+        if not 0.0 <= drop_prob <= 1.0:
+            raise ValueError(f"drop_prob must be in [0, 1], but got {drop_prob!r}")
+        self.drop_prob = drop_prob
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop.
+
+        Args:
+            x: Tensor (N, ...).
+
+        Returns:
+            Tensor of the same shape.
+        """
+        return drop_path(x, self.drop_prob, self.training)
+
+    def extra_repr(self) -> str:
+        """Tell the probability."""
+        return f"drop_prob={self.drop_prob}"
+
+
+class Dropout(nn.Dropout):
+    """`torch.nn.Dropout` whose probability is called as that of `DropPath`.
+
+    Args:
+        drop_prob: Probability of an element to be zeroed, in [0, 1].
+        inplace: Whether to overwrite the input.
+
+    Raises:
+        ValueError: If `drop_prob` is outside.
+    """
+
+    def __init__(self, drop_prob: float = 0.5, inplace: bool = False) -> None:
+        super().__init__(p=drop_prob, inplace=inplace)
+
+
+DROPOUT_LAYERS.fill({"DropPath": DropPath, "Dropout": Dropout}, offered={})
+
+
+def build_dropout(cfg: LayerConfig, default_args: Mapping[str, Any] | None = None) -> nn.Module:
+    """Build a dropout layer.
+
+    Args:
+        cfg: ``type`` is one of `DROPOUT_LAYERS`; the other keys are arguments of its constructor.
+        default_args: Arguments, or the ``type``, for the keys that `cfg` lacks.
+
+    Returns:
+        The layer.
+
+    Raises:
+        TypeError: If `cfg` is no dict, or an argument does not fit.
+        KeyError: If there is no ``type``, or an unknown one.
+
+    Example:
+        >>> build_dropout(dict(type='DropPath', drop_prob=0.2))
+        DropPath(drop_prob=0.2)
+    """
+    return build_from_cfg(cfg, DROPOUT_LAYERS, default_args)

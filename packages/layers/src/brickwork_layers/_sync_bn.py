@@ -1,0 +1,81 @@
+"""Batch norm over the batches of all processes, on any device."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+class SyncBatchNorm(nn.SyncBatchNorm):
+    """Batch norm whose statistics are those of the batches of all processes together.
+
+    Without a process group, with a group of one, and in evaluation it is the plain batch norm. On
+    CUDA and its like torch's own kernels do the work; torch has none for the CPU, where two
+    all-reduces take their place. The arguments are those of `torch.nn.SyncBatchNorm`.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's name of it)
+        """Normalise.
+
+        Args:
+            input: Tensor (N, C, ...), with any number of dimensions after the channels.
+
+        Returns:
+            Tensor of the same shape.
+
+        Raises:
+            ValueError: If the input has fewer than two dimensions or no channels.
+        """
+        if self.training and input.device.type == "cpu" and _is_distributed():
+            return self._forward_on_cpu(input)
+        out: Tensor = super().forward(input)
+        return out
+
+    def _forward_on_cpu(self, x: Tensor) -> Tensor:
+        # A torch without distributed support has no such module.
+        from torch.distributed.nn.functional import all_reduce
+
+        self._check_input_dim(x)
+        self._check_non_zero_input_channels(x)
+        group = self.process_group or dist.group.WORLD
+        dims = [0, *range(2, x.dim())]
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        values = x if x.dtype in (torch.float32, torch.float64) else x.float()
+
+        # First the mean and then the squares around it: one pass over sums of squares would lose
+        # the variance of a channel with a large mean.
+        size = values.new_full((1,), x.numel() // x.size(1))
+        sums: Tensor = all_reduce(  # type: ignore[no-untyped-call]  # torch has no types here
+            torch.cat([values.sum(dims), size]), group=group
+        )
+        count = sums[-1].detach()
+        mean = sums[:-1] / count
+        centred = values - mean.view(shape)
+        squares: Tensor = all_reduce(  # type: ignore[no-untyped-call]
+            centred.square().sum(dims), group=group
+        )
+        var = squares / count
+
+        if self.track_running_stats:
+            self._track(mean.detach(), var.detach() * (count / (count - 1)))
+        out = centred * torch.rsqrt(var + self.eps).view(shape)
+        if self.weight is not None:
+            out = out * self.weight.view(shape)
+        if self.bias is not None:
+            out = out + self.bias.view(shape)
+        return out.to(x.dtype)
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, unbiased_var: Tensor) -> None:
+        """Move the running statistics towards those of this batch."""
+        seen = self.num_batches_tracked
+        if self.running_mean is None or self.running_var is None or seen is None:
+            return
+        seen.add_(1)
+        # Without a momentum, the average of all batches so far.
+        share = 1.0 / seen.item() if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
+        self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+
+
+def _is_distributed() -> bool:
+    return dist.is_available() and dist.is_initialized()
