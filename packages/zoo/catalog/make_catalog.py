@@ -1,0 +1,168 @@
+"""Make the catalogue that the package ships from the raw facts beside this script.
+
+Usage: python make_catalog.py [folder]   (by default the package's own data folder)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RAW = HERE / "raw"
+DATA = HERE.parent / "src" / "brickwork_zoo" / "data"
+
+Row = dict[str, Any]
+Source = dict[str, Any]  # {"models": {name: Row}, "aliases": {other name: name}}
+
+MEBIBYTE = 2**20
+HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})\.")
+METRICS = {"Top 1 Accuracy": "acc1", "Top 5 Accuracy": "acc5"}
+FAMILIES = [
+    "alexnet",
+    "bninception",
+    "convnext",
+    "darknet",
+    "densenet",
+    "efficientnet",
+    "googlenet",
+    "hrnet",
+    "inception",
+    "maxvit",
+    "mnasnet",
+    "mobilenet",
+    "regnet",
+    "res2net",
+    "resnest",
+    "resnet",
+    "resnext",
+    "shufflenet",
+    "squeezenet",
+    "swin",
+    "vgg",
+    "vit",
+    "wide_resnet",
+]
+
+
+def raw(name: str) -> Any:
+    """Read one of the files of raw facts."""
+    return json.loads((RAW / f"{name}.json").read_text(encoding="utf-8"))
+
+
+MIRRORS: dict[str, Row] = raw("mirrors")["files"]
+
+
+def row(url: str, **facts: Any) -> Row:
+    """Put together what is known of a file: its places, its hash, and the given facts."""
+    name = url.rsplit("/", 1)[1]
+    known = MIRRORS.get(name, {})
+    suffix = HASH_SUFFIX.search(name)
+    sha256 = suffix[1] if suffix else known.get("sha256_prefix")
+    mirrors = known.get("mirrors", []) if sha256 else []
+    found = {"urls": [url, *mirrors], "sha256": sha256, **facts}
+    return {key: value for key, value in found.items() if value not in (None, "", {})}
+
+
+def family(architecture: str) -> str:
+    """Name the family of an architecture: the longest known name that it begins with."""
+    fits = [name for name in FAMILIES if architecture.startswith(name)]
+    return max(fits, key=len, default="")
+
+
+def torchvision() -> Source:
+    """Rows by `model.weights`; the enum's spellings and the names of before are aliases."""
+    models: dict[str, Row] = {}
+    aliases: dict[str, str] = {}
+    by_url: dict[str, str] = {}
+    for name, facts in raw("torchvision")["weights"].items():
+        architecture = name.split(".")[0]
+        models[name] = row(
+            facts["url"],
+            size=round(facts["file_size_mb"] * MEBIBYTE),
+            params=facts["num_params"],
+            flops=round(facts["gflops"] * 1e9),
+            metrics={key: facts[key] for key in ("acc1", "acc5") if facts[key] is not None},
+            dataset="ImageNet-1k",
+            architecture=architecture,
+            family=family(architecture),
+            about=facts["recipe"],
+        )
+        by_url[facts["url"]] = name
+        aliases[facts["enum"]] = name
+        if facts["default"]:
+            aliases[f"{architecture}.default"] = name
+            aliases[facts["enum"].split(".")[0] + ".DEFAULT"] = name
+    for name, url in raw("torchvision_0.12").items():
+        if url is None:
+            continue  # an architecture that never had weights
+        if url in by_url:
+            aliases[name] = by_url[url]
+        else:
+            models[name] = row(url, architecture=name, family=family(name))
+    return {"models": models, "aliases": aliases}
+
+
+def open_mmlab() -> Source:
+    """Rows by the names that follow `open-mmlab://`; deprecated names are aliases."""
+    models: dict[str, Row] = {}
+    for name, url in raw("open_mmlab").items():
+        architecture = name.rsplit("/", 1)[-1]
+        models[name] = row(url, architecture=architecture, family=family(architecture))
+    return {"models": models, "aliases": raw("deprecated")}
+
+
+def mmpretrain() -> Source:
+    """Rows by the names of the model index; entries without weights are left out."""
+    found = [model for model in raw("mmpretrain")["models"] if model["url"]]
+    return {"models": {model["name"]: mmpretrain_row(model) for model in found}}
+
+
+def mmpretrain_row(model: Row) -> Row:
+    """Turn one entry of the model index into a row."""
+    metrics = dict(model["metrics"] or {})
+    dataset = metrics.pop("dataset", None)
+    return row(
+        model["url"],
+        params=model["params"],
+        flops=model["flops"],
+        metrics={METRICS.get(key, key): value for key, value in metrics.items()},
+        dataset=dataset,
+        architecture=model["name"].split("_")[0],
+        family=model["collection"],
+        about=model["config"],
+    )
+
+
+def mmcls() -> Source:
+    """Rows by the names that follow `mmcls://`, with what the model index knows of the files."""
+    index = {model["url"]: model for model in raw("mmpretrain")["models"]}
+    models: dict[str, Row] = {}
+    for name, url in raw("mmcls").items():
+        known = mmpretrain_row(index[url]) if url in index else row(url, family=family(name))
+        models[name] = known | {"architecture": name}
+    return {"models": models}
+
+
+SOURCES: dict[str, Callable[[], Source]] = {
+    "mmcls": mmcls,
+    "mmpretrain": mmpretrain,
+    "open_mmlab": open_mmlab,
+    "torchvision": torchvision,
+}
+
+
+def main(folder: Path = DATA) -> None:
+    """Write one file for each source."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in SOURCES.items():
+        text = json.dumps(make(), indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,263 @@
+"""The cache: one folder for each file, named by its hash where that is known, else by its URL.
+
+    <home>/checkpoints/<hash or URL's hash>/<readable name>     the file
+                                            .record.json        that and when it was verified
+                                            .lock, .*.part      see `_lock` and `_partial`
+
+A file counts if its record says that it was hashed as it is now, or once it has been hashed again.
+Reading needs neither the lock nor the right to write.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ._partial import partials
+from ._resource import Resource
+from ._settings import Settings
+from ._transfer import hash_file
+from .errors import CacheError
+
+_logger = logging.getLogger(__name__)
+_RECORD = ".record.json"
+_FOLDER = "checkpoints"
+CORRUPT = ".corrupt"  # the ending of a file that was set aside
+
+
+@dataclass(frozen=True)
+class Record:
+    """That a file was hashed, and how it looked then.
+
+    Attributes:
+        file: Its name in the entry's folder, or its path where it lies elsewhere.
+        sha256: The whole hash.
+        size: Bytes.
+        mtime_ns: When it was last changed.
+        uri: What was asked for when it came.
+        url: The place that it came from.
+    """
+
+    file: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    uri: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The folder of one file.
+
+    Attributes:
+        folder: Where it is; it need not be there yet.
+        filename: What the file is to be called.
+    """
+
+    folder: Path
+    filename: str
+
+    @property
+    def target(self) -> Path:
+        """Where the file belongs."""
+        return self.folder / self.filename
+
+    def files(self) -> list[Path]:
+        """List the data files that are there."""
+        with suppress(OSError):
+            return sorted(
+                path
+                for path in self.folder.iterdir()
+                if not path.name.startswith(".") and path.suffix != CORRUPT and path.is_file()
+            )
+        return []
+
+    def record(self) -> Record | None:
+        """Read the record of having been verified."""
+        try:
+            return Record(**json.loads((self.folder / _RECORD).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write_record(self, path: Path, digest: str, *, uri: str, url: str) -> None:
+        """Note that a file was verified; where that cannot be written, it is hashed again."""
+        with suppress(OSError):
+            facts = path.stat()
+            file = path.name if path.parent == self.folder else str(path)
+            record = Record(file, digest, facts.st_size, facts.st_mtime_ns, uri, url)
+            with tempfile.NamedTemporaryFile(
+                "w", dir=self.folder, prefix=".record-", delete=False, encoding="utf-8"
+            ) as file_:
+                json.dump(asdict(record), file_, indent=1)
+            Path(file_.name).replace(self.folder / _RECORD)
+
+    def digest(self, path: Path) -> str:
+        """Return a file's hash: from the record, if the file is still as it was, else anew."""
+        record = self.record()
+        if record is not None and self.folder / record.file == path and _is_as(path, record):
+            return record.sha256
+        return hash_file(path)
+
+
+class Cache:
+    """The folder of all entries.
+
+    Args:
+        home: The zoo's home.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / _FOLDER
+
+    def entry(self, resource: Resource) -> Entry:
+        """Return the entry that a resource belongs to."""
+        key = resource.sha256 or "url-" + sha256(resource.identity.encode()).hexdigest()[:24]
+        return Entry(self.root / key, resource.filename)
+
+    def entries(self) -> list[Entry]:
+        """List what is there, one entry for each data file."""
+        with suppress(OSError):
+            return [
+                Entry(folder, file.name)
+                for folder in sorted(self.root.iterdir())
+                for file in Entry(folder, "").files()
+            ]
+        return []
+
+    def leftovers(self) -> list[Path]:
+        """List what is of no use: partial files, files set aside, entries without a file."""
+        with suppress(OSError):
+            return [path for folder in sorted(self.root.iterdir()) for path in _leftovers(folder)]
+        return []
+
+    def find(self, resource: Resource) -> Path | None:
+        """Return the verified file of a resource, if it is here.
+
+        A file that is not what it should be is set aside.
+        """
+        own = self.entry(resource)
+        for path in own.files():
+            if self._holds(own, path, resource):
+                return path
+            _set_aside(path)
+        for folder in self._kindred(resource):
+            entry = Entry(folder, resource.filename)
+            for path in entry.files():
+                if entry.digest(path).startswith(resource.sha256 or ""):
+                    return path
+        return self._in_torch_hub(own, resource)
+
+    def _holds(self, entry: Entry, path: Path, resource: Resource) -> bool:
+        """Say whether a file in a resource's own entry is that resource's."""
+        record = entry.record()
+        digest = entry.digest(path)
+        if resource.sha256 is not None:
+            good = digest.startswith(resource.sha256)
+        else:  # nothing tells but what it was when it came
+            good = record is None or record.file != path.name or record.sha256 == digest
+        if good and (record is None or not _is_as(path, record)):
+            entry.write_record(path, digest, uri=resource.uri, url=record.url if record else "")
+        return good
+
+    def _kindred(self, resource: Resource) -> Iterator[Path]:
+        """Yield the entries of hashes that begin like the resource's, or that its begins like."""
+        wanted = resource.sha256
+        if wanted is None:
+            return
+        with suppress(OSError):
+            for folder in sorted(self.root.iterdir()):
+                if folder.name != wanted and (
+                    folder.name.startswith(wanted) or wanted.startswith(folder.name)
+                ):
+                    yield folder
+
+    def _in_torch_hub(self, entry: Entry, resource: Resource) -> Path | None:
+        """Return the file that torch.hub has, if the resource's hash is known and it holds."""
+        if resource.sha256 is None:
+            return None
+        path = _torch_hub() / resource.filename
+        if not path.is_file():
+            return None
+        digest = entry.digest(path)
+        if not digest.startswith(resource.sha256):
+            return None
+        if entry.record() is None:
+            with suppress(OSError):
+                entry.folder.mkdir(parents=True, exist_ok=True)
+            entry.write_record(path, digest, uri=resource.uri, url="")
+        return path
+
+
+def writable(settings: Settings, resource: Resource) -> Cache:
+    """Return the cache to put a resource into: the home's, or a temporary one if that is read-only.
+
+    Raises:
+        CacheError: If neither can be written.
+    """
+    temporary = Path(tempfile.gettempdir()) / f"brickwork-{_user()}"
+    for home in (settings.home, temporary):
+        cache = Cache(home)
+        folder = cache.entry(resource).folder
+        try:
+            if home == temporary:
+                _make_private(home)
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem: object = error
+        else:
+            if os.access(folder, os.W_OK | os.X_OK):
+                if home == temporary:
+                    _logger.warning("%s cannot be written; using %s", settings.home, home)
+                return cache
+            problem = "no permission to write"
+    raise CacheError(
+        f"cannot write to {settings.home} nor to {temporary} ({problem}): set BRICKWORK_HOME to a "
+        "folder that can be written",
+        uri=resource.uri,
+        path=settings.home,
+    )
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder in a place that everybody can write, and see that it is nobody else's."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    facts = folder.lstat()
+    if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & 0o022):
+        raise PermissionError(f"{folder} may be written by others")
+
+
+def _user() -> str:
+    return str(os.getuid()) if os.name == "posix" else "files"
+
+
+def _torch_hub() -> Path:
+    home = os.environ.get("TORCH_HOME")
+    if home:
+        return Path(home).expanduser() / "hub" / "checkpoints"
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "torch" / "hub" / "checkpoints"
+
+
+def _is_as(path: Path, record: Record) -> bool:
+    facts = path.stat()
+    return (facts.st_size, facts.st_mtime_ns) == (record.size, record.mtime_ns)
+
+
+def _set_aside(path: Path) -> None:
+    with suppress(OSError):
+        path.replace(path.with_name(path.name + CORRUPT))
+        _logger.warning("%s is not what it was; set it aside and fetching it again", path)
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    found = [*partials(folder), *folder.glob(f"*{CORRUPT}")]
+    return [folder] if not Entry(folder, "").files() and not found else found

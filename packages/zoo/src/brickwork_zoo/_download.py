@@ -1,0 +1,324 @@
+"""Downloading: a URI in, the path of a verified file out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import _cache, _lock, _partial
+from ._http import open_http
+from ._partial import Origin, Partial, Remains
+from ._progress import Progress, ProgressCallback
+from ._remote import is_remote, open_remote
+from ._resource import Resource
+from ._settings import Settings
+from ._stream import (
+    PlaceError,
+    RefusedError,
+    RestartError,
+    Stream,
+    TransientError,
+    UnreachableError,
+    WrongHashError,
+)
+from ._transfer import Hasher, copy_start, hash_file, receive
+from ._uri import resolve
+from .errors import (
+    CacheError,
+    DownloadError,
+    Failure,
+    HashMismatchError,
+    OfflineError,
+)
+
+if TYPE_CHECKING:
+    import requests
+
+LONGEST_WAIT = 120.0  # seconds; a place that asks for more is given up
+
+
+def download(
+    uri: str | os.PathLike[str],
+    *,
+    sha256: str | None = None,
+    progress: bool | ProgressCallback | None = None,
+    timeout: float | None = None,
+    retries: int | None = None,
+    backoff: float | None = None,
+    offline: bool | None = None,
+    home: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Fetch a file if it is not in the cache yet, and return where it is.
+
+    Args:
+        uri: A path or a URI, see :func:`resolve`.
+        sha256: The hash that the file must have, or 8 or more digits of its beginning.
+        progress: True for a bar, False for none, None for one if the standard error is a
+            terminal; or a callable that takes the bytes that are there and the bytes in all.
+        timeout: Seconds without a byte after which a place has stalled.
+        retries: Further attempts at each place.
+        backoff: Seconds of the first pause between two attempts; each next one is twice as long.
+        offline: Make no request.
+        home: The folder of the cache.
+
+    Returns:
+        The file; for a local path that path.
+
+    Raises:
+        DownloadError: If no place gave it; lists each place and why.
+        HashMismatchError: If what the places gave is another file.
+        OfflineError: If it would have to be fetched and must not be.
+        CacheError: If it cannot be written.
+        ZooError: If the URI cannot be resolved, see :func:`resolve`.
+    """
+    settings = Settings.read(
+        timeout=timeout, retries=retries, backoff=backoff, offline=offline, home=home
+    )
+    resource = resolve(uri, sha256=sha256, settings=settings)
+    if resource.local:
+        return _checked(resource)
+    found = _cache.Cache(settings.home).find(resource)
+    if found is not None:
+        return found
+    if settings.offline:
+        raise _offline(resource, settings)
+    cache = _cache.writable(settings, resource)
+    found = cache.find(resource)
+    if found is not None:
+        return found
+    return _Download(resource, cache, settings, progress).run()
+
+
+def _checked(resource: Resource) -> Path:
+    path = resource.path
+    if resource.sha256 is not None and path.is_file():
+        actual = hash_file(path)
+        if not actual.startswith(resource.sha256):
+            raise HashMismatchError(
+                f"{path} is another file than was asked for: its SHA-256 is {actual}, expected was "
+                f"{resource.sha256}",
+                uri=resource.uri,
+                expected=resource.sha256,
+                actual=actual,
+            )
+    return path
+
+
+def _offline(resource: Resource, settings: Settings) -> OfflineError:
+    path = _cache.Cache(settings.home).entry(resource).target
+    failures = [Failure(place, "offline", attempts=0) for place in resource.places]
+    return OfflineError(
+        f"{resource.uri} is not in the cache and BRICKWORK_OFFLINE forbids requests. Fetch it "
+        "where there is a network, from\n"
+        + "".join(f"  {place}\n" for place in resource.places)
+        + f"and put it at {path}",
+        uri=resource.uri,
+        failures=failures,
+        path=path,
+    )
+
+
+@dataclass
+class _Download:
+    """One call's work: ask the places in order until one gives the file."""
+
+    resource: Resource
+    cache: _cache.Cache
+    settings: Settings
+    how: bool | ProgressCallback | None
+    asked: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, PlaceError] = field(default_factory=dict)
+    alive: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.entry = self.cache.entry(self.resource)
+
+    def run(self) -> Path:
+        """Return the file's path."""
+        # A holder may wait for a connection that long, and sit out a pause besides.
+        patience = 2 * self.settings.timeout + 1
+        with _lock.attempted(
+            self.entry.folder, patience=patience, done=lambda: bool(self.entry.files())
+        ) as self.alive:
+            found = self.cache.find(self.resource)  # another process was quicker
+            if found is not None:
+                return found
+            try:
+                return self._fetch()
+            except OSError as error:
+                if isinstance(error, DownloadError):
+                    raise
+                raise CacheError(
+                    f"cannot write {self.entry.target}, asked for as {self.resource.uri}: {error}",
+                    uri=self.resource.uri,
+                    path=self.entry.target,
+                ) from error
+
+    def _fetch(self) -> Path:
+        import requests  # takes longer to import than a file in the cache to find
+
+        places = list(self.resource.places)
+        with requests.Session() as session, Progress(self.how, self.resource.filename) as bar:
+            for turn in range(self.settings.retries + 1):
+                if turn:
+                    self._pause(self.settings.backoff * 2 ** (turn - 1))
+                for place in places:
+                    path = self._ask(place, session, bar)
+                    if path is not None:
+                        return path
+                places = [p for p in places if isinstance(self.errors[p], UnreachableError)]
+                if not places:
+                    break
+        if not any(
+            isinstance(error, TransientError | UnreachableError) for error in self.errors.values()
+        ):
+            _partial.sweep(self.entry.folder)
+        raise self._failure()
+
+    def _ask(self, place: str, session: requests.Session, bar: Progress) -> Path | None:
+        """Ask one place until it gives the file or is not worth asking again."""
+        pause = self.settings.backoff
+        while True:
+            self.asked[place] += 1
+            self.alive()
+            try:
+                return self._attempt(place, session, bar)
+            except PlaceError as error:
+                self.errors[place] = error
+                wait = min(pause, LONGEST_WAIT) if error.wait is None else error.wait
+                if wait > LONGEST_WAIT:
+                    error.reason += f"; it asks to be left alone for {wait:.0f} s"
+                    return None
+                if not isinstance(error, TransientError):
+                    return None
+                if self.asked[place] > self.settings.retries:
+                    return None
+            self._pause(wait)
+            pause *= 2
+
+    def _attempt(self, place: str, session: requests.Session, bar: Progress) -> Path:
+        remains = _partial.claim(self.entry.folder, self.entry.filename)
+        if remains is not None and not remains.serves(place, self.resource.sha256):
+            remains.discard()
+            remains = None
+        if remains is not None:
+            try:
+                return self._continue(place, session, bar, remains)
+            except (RestartError, WrongHashError):
+                remains.discard()
+            finally:
+                _partial.release(remains)
+        try:
+            stream = self._open(place, session, 0, None)
+            return self._receive(place, stream, bar, None)
+        except RestartError as error:
+            raise RefusedError(error.reason) from error
+
+    def _continue(
+        self, place: str, session: requests.Session, bar: Progress, remains: Remains
+    ) -> Path:
+        """Go on where an earlier attempt ended."""
+        origin = remains.origin
+        same = origin is not None and origin.place == place
+        total = origin.total if origin is not None else None
+        # Of a file that is whole the last byte is asked for again: the answer tells whether it is
+        # still the server's, and a server has no other polite way to say so.
+        start = remains.size if total is None else min(remains.size, total - 1)
+        validator = origin.validator if origin is not None and same else None
+        stream = self._open(place, session, start, validator)
+        if stream.start and None not in (total, stream.total) and total != stream.total:
+            stream.close()
+            raise RestartError("the server's file has another length now")
+        return self._receive(place, stream, bar, remains)
+
+    def _open(
+        self, place: str, session: requests.Session, start: int, validator: str | None
+    ) -> Stream:
+        if is_remote(place):
+            return open_remote(place, start)
+        return open_http(
+            session, place, start=start, validator=validator, timeout=self.settings.timeout
+        )
+
+    def _receive(self, place: str, stream: Stream, bar: Progress, remains: Remains | None) -> Path:
+        """Write what a place sends, verify it and move it into place."""
+        expected = self.resource.sha256 or stream.sha256
+        folder = self.entry.folder
+        partial = Partial(
+            folder, self.entry.filename, Origin(place, stream.validator, stream.total)
+        )
+        keep = False
+        try:
+            with Hasher() as hasher:
+                if remains is not None:
+                    copy_start(remains.path, stream.start, partial, hasher)
+                    remains.discard()
+                bar.begin(partial.size, stream.total)
+                keep = bool(self.resource.sha256 or stream.validator)
+                page = self.entry.filename.lower().endswith((".html", ".htm"))
+                receive(stream, partial, hasher, bar, page=page)
+                digest = hasher.digest()
+            if expected is not None and not digest.startswith(expected):
+                raise WrongHashError(
+                    f"it sent another file: SHA-256 {digest}, expected {expected}",
+                    expected=expected,
+                    actual=digest,
+                )
+            return self._keep(partial, digest, place)
+        except RefusedError:
+            keep = False
+            raise
+        finally:
+            stream.close()
+            if partial.path.exists():
+                partial.leave() if keep and partial.size else partial.discard()
+
+    def _keep(self, partial: Partial, digest: str, place: str) -> Path:
+        target = self.entry.target
+        try:
+            partial.move_to(target)
+        except FileNotFoundError as error:
+            # Another process has finished and swept this one away: locks do nothing here.
+            found = self.cache.find(self.resource)
+            if found is None:
+                raise TransientError("another process took its partial file away") from error
+            return found
+        self.entry.write_record(target, digest, uri=self.resource.uri, url=place)
+        _partial.sweep(self.entry.folder)
+        return target
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep, and tell those who wait for the lock that somebody is at work."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.alive()
+            time.sleep(min(left, self.settings.timeout / 2, 1.0))
+
+    def _failure(self) -> DownloadError:
+        failures = [
+            Failure(place, error.reason, error.status, self.asked[place])
+            for place, error in self.errors.items()
+        ]
+        lines = "".join(f"\n  {failure}" for failure in failures)
+        wrong = [error for error in self.errors.values() if isinstance(error, WrongHashError)]
+        if len(wrong) == len(failures):
+            return HashMismatchError(
+                f"{self.resource.uri} is not the file that was expected; tried{lines}\nIf you know "
+                "that this one is right, pass its sha256.",
+                uri=self.resource.uri,
+                failures=failures,
+                expected=wrong[-1].expected,
+                actual=wrong[-1].actual,
+            )
+        left = _partial.partials(self.entry.folder)
+        hint = "\nWhat has come is kept; the next call goes on from there." if left else ""
+        return DownloadError(
+            f"could not download {self.resource.uri}; tried{lines}{hint}",
+            uri=self.resource.uri,
+            failures=failures,
+        )

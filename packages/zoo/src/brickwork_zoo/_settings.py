@@ -1,0 +1,170 @@
+"""The zoo's settings, read anew at each call.
+
+An argument goes before the environment, the environment before the file of settings
+(`config.toml`), and that before the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import InvalidInputError
+
+Mirrors = tuple[tuple[str, str], ...]  # (host or URL prefix, what takes its place)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the zoo finds and fetches.
+
+    Attributes:
+        home: The folder of the cache; ``BRICKWORK_HOME``, else ``brickwork`` in the user's cache.
+        timeout: Seconds without a byte, for connecting and for reading; ``BRICKWORK_TIMEOUT``.
+        retries: Further attempts at one place within one call; ``BRICKWORK_RETRIES``.
+        backoff: Seconds of the first pause, doubled for each next one; ``BRICKWORK_BACKOFF``.
+        offline: Make no request; ``BRICKWORK_OFFLINE``.
+        mirrors: Hosts, or beginnings of URLs, and what to try before them; an empty text takes
+            the host out; ``BRICKWORK_MIRRORS``, as ``host=other,https://host/a=https://other/b``.
+    """
+
+    home: Path
+    timeout: float = 30.0
+    retries: int = 3
+    backoff: float = 1.0
+    offline: bool = False
+    mirrors: Mirrors = ()
+
+    @classmethod
+    def read(cls, **arguments: Any) -> Settings:
+        """Read the settings that hold now.
+
+        Args:
+            **arguments: Settings by name; None leaves one to the environment.
+
+        Raises:
+            InvalidInputError: If a value cannot be read; it names where the value came from.
+        """
+        file, table = _config()
+        sources: tuple[tuple[str, Mapping[str, Any]], ...] = (
+            ("the argument {name}", arguments),
+            ("the environment variable {variable}", _environment()),
+            (f"{{name}} in {file}", table),
+        )
+        values: dict[str, Any] = {"home": _user_folder("XDG_CACHE_HOME", ".cache")}
+        for name, (parse, allowed) in _PARSERS.items():
+            for where, source in sources:
+                value = source.get(name)
+                if value is None or value == "":
+                    continue
+                try:
+                    values[name] = parse(value)
+                except (ValueError, TypeError) as error:
+                    origin = where.format(name=name, variable=_variable(name))
+                    raise InvalidInputError(
+                        f"{origin} is {value!r}; it must be {allowed}"
+                    ) from error
+                break
+        return cls(**values)
+
+
+def user_catalog_folders() -> list[Path]:
+    """Return the folders in which a user's own `open_mmlab.json` may lie, first one first."""
+    named = [Path(os.environ[v]) for v in ("BRICKWORK_HOME", "MMCV_HOME") if os.environ.get(v)]
+    folders = [
+        *named,
+        *(_user_folder("XDG_CACHE_HOME", ".cache", n) for n in ("brickwork", "mmcv")),
+    ]
+    return [folder.expanduser() for folder in folders]
+
+
+def _user_folder(variable: str, default: str, name: str = "brickwork") -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / default) / name
+
+
+def _config() -> tuple[Path, Mapping[str, Any]]:
+    home = os.environ.get("BRICKWORK_HOME")
+    folder = Path(home).expanduser() if home else _user_folder("XDG_CONFIG_HOME", ".config")
+    file = folder / "config.toml"
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return file, {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{file} is no TOML: {error}", uri=str(file)) from error
+    unknown = sorted(set(table) - set(_PARSERS))
+    if unknown:
+        raise InvalidInputError(
+            f"{file} has no setting {', '.join(unknown)}; there are {', '.join(_PARSERS)}",
+            uri=str(file),
+        )
+    return file, table
+
+
+def _variable(name: str) -> str:
+    return f"BRICKWORK_{name.upper()}"
+
+
+def _environment() -> Mapping[str, str]:
+    return {n: os.environ[_variable(n)] for n in _PARSERS if _variable(n) in os.environ}
+
+
+def _folder(value: str | os.PathLike[str]) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(seconds)
+    return seconds
+
+
+def _pause(value: Any) -> float:
+    return 0.0 if float(value) == 0 else _seconds(value)
+
+
+def _count(value: Any) -> int:
+    count = int(value)
+    if count < 0 or count != float(value):
+        raise ValueError(count)
+    return count
+
+
+_WORDS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
+
+
+def _switch(value: Any) -> bool:
+    try:
+        return _WORDS[str(value).strip().lower()]
+    except KeyError:
+        raise ValueError(value) from None
+
+
+def _mirrors(value: Any) -> Mirrors:
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.replace(",", " ").split()]
+        if not all(sign and source for source, sign, _ in pairs):
+            raise ValueError(value)
+        return tuple((source, target) for source, _, target in pairs)
+    if isinstance(value, Mapping):
+        lists = {s: [t] if isinstance(t, str) else list(t) for s, t in value.items()}
+        value = [(source, target) for source, targets in lists.items() for target in targets]
+    return tuple((str(source), str(target)) for source, target in value)
+
+
+_PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "home": (_folder, "a folder"),
+    "timeout": (_seconds, "a positive number of seconds"),
+    "retries": (_count, "a whole number, 0 or more"),
+    "backoff": (_pause, "a number of seconds, 0 or more"),
+    "offline": (_switch, "1 or 0, true or false, yes or no, on or off"),
+    "mirrors": (_mirrors, "pairs of a host and its mirror, as in 'host=mirror,other=its.mirror'"),
+}
