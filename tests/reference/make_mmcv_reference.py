@@ -1,0 +1,87 @@
+"""Store what mmcv 1.7.2 does with the cases of `cases.py`, for the tests to hold ours against.
+
+It needs an environment of its own, once (mmcv 1.7.2 builds only with an old setuptools):
+
+    python3.11 -m venv reference
+    reference/bin/pip install torch==2.14.1 numpy 'setuptools<80' wheel
+    reference/bin/pip install --no-build-isolation mmcv==1.7.2
+    reference/bin/python tests/reference/make_mmcv_reference.py
+
+It writes, beside itself, `mmcv_1_7_2.npz` (all values in one array) and `mmcv_1_7_2.json` (what
+they are, and what they were made with).
+"""
+
+import contextlib
+import json
+import logging
+import platform
+import warnings
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from cases import GROUPS
+from mmcv import cnn, runner
+from mmcv.cnn import bricks
+from mmcv.cnn.bricks import drop, transformer
+from running import Result, run
+
+PLACES = (cnn, bricks, transformer, drop, runner)
+
+
+def lookup(name: str) -> Any:
+    """Find a name of mmcv."""
+    return next(getattr(place, name) for place in PLACES if hasattr(place, name))
+
+
+def main() -> None:
+    """Run every case and write the two files."""
+    logging.disable()
+    warnings.simplefilter("ignore")
+    values: list[np.ndarray] = []
+    index: dict[str, Any] = {
+        "made_with": {
+            "mmcv": mmcv.__version__,
+            "torch": torch.__version__,
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "python": platform.python_version(),
+        }
+    }
+    for group, cases in GROUPS.items():
+        index[group] = {name: _describe(run(case, lookup), values) for name, case in cases.items()}
+
+    target = Path(__file__).with_name("mmcv_1_7_2")
+    np.savez_compressed(target.with_suffix(".npz"), values=np.concatenate(values))
+    target.with_suffix(".json").write_text(_one_case_a_line(index))
+    size = sum(target.with_suffix(end).stat().st_size for end in (".npz", ".json"))
+    with contextlib.suppress(BrokenPipeError):
+        print(f"{sum(map(len, GROUPS.values()))} cases, {size / 1e3:.0f} kB")
+
+
+def _describe(result: Result, values: list[np.ndarray]) -> dict[str, Any]:
+    """Put the values of a case into the array, and say what they are."""
+    tensors = [*result.constructed.values(), *(result.finished or {}).values(), *result.outputs]
+    values.extend(tensor.numpy().astype(np.float32).ravel() for tensor in tensors)
+    row = {
+        "label": result.label,
+        "frozen": result.frozen,
+        "state": {name: list(value.shape) for name, value in result.constructed.items()},
+        "finished": result.finished is not None,
+        "outputs": [list(value.shape) for value in result.outputs],
+    }
+    return {name: value for name, value in row.items() if value}
+
+
+def _one_case_a_line(index: dict[str, Any]) -> str:
+    """JSON whose changes can be read in a diff."""
+    groups = []
+    for group, rows in index.items():
+        lines = (f"{json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())
+        groups.append(f"{json.dumps(group)}: {{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(groups) + "\n}\n"
+
+
+if __name__ == "__main__":
+    main()
