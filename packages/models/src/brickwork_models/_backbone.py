@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule
@@ -83,7 +83,7 @@ class Backbone(BaseModule):
             self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
             self.fc = nn.Linear(self.stage_channels[-1], self.num_classes)
 
-    def _run(self, x: Tensor, out_indices: Sequence[int]) -> tuple[Tensor, ...]:
+    def _run(self, x: Tensor, out_indices: Collection[int]) -> tuple[Tensor, ...]:
         """Run the stem and the stages up to the last that is asked for."""
         for name in self.stem_names:
             x = getattr(self, name)(x)
@@ -116,12 +116,15 @@ class Backbone(BaseModule):
             return self.forward_features(x)
         return self.forward_head(self._run(x, (self.num_stages - 1,))[-1])
 
+    def _frozen_modules(self) -> list[nn.Module]:
+        """Give what ``frozen_stages`` covers, if it is not negative."""
+        return [getattr(self, n) for n in self.stem_names + self.stage_names[: self.frozen_stages]]
+
     def _freeze(self) -> None:
         """Stop gradients and statistics of what ``frozen_stages`` covers."""
-        if self.frozen_stages < 0:
-            return
-        for name in (*self.stem_names, *self.stage_names[: self.frozen_stages]):
-            getattr(self, name).eval().requires_grad_(False)
+        if self.frozen_stages >= 0:
+            for module in self._frozen_modules():
+                module.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> Backbone:
         """Set the mode, but keep frozen stages (and batch norms, if asked) evaluating."""

@@ -32,6 +32,8 @@ class Design:
         bot_mul: Width of the 3x3 convolution over the width of the block.
         se_ratio: Squeezed channels over the channels that come into a block; 0 for none,
             which is RegNetX.
+        half_up: Whether half a group counts as one, as in torchvision; the paper's code
+            rounds halves to even.
     """
 
     depth: int
@@ -41,6 +43,7 @@ class Design:
     group_w: int
     bot_mul: float = 1.0
     se_ratio: float = 0.0
+    half_up: bool = False
 
     def stages(self) -> list[tuple[int, int, int]]:
         """Work out the stages.
@@ -57,7 +60,8 @@ class Design:
         for width, blocks in widths.items():
             inner = int(width * self.bot_mul)
             group = min(self.group_w, inner)
-            rows.append((int(round(inner / group) * group / self.bot_mul), blocks, group))
+            groups = math.floor(inner / group + 0.5) if self.half_up else round(inner / group)
+            rows.append((round(groups * group / self.bot_mul), blocks, group))
         return rows
 
 
@@ -65,6 +69,7 @@ class Design:
 DESIGNS = {
     "regnetx_200mf": Design(13, 24, 36.44, 2.49, 8),
     "regnetx_400mf": Design(22, 24, 24.48, 2.54, 16),
+    "regnetx_400mf_tv": Design(22, 24, 24.48, 2.54, 16, half_up=True),
     "regnetx_600mf": Design(16, 48, 36.97, 2.24, 24),
     "regnetx_800mf": Design(16, 56, 35.73, 2.28, 16),
     "regnetx_1.6gf": Design(18, 80, 34.01, 2.25, 24),
@@ -79,6 +84,7 @@ DESIGNS = {
     "regnety_400mf": Design(16, 48, 27.89, 2.09, 8, se_ratio=0.25),
     "regnety_600mf": Design(15, 48, 32.54, 2.32, 16, se_ratio=0.25),
     "regnety_800mf": Design(14, 56, 38.84, 2.4, 16, se_ratio=0.25),
+    "regnety_800mf_tv": Design(14, 56, 38.84, 2.4, 16, se_ratio=0.25, half_up=True),
     "regnety_1.6gf": Design(27, 48, 20.71, 2.65, 24, se_ratio=0.25),
     "regnety_3.2gf": Design(21, 80, 42.63, 2.66, 24, se_ratio=0.25),
     "regnety_4.0gf": Design(22, 96, 31.41, 2.24, 64, se_ratio=0.25),
