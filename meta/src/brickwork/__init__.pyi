@@ -1,0 +1,9 @@
+from . import cnn as cnn
+from . import compat as compat
+from . import model_zoo as model_zoo
+from . import runner as runner
+from . import utils as utils
+from ._versions import versions as versions
+
+__version__: str
+__all__: list[str]

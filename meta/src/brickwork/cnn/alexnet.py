@@ -1,0 +1,7 @@
+"""AlexNet."""
+
+from brickwork_models import AlexNet
+
+__all__ = [
+    "AlexNet",
+]

@@ -1,0 +1,7 @@
+"""Generalized attention."""
+
+from brickwork_modules import GeneralizedAttention
+
+__all__ = [
+    "GeneralizedAttention",
+]

@@ -1,0 +1,7 @@
+"""Hard sigmoid."""
+
+from brickwork_layers import HSigmoid
+
+__all__ = [
+    "HSigmoid",
+]

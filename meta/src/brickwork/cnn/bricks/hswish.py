@@ -1,0 +1,7 @@
+"""Hard swish."""
+
+from brickwork_layers import HSwish
+
+__all__ = [
+    "HSwish",
+]

@@ -1,0 +1,11 @@
+"""Plugin layers from configs."""
+
+from brickwork_modules import (
+    PLUGIN_LAYERS,
+    build_plugin_layer,
+)
+
+__all__ = [
+    "PLUGIN_LAYERS",
+    "build_plugin_layer",
+]

@@ -1,0 +1,7 @@
+"""Swish."""
+
+from brickwork_layers import Swish
+
+__all__ = [
+    "Swish",
+]

@@ -1,0 +1,5 @@
+"""What `mmcv.cnn.rfsearch` offers: the search for receptive fields (RF-Next)."""
+
+from brickwork._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

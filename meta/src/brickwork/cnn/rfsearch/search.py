@@ -1,0 +1,7 @@
+"""The search."""
+
+from brickwork_modules import RFSearchHook
+
+__all__ = [
+    "RFSearchHook",
+]

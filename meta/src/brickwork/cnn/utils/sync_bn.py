@@ -1,0 +1,7 @@
+"""SyncBN back to batch norm."""
+
+from brickwork_modules import revert_sync_batchnorm
+
+__all__ = [
+    "revert_sync_batchnorm",
+]

@@ -1,0 +1,11 @@
+"""VGG."""
+
+from brickwork_models import (
+    VGG,
+    make_vgg_layer,
+)
+
+__all__ = [
+    "VGG",
+    "make_vgg_layer",
+]

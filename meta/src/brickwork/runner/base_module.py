@@ -1,0 +1,15 @@
+"""Modules that initialise from a config."""
+
+from brickwork_base import (
+    BaseModule,
+    ModuleDict,
+    ModuleList,
+    Sequential,
+)
+
+__all__ = [
+    "BaseModule",
+    "ModuleDict",
+    "ModuleList",
+    "Sequential",
+]

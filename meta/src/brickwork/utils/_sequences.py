@@ -1,0 +1,108 @@
+"""Checks, casts and slices of sequences."""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def is_str(x: object) -> bool:
+    """Tell whether `x` is a string."""
+    return isinstance(x, str)
+
+
+def is_seq_of(
+    seq: object, expected_type: type | tuple[type, ...], seq_type: type | None = None
+) -> bool:
+    """Tell whether `seq` is a sequence that holds one type only.
+
+    Args:
+        seq: What to look at.
+        expected_type: Type of the items, or several.
+        seq_type: Type of the sequence; any by default.
+
+    Returns:
+        Whether it is.
+    """
+    return isinstance(seq, seq_type or Sequence) and all(
+        isinstance(item, expected_type)
+        for item in seq  # type: ignore[attr-defined]  # a sequence
+    )
+
+
+def is_list_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
+    """Tell whether `seq` is a list that holds one type only."""
+    return is_seq_of(seq, expected_type, seq_type=list)
+
+
+def is_tuple_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
+    """Tell whether `seq` is a tuple that holds one type only."""
+    return is_seq_of(seq, expected_type, seq_type=tuple)
+
+
+def iter_cast(
+    inputs: Iterable[Any],
+    dst_type: Callable[[Any], T],
+    return_type: Callable[[Iterable[T]], Any] | None = None,
+) -> Any:
+    """Cast each item of an iterable.
+
+    Args:
+        inputs: The items.
+        dst_type: The type to cast them to.
+        return_type: The type of the result; an iterator by default.
+
+    Returns:
+        The cast items.
+
+    Raises:
+        TypeError: If `inputs` is no iterable or `dst_type` no type.
+    """
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"inputs must be iterable, got {inputs!r}")
+    if not isinstance(dst_type, type):
+        raise TypeError(f"dst_type must be a type, got {dst_type!r}")
+    items = map(dst_type, inputs)
+    return items if return_type is None else return_type(items)
+
+
+def list_cast(inputs: Iterable[Any], dst_type: type[T]) -> list[T]:
+    """Cast each item of an iterable, into a list."""
+    return list(iter_cast(inputs, dst_type))
+
+
+def tuple_cast(inputs: Iterable[Any], dst_type: type[T]) -> tuple[T, ...]:
+    """Cast each item of an iterable, into a tuple."""
+    return tuple(iter_cast(inputs, dst_type))
+
+
+def slice_list(in_list: list[T], lens: int | list[int]) -> list[list[T]]:
+    """Cut a list into pieces.
+
+    Args:
+        in_list: The list.
+        lens: The length of each piece; an int that divides the list's length is that of all.
+
+    Returns:
+        The pieces.
+
+    Raises:
+        TypeError: If `lens` is neither an int nor a list.
+        ValueError: If the pieces do not add up to the list.
+    """
+    if isinstance(lens, int):
+        if lens < 1 or len(in_list) % lens:
+            raise ValueError(f"{len(in_list)} items do not divide into pieces of {lens}")
+        lens = [lens] * (len(in_list) // lens)
+    if not isinstance(lens, list):
+        raise TypeError(f"lens must be an int or a list of ints, got {lens!r}")
+    if sum(lens) != len(in_list):
+        raise ValueError(f"pieces of {lens} make {sum(lens)} items, the list has {len(in_list)}")
+    items = iter(in_list)
+    return [list(itertools.islice(items, length)) for length in lens]
+
+
+def concat_list(in_list: Iterable[Iterable[T]]) -> list[T]:
+    """Join lists into one."""
+    return list(itertools.chain.from_iterable(in_list))

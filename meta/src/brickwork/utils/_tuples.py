@@ -1,0 +1,26 @@
+"""One value, or several: tuples of a known length."""
+
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import Any
+
+
+def to_ntuple(n: int) -> Callable[[Any], Any]:
+    """Make a function that repeats a single value `n` times.
+
+    Args:
+        n: The length.
+
+    Returns:
+        A function: an iterable is returned as it is, anything else as a tuple of `n` of it.
+    """
+
+    def to_tuple(x: Any) -> Any:
+        return x if isinstance(x, Iterable) else tuple(repeat(x, n))
+
+    to_tuple.__name__ = to_tuple.__qualname__ = f"to_{n}tuple"
+    to_tuple.__doc__ = f"Return an iterable as it is, anything else as a tuple of {n} of it."
+    return to_tuple
+
+
+to_1tuple, to_2tuple, to_3tuple, to_4tuple = map(to_ntuple, range(1, 5))
