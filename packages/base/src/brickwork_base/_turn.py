@@ -1,0 +1,78 @@
+"""How each ``init_weights`` takes part in the outermost one that is under way."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from brickwork_init import current_run, init_report, running
+from torch import nn
+
+if TYPE_CHECKING:
+    from ._base_module import BaseModule
+
+
+def takes_turn(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an ``init_weights`` of a `BaseModule` take part in the run that is under way.
+
+    The outermost call starts the run: it alone may ``force`` or ``dry_run``, which the method
+    itself need not know of. A call by ``super()`` belongs to the turn it is made in.
+
+    Args:
+        method: The ``init_weights`` of a class.
+
+    Returns:
+        The method to put in its place.
+    """
+    if hasattr(method, "_takes_turn"):
+        return method
+
+    @functools.wraps(method)
+    def init_weights(
+        self: BaseModule, *args: Any, force: bool = False, dry_run: bool = False, **kwargs: Any
+    ) -> Any:
+        run = current_run()
+        if run is not None and run.has_turn(self):
+            return run.watch(self, method, self, *args, **kwargs)
+        if self.is_init and not (force if run is None else run.force):
+            warnings.warn(
+                f"init_weights of {type(self).__name__} has been called more than once: its "
+                "weights are left as they are; init_weights(force=True) starts over",
+                stacklevel=2,
+            )
+            return None
+        outermost = run is None
+        with running(self, force=force, dry=dry_run) as run, run.turn(self):
+            result = None
+            if outermost or not run.covered(self):
+                result = run.watch(self, method, self, *args, **kwargs)
+            if outermost and run.dry:
+                return init_report(self)
+            if not run.dry:
+                _mark(self, True)
+                run.undo.append(functools.partial(_mark, self, False))
+        return result
+
+    init_weights._takes_turn = True  # type: ignore[attr-defined]  # the mark looked for above
+    return init_weights
+
+
+def _mark(module: BaseModule, done: bool) -> None:
+    module._is_init = done
+
+
+def init_children(module: nn.Module) -> None:
+    """Let each child of a module that has an ``init_weights`` take its turn."""
+    run = current_run()
+    for child in module.children():
+        # `hasattr(child, ...)` would search a layer's parameters and buffers, too, and fail
+        if not (hasattr(type(child), "init_weights") or "init_weights" in vars(child)):
+            continue
+        method: Callable[[], Any] = child.init_weights  # type: ignore[assignment]  # no tensor
+        if run is None or hasattr(method, "_takes_turn"):
+            method()
+        elif not run.covered(child):
+            with run.turn(child):
+                run.watch(child, method)

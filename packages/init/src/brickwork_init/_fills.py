@@ -1,0 +1,74 @@
+"""Fills of one tensor that torch lacks, or draws in another order than mmcv 1.7.2 does.
+
+Every other fill is a function of `torch.nn.init`, called where it is wanted.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from .errors import RuleError
+
+Distribution = Literal["normal", "uniform"]
+FanMode = Literal["fan_in", "fan_out"]
+
+
+def check_distribution(distribution: str) -> None:
+    """Refuse a distribution that is neither ``'normal'`` nor ``'uniform'``."""
+    if distribution not in ("normal", "uniform"):
+        raise RuleError(
+            f"distribution must be 'normal' or 'uniform', but got {distribution!r}", distribution
+        )
+
+
+def xavier_(tensor: Tensor, gain: float, distribution: str) -> Tensor:
+    """Fill by `Glorot and Bengio (2010) <https://proceedings.mlr.press/v9/glorot10a.html>`_."""
+    if distribution == "uniform":
+        return nn.init.xavier_uniform_(tensor, gain=gain)
+    return nn.init.xavier_normal_(tensor, gain=gain)
+
+
+def kaiming_(tensor: Tensor, a: float, mode: str, nonlinearity: str, distribution: str) -> Tensor:
+    """Fill by `He et al. (2015) <https://arxiv.org/abs/1502.01852>`_."""
+    fill = nn.init.kaiming_uniform_ if distribution == "uniform" else nn.init.kaiming_normal_
+    return fill(tensor, a=a, mode=mode, nonlinearity=nonlinearity)  # type: ignore[arg-type]  # a config holds plain str
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
+) -> Tensor:
+    """Fill with a normal distribution cut off at `a` and `b`, one draw an element.
+
+    A uniform draw goes through the inverse of the normal distribution's cumulative function.
+    `torch.nn.init.trunc_normal_` rejects and draws again instead, in recent releases, so that
+    the same seed gives other values there from one release of torch to the next.
+
+    Args:
+        tensor: What to fill, of any shape.
+        mean: Mean of the normal distribution before it is cut.
+        std: Its standard deviation.
+        a: Least value.
+        b: Greatest value.
+
+    Returns:
+        `tensor`.
+    """
+
+    def cdf(x: float) -> float:
+        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            f"mean={mean} is more than two std={std} outside [{a}, {b}]: "
+            "the values of trunc_normal_ may be distributed wrongly",
+            stacklevel=2,
+        )
+    low, high = cdf((a - mean) / std), cdf((b - mean) / std)
+    with torch.no_grad():
+        tensor.uniform_(2 * low - 1, 2 * high - 1)
+        return tensor.erfinv_().mul_(std * math.sqrt(2.0)).add_(mean).clamp_(min=a, max=b)

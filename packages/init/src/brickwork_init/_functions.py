@@ -1,0 +1,124 @@
+"""Fill the weight and the bias of a single module; a module without them is left as it is."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ._fills import Distribution, FanMode, check_distribution, kaiming_, trunc_normal_, xavier_
+from ._initializer import fill_module
+
+
+def constant_init(module: nn.Module, val: float, bias: float = 0) -> None:
+    """Fill a module's weight with a constant, and its bias with another.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        val: What the weight is filled with.
+        bias: What the bias is filled with.
+    """
+    fill_module(module, lambda weight: nn.init.constant_(weight, val), bias)
+
+
+def xavier_init(
+    module: nn.Module, gain: float = 1, bias: float = 0, distribution: Distribution = "normal"
+) -> None:
+    """Fill a module's weight as `Glorot and Bengio <https://proceedings.mlr.press/v9/glorot10a>`_.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        gain: Factor of the standard deviation.
+        bias: What the bias is filled with.
+        distribution: ``'normal'`` or ``'uniform'``.
+
+    Raises:
+        RuleError: If `distribution` is neither.
+    """
+    check_distribution(distribution)
+    fill_module(module, lambda weight: xavier_(weight, gain, distribution), bias)
+
+
+def normal_init(module: nn.Module, mean: float = 0, std: float = 1, bias: float = 0) -> None:
+    """Fill a module's weight from a normal distribution.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        mean: Mean of the weight.
+        std: Standard deviation of the weight.
+        bias: What the bias is filled with.
+    """
+    fill_module(module, lambda weight: nn.init.normal_(weight, mean, std), bias)
+
+
+def trunc_normal_init(
+    module: nn.Module,
+    mean: float = 0,
+    std: float = 1,
+    a: float = -2,
+    b: float = 2,
+    bias: float = 0,
+) -> None:
+    """Fill a module's weight from a normal distribution cut off on both sides.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        mean: Mean of the distribution before it is cut.
+        std: Standard deviation before it is cut.
+        a: Least value.
+        b: Greatest value.
+        bias: What the bias is filled with.
+    """
+    fill_module(module, lambda weight: trunc_normal_(weight, mean, std, a, b), bias)
+
+
+def uniform_init(module: nn.Module, a: float = 0, b: float = 1, bias: float = 0) -> None:
+    """Fill a module's weight from a uniform distribution.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        a: Lower bound.
+        b: Upper bound.
+        bias: What the bias is filled with.
+    """
+    fill_module(module, lambda weight: nn.init.uniform_(weight, a, b), bias)
+
+
+def kaiming_init(
+    module: nn.Module,
+    a: float = 0,
+    mode: FanMode = "fan_out",
+    nonlinearity: str = "relu",
+    bias: float = 0,
+    distribution: Distribution = "normal",
+) -> None:
+    """Fill a module's weight as `He et al. <https://arxiv.org/abs/1502.01852>`_.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        a: Negative slope of the rectifier that follows, for ``nonlinearity='leaky_relu'``.
+        mode: ``'fan_in'`` keeps the variance of the activations, ``'fan_out'`` of the gradients.
+        nonlinearity: What follows, by its name in `torch.nn.functional`.
+        bias: What the bias is filled with.
+        distribution: ``'normal'`` or ``'uniform'``.
+
+    Raises:
+        RuleError: If `distribution` is neither.
+    """
+    check_distribution(distribution)
+    fill_module(module, lambda weight: kaiming_(weight, a, mode, nonlinearity, distribution), bias)
+
+
+def caffe2_xavier_init(module: nn.Module, bias: float = 0) -> None:
+    """Fill a module's weight as Caffe2's ``XavierFill`` does: ``U(-sqrt(3 / fan_in), ...)``.
+
+    Args:
+        module: The module whose ``weight`` and ``bias`` are filled.
+        bias: What the bias is filled with.
+    """
+    kaiming_init(
+        module,
+        a=1,
+        mode="fan_in",
+        nonlinearity="leaky_relu",
+        bias=bias,
+        distribution="uniform",
+    )

@@ -1,0 +1,182 @@
+"""The base of every initializer: it finds what is to be filled; its classes say only how."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, TypeAlias
+
+from brickwork_registry import Registry
+from torch import Tensor, nn
+
+from ._provenance import Kind, Write
+from ._run import current_run, fill_tensor, running
+from ._selection import Globs, Layers, Predicate, Selection, bias_like, chosen
+from .errors import RuleError, RuleTypeError, UnmatchedRuleWarning
+
+Fill: TypeAlias = Callable[[Tensor], object]
+
+INITIALIZERS: Registry[Any] = Registry("initializers", scope="brickwork")
+
+
+def bias_init_with_prob(prior_prob: float) -> float:
+    """Compute the bias with which a sigmoid gives a probability.
+
+    ``-log((1 - p) / p)``, of `Focal Loss for Dense Object Detection
+    <https://arxiv.org/abs/1708.02002>`_.
+
+    Args:
+        prior_prob: The probability, between 0 and 1, both excluded.
+
+    Returns:
+        The bias.
+
+    Raises:
+        RuleError: If `prior_prob` is no probability.
+    """
+    if not 0 < prior_prob < 1:
+        raise RuleError(f"prior_prob must be between 0 and 1, but got {prior_prob!r}", prior_prob)
+    return float(-math.log((1 - prior_prob) / prior_prob))
+
+
+class Initializer:
+    """What a rule of an ``init_cfg`` does: fill weights one way, and biases with a constant.
+
+    A subclass says how a weight is filled, in `fill`; it may override `fill_bias`, or `__call__`
+    to do something else altogether. Everything that is common to the rules is here: which
+    modules and parameters a rule means, what is left alone because it was loaded, and the record
+    of what was written.
+
+    Args:
+        bias: What biases are filled with.
+        bias_prob: The probability from which to compute `bias` instead, see `bias_init_with_prob`.
+        layer: Select modules by class: names of classes or of their direct bases, or classes
+            (which mean their subclasses, too); ``'*'`` selects modules of every class.
+        match: Select by globs of dotted names, relative to the module that has the rule. A
+            module's name selects its weight and bias, a parameter's name selects it.
+        where: Select by a predicate, called as ``where(name, module)``.
+
+    Raises:
+        RuleTypeError: If an argument is of the wrong type.
+        RuleError: If `bias_prob` is no probability.
+
+    Attributes:
+        loads_weights: Whether this kind of initializer loads a checkpoint instead of filling.
+    """
+
+    loads_weights: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        bias: float = 0,
+        bias_prob: float | None = None,
+        layer: Layers | None = None,
+        match: Globs | None = None,
+        where: Predicate | None = None,
+    ) -> None:
+        if not isinstance(bias, int | float):
+            raise RuleTypeError(f"bias must be a number, but got a {type(bias)}: {bias!r}", bias)
+        if bias_prob is not None:
+            if not isinstance(bias_prob, float):
+                raise RuleTypeError(
+                    f"bias_prob type must be float, but got {type(bias_prob)}: {bias_prob!r}",
+                    bias_prob,
+                )
+            bias = bias_init_with_prob(bias_prob)
+        self.bias = bias
+        self._selection = Selection(layer, match, where)
+
+    @property
+    def layer(self) -> list[str | type[nn.Module]]:
+        """The classes selected."""
+        return list(self._selection.layers)
+
+    @property
+    def wholemodule(self) -> bool:
+        """Whether modules of every class are selected."""
+        return self._selection.whole
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place.
+
+        Args:
+            weight: An ordinary tensor of any shape; where a tensor is sharded, one of its whole
+                shape stands in for it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how a weight is filled")
+
+    def fill_bias(self, bias: Tensor) -> object:
+        """Fill a bias in place."""
+        return nn.init.constant_(bias, self.bias)
+
+    def __call__(self, module: nn.Module) -> None:
+        """Fill what this initializer selects of a module and its descendants.
+
+        Args:
+            module: The module that the rule belongs to.
+        """
+        if not self._selection:
+            return
+        with running(module) as run:
+            tree = run.tree(module)
+            write = Write.of(Kind.RULE, self, module)
+            found = False
+            for one, names in self._selection.find(tree, module):
+                found = True
+                for name, tensor in chosen(one, names):
+                    fill = self.fill_bias if bias_like(name) else self.fill
+                    try:
+                        run.fill(tensor, fill, write)
+                    except Exception as error:
+                        error.add_note(f"while {self!r} filled {name!r} of {_shown(one)}")
+                        raise
+            if not found:
+                self._warn(run.unmatched, self._selection.hint(tree, module), module)
+
+    def _warn(
+        self, seen: dict[tuple[str, type[nn.Module]], str], hint: str, module: nn.Module
+    ) -> None:
+        key = repr(self), type(module)
+        if key not in seen:  # one of many like blocks speaks for all
+            seen[key] = hint
+            warnings.warn(
+                f"{self!r} matches nothing in {type(module).__name__}: {hint}",
+                UnmatchedRuleWarning,
+                stacklevel=2,
+            )
+
+    def __repr__(self) -> str:
+        given = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        chosen_by = self._selection
+        if chosen_by.layers:
+            given["layer"] = [one if isinstance(one, str) else one.__name__ for one in self.layer]
+        if chosen_by.globs:
+            given["match"] = list(chosen_by.globs)
+        if chosen_by.where:
+            given["where"] = getattr(chosen_by.where, "__name__", chosen_by.where)
+        return f"{type(self).__name__}: " + ", ".join(f"{k}={v}" for k, v in given.items())
+
+
+def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
+    """Fill the weight and the bias of one module, if it has them: the free functions' work.
+
+    Args:
+        module: The module.
+        fill: Fills a weight in place.
+        bias: What the bias is filled with.
+    """
+    run = current_run()
+    for name, tensor in chosen(module, None):
+        how = partial(nn.init.constant_, val=bias) if name == "bias" else fill
+        if run is None:
+            fill_tensor(tensor, how)
+        else:
+            run.fill(tensor, how, run.author)
+
+
+def _shown(module: nn.Module) -> str:
+    """Show a module on one line: its class and its own options, without its children."""
+    return f"{type(module).__name__}({module.extra_repr()})"

@@ -1,0 +1,167 @@
+"""The initializers of mmcv, each a few lines: how a weight is filled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from ._fills import check_distribution, kaiming_, trunc_normal_, xavier_
+from ._initializer import INITIALIZERS, Initializer
+
+
+@INITIALIZERS.register_module(name="Constant")
+class ConstantInit(Initializer):
+    """Fill weights with a constant.
+
+    Args:
+        val: The constant.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+    """
+
+    def __init__(self, val: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.val = val
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return nn.init.constant_(weight, self.val)
+
+
+@INITIALIZERS.register_module(name="Xavier")
+class XavierInit(Initializer):
+    """Fill weights as `Glorot and Bengio <https://proceedings.mlr.press/v9/glorot10a>`_ (2010).
+
+    Args:
+        gain: Factor of the standard deviation.
+        distribution: ``'normal'`` or ``'uniform'``.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+
+    Raises:
+        RuleError: If `distribution` is neither.
+    """
+
+    def __init__(self, gain: float = 1, distribution: str = "normal", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_distribution(distribution)
+        self.gain = gain
+        self.distribution = distribution
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return xavier_(weight, self.gain, self.distribution)
+
+
+@INITIALIZERS.register_module(name="Normal")
+class NormalInit(Initializer):
+    """Draw weights from a normal distribution.
+
+    Args:
+        mean: Its mean.
+        std: Its standard deviation.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+    """
+
+    def __init__(self, mean: float = 0, std: float = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mean = mean
+        self.std = std
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return nn.init.normal_(weight, self.mean, self.std)
+
+
+@INITIALIZERS.register_module(name="TruncNormal")
+class TruncNormalInit(Initializer):
+    """Draw weights from a normal distribution cut off on both sides.
+
+    Args:
+        mean: Its mean before it is cut.
+        std: Its standard deviation before it is cut.
+        a: Least value.
+        b: Greatest value.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+    """
+
+    def __init__(
+        self, mean: float = 0, std: float = 1, a: float = -2, b: float = 2, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.mean = mean
+        self.std = std
+        self.a = a
+        self.b = b
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return trunc_normal_(weight, self.mean, self.std, self.a, self.b)
+
+
+@INITIALIZERS.register_module(name="Uniform")
+class UniformInit(Initializer):
+    """Draw weights from a uniform distribution.
+
+    Args:
+        a: Its lower bound.
+        b: Its upper bound.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+    """
+
+    def __init__(self, a: float = 0.0, b: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.a = a
+        self.b = b
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return nn.init.uniform_(weight, self.a, self.b)
+
+
+@INITIALIZERS.register_module(name="Kaiming")
+class KaimingInit(Initializer):
+    """Fill weights as `He et al. <https://arxiv.org/abs/1502.01852>`_ (2015).
+
+    Args:
+        a: Negative slope of the rectifier that follows, for ``nonlinearity='leaky_relu'``.
+        mode: ``'fan_in'`` keeps the variance of the activations, ``'fan_out'`` of the gradients.
+        nonlinearity: What follows, by its name in `torch.nn.functional`.
+        distribution: ``'normal'`` or ``'uniform'``.
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+
+    Raises:
+        RuleError: If `distribution` is neither.
+    """
+
+    def __init__(
+        self,
+        a: float = 0,
+        mode: str = "fan_out",
+        nonlinearity: str = "relu",
+        distribution: str = "normal",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_distribution(distribution)
+        self.a = a
+        self.mode = mode
+        self.nonlinearity = nonlinearity
+        self.distribution = distribution
+
+    def fill(self, weight: Tensor) -> object:
+        """Fill a weight in place."""
+        return kaiming_(weight, self.a, self.mode, self.nonlinearity, self.distribution)
+
+
+@INITIALIZERS.register_module(name="Caffe2Xavier")
+class Caffe2XavierInit(KaimingInit):
+    """Fill weights as Caffe2's ``XavierFill`` does: ``U(-sqrt(3 / fan_in), sqrt(3 / fan_in))``.
+
+    Args:
+        **kwargs: What to select, and how to fill biases, see `Initializer`.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            a=1, mode="fan_in", nonlinearity="leaky_relu", distribution="uniform", **kwargs
+        )

@@ -1,0 +1,281 @@
+"""One outermost initialisation: what may be written, what was, and what to undo if it raises."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ._provenance import (
+    HISTORIES,
+    Kind,
+    Write,
+    loaded_last,
+    named_tensors,
+    targets,
+    with_load,
+)
+from ._sharded import fill_sharded, is_sharded
+from ._tree import Tree
+from ._watch import Watch
+
+_current: ContextVar[Run | None] = ContextVar("brickwork_init.run", default=None)
+
+
+class _Scope(NamedTuple):
+    """The ``init_weights`` of one module, as it runs."""
+
+    module: nn.Module
+    entered: int  # how many tensors had been loaded
+
+
+class Run:
+    """What is known while the outermost ``init_weights`` or `initialize` runs, and only then.
+
+    Args:
+        root: The outermost module.
+        force: Whether to start over: what was loaded before counts for nothing.
+        dry: Whether to write down only what would be done.
+    """
+
+    def __init__(self, root: nn.Module, *, force: bool = False, dry: bool = False) -> None:
+        self.root = root
+        self.force = force
+        self.dry = dry
+        self.author: Write | None = None
+        self.unmatched: dict[tuple[str, type[nn.Module]], str] = {}
+        self.undo: list[Callable[[], object]] = []
+        self._tree: Tree | None = None
+        self._watch: Watch | None = None
+        self._watching = False
+        self._scopes = [_Scope(root, 0)]
+        self._writes: dict[int, tuple[Tensor, tuple[Write, ...]]] = {}
+        self._loads: dict[int, int] = {}
+        self._ticks = 0
+
+    def tree(self, module: nn.Module) -> Tree:
+        """Return a tree that holds `module`: the one of the whole model where it can be."""
+        if self._tree is None:
+            self._tree = Tree(self.root)
+        return self._tree if module in self._tree else Tree(module)
+
+    def grew(self) -> None:
+        """Note that a module was added, so that what was known of the tree no longer holds."""
+        self._tree = None
+
+    # -- what may be written ---------------------------------------------------------------
+
+    def may_write(self, tensor: Tensor, kind: Kind) -> bool:
+        """Whether a tensor is free to be written by the module whose turn it is.
+
+        A rule leaves alone what was loaded. Code and loaders below the outermost module leave
+        alone what was loaded before their turn: by an outer checkpoint, which knows better.
+        """
+        scope = self._scopes[-1]
+        load = self._loads.get(id(tensor))
+        if load is not None:
+            return kind is not Kind.RULE and load >= scope.entered
+        if self.force or not HISTORIES.loaded or loaded_last(HISTORIES.get(tensor)) is None:
+            return True
+        return kind is Kind.LOADED or (kind is Kind.CODE and len(self._scopes) == 1)
+
+    # -- what was written ------------------------------------------------------------------
+
+    def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], write: Write | None) -> bool:
+        """Fill a tensor unless it is to be left alone; say whether it was."""
+        if not self.may_write(tensor, write.kind if write else Kind.CODE):
+            return False
+        if write is not None:
+            self.record(tensor, write)
+        if not self.dry:
+            fill_tensor(tensor, fill)
+        return True
+
+    def record(self, tensor: Tensor, write: Write) -> None:
+        """Note that a tensor was written; writes of one author count once."""
+        entry = self._writes.get(id(tensor))
+        if entry is None:
+            self._writes[id(tensor)] = tensor, (write,)
+        elif entry[1][-1] is not write:
+            self._writes[id(tensor)] = tensor, (*entry[1], write)
+
+    def record_load(self, tensor: Tensor, load: Write) -> None:
+        """Note that a tensor was loaded."""
+        writes = self._writes[id(tensor)][1] if id(tensor) in self._writes else ()
+        self._writes[id(tensor)] = tensor, with_load(writes, load)
+        self._loads[id(tensor)] = self._ticks
+        self._ticks += 1
+
+    def history(self, tensor: Tensor) -> tuple[Write, ...]:
+        """Return what is known of a tensor, before this run and in it."""
+        new = self._writes[id(tensor)][1] if id(tensor) in self._writes else ()
+        return new if self.force and new else HISTORIES.get(tensor) + new
+
+    def wrote(self, tensor: Tensor) -> bool:
+        """Whether this run gave a tensor a value."""
+        return id(tensor) in self._writes
+
+    def commit(self) -> None:
+        """Keep what was noted."""
+        for tensor, _ in self._writes.values():
+            HISTORIES.set(tensor, self.history(tensor))
+
+    def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
+        """Let an initializer do its work on a module."""
+        loads = getattr(initializer, "loads_weights", False)
+        if not (loads and (self.dry or self.covered(module, Kind.LOADED))):
+            initializer(module)
+
+    def covered(self, module: nn.Module, kind: Kind = Kind.CODE) -> bool:
+        """Whether checkpoints have left nothing of `module` to write."""
+        if not (self._loads or (HISTORIES.loaded and not self.force)):
+            return False
+        tensors = [tensor for _, tensor in named_tensors(module)]
+        return bool(tensors) and not any(self.may_write(tensor, kind) for tensor in tensors)
+
+    # -- somebody's own code -----------------------------------------------------------------
+
+    def watch(
+        self, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Call an ``init_weights`` or an initializer, noting what it writes as its own."""
+        before, author = self._watching, self.author
+        wanted = not hasattr(method, "_unwatched")
+        self.author = Write.of(Kind.CODE, type(module), module)
+        try:
+            self._set_watching(wanted)
+            return method(*args, **kwargs)
+        finally:
+            self._set_watching(before)
+            self.author = author
+
+    def _set_watching(self, wanted: bool) -> None:
+        if wanted == self._watching:
+            return
+        if self._watch is None:
+            self._watch = Watch(self)
+        if wanted and not self._watch.entered:
+            self._watch.on()
+        elif not wanted and self._watch.innermost:
+            self._watch.off()
+        self._watching = wanted
+
+    def note(self, tensors: Sequence[Tensor]) -> bool:
+        """Note that the author writes tensors; say whether it may."""
+        if not self._watching or self.author is None:
+            return True
+        if not all(self.may_write(tensor, self.author.kind) for tensor in tensors):
+            return False
+        for tensor in tensors:
+            self.record(tensor, self.author)
+        return not self.dry
+
+    # -- whose turn it is ------------------------------------------------------------------
+
+    def has_turn(self, module: nn.Module) -> bool:
+        """Whether the ``init_weights`` of `module` is what runs."""
+        return self._scopes[-1].module is module
+
+    @contextmanager
+    def turn(self, module: nn.Module) -> Iterator[None]:
+        """Let it be the turn of `module`, until its ``init_weights`` returns."""
+        if module is not self.root:
+            self._scopes.append(_Scope(module, self._ticks))
+        try:
+            yield
+        finally:
+            if module is not self.root:
+                self._scopes.pop()
+
+
+def current_run() -> Run | None:
+    """Return the run that is under way, if there is one."""
+    return _current.get()
+
+
+@contextmanager
+def running(root: nn.Module, *, force: bool = False, dry: bool = False) -> Iterator[Run]:
+    """Join the run that is under way, or start one at `root`.
+
+    What a run that raises has noted is forgotten.
+    """
+    run = _current.get()
+    if run is not None:
+        yield run
+        return
+    run = Run(root, force=force, dry=dry)
+    token = _current.set(run)
+    try:
+        with torch.no_grad(), _kept_generators() if dry else nullcontext():
+            yield run
+        if not dry:
+            run.commit()
+    except BaseException:
+        for undo in reversed(run.undo):
+            undo()
+        raise
+    finally:
+        _current.reset(token)
+
+
+def _kept_generators() -> AbstractContextManager[None]:
+    """Draw without the generators going on."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    return torch.random.fork_rng(devices)
+
+
+def fill_tensor(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
+    """Fill a tensor, whether one process holds it or several do."""
+    if is_sharded(tensor):
+        fill_sharded(tensor, fill)
+    else:
+        fill(tensor)
+
+
+def record_loaded(module: nn.Module, source: str, keys: Mapping[str, str]) -> None:
+    """Note that a checkpoint gave tensors their values; rules leave them alone from then on.
+
+    Args:
+        module: The module that was loaded, with the loaded tensors in place.
+        source: The file or URI of the checkpoint.
+        keys: For each parameter and buffer of `module` that was loaded, by its dotted name, its
+            key in the checkpoint.
+
+    Raises:
+        KeyError: If `module` has no parameter or buffer of a name.
+    """
+    run, owner = _current.get(), weakref.ref(module)
+    for tensor, key in targets(module, keys):
+        load = Write(Kind.LOADED, source, owner, key)
+        if run is None:
+            HISTORIES.set(tensor, with_load(HISTORIES.get(tensor), load))
+        else:
+            run.record_load(tensor, load)
+
+
+def is_loaded(tensor: Tensor) -> bool:
+    """Whether a checkpoint gave a tensor its value, so that rules leave it alone.
+
+    Args:
+        tensor: A parameter or buffer.
+    """
+    run = _current.get()
+    writes = HISTORIES.get(tensor) if run is None else run.history(tensor)
+    return loaded_last(writes) is not None
+
+
+def may_load(tensor: Tensor) -> bool:
+    """Whether an initializer that loads may write a tensor.
+
+    It may not where, in the same `init_weights`, the checkpoint of an outer module already did.
+
+    Args:
+        tensor: A parameter or buffer.
+    """
+    run = _current.get()
+    return run is None or run.may_write(tensor, Kind.LOADED)

@@ -1,0 +1,79 @@
+"""What can go wrong while weights are initialised; each error says what, where and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class InitError(Exception):
+    """Base of every error of this package.
+
+    Args:
+        message: What failed, the value given, what is allowed, the way out.
+        *details: What a subclass adds, so that the error pickles.
+    """
+
+    def __init__(self, message: str, *details: object) -> None:
+        super().__init__(message, *details)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RuleTypeError(InitError, TypeError):
+    """A rule, or an argument of one, is of the wrong type.
+
+    Args:
+        message: The whole message.
+        rule: The rule, or the part of it, as it was given.
+    """
+
+    def __init__(self, message: str, rule: object = None) -> None:
+        super().__init__(message, rule)
+        self.rule = rule
+
+
+class RuleError(InitError, ValueError):
+    """A rule is of the right type but contradicts itself.
+
+    Args:
+        message: The whole message.
+        rule: The rule, or the part of it, as it was given.
+    """
+
+    def __init__(self, message: str, rule: object = None) -> None:
+        super().__init__(message, rule)
+        self.rule = rule
+
+
+class TargetError(InitError, RuntimeError):
+    """An ``override`` names a part that the module does not have.
+
+    Args:
+        message: The whole message.
+        name: The name that leads nowhere.
+        rule: The rule as it was given.
+    """
+
+    def __init__(self, message: str, name: str, rule: object = None) -> None:
+        super().__init__(message, name, rule)
+        self.name = name
+        self.rule = rule
+
+
+class UnsetError(InitError, RuntimeError):
+    """Parameters or buffers of a model built under `deferred` were left without a value.
+
+    Args:
+        message: The whole message.
+        names: Their dotted names.
+    """
+
+    def __init__(self, message: str, names: Sequence[str] = ()) -> None:
+        super().__init__(message, tuple(names))
+        self.names = tuple(names)
+
+
+class UnmatchedRuleWarning(UserWarning):
+    """A rule that selects by class or by name found nothing to initialise."""
