@@ -1,0 +1,243 @@
+"""Downloading and verifying a large file, against a bare socket and against the peers.
+
+    python tests/benchmarks/bench_download.py [--megabytes 500] [--rounds 5] [--json FILE]
+
+The file is served on loopback by a process of its own. Every figure is taken in a fresh process
+that has fetched a small file before, so that imports do not count; the contenders take turns.
+
+The floor reads a socket into a buffer of the file's size and hashes it in a second thread. The
+second line writes to disk instead, through a few small buffers: how much of the difference is the
+disk's depends on the machine. "MB more" is how much a process grew while it fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import queue
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MEGABYTE = 10**6
+BLOCK = 1 << 20
+
+
+def connect(url: str) -> tuple[socket.socket, int, bytes]:
+    """Ask for a file; return the socket, the file's length and what has come of it."""
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port))
+    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    connection.sendall(request.encode())
+    start = b""
+    while b"\r\n\r\n" not in start:
+        start += connection.recv(1024)
+    head, _, body = start.partition(b"\r\n\r\n")
+    length = next(
+        line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+    )
+    return connection, int(length.split()[1]), body
+
+
+def floor(url: str, folder: Path, sha256: str) -> None:
+    """Read into one buffer that holds the file, and hash in a second thread what has come."""
+    connection, length, body = connect(url)
+    buffer = memoryview(bytearray(length))
+    arrived: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+    digest = hashlib.sha256()
+
+    def work() -> None:
+        while block := arrived.get():
+            digest.update(block)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    buffer[: len(body)] = body
+    done, hashed = len(body), 0
+    while done < length:
+        done += connection.recv_into(buffer[done : done + BLOCK])
+        if done - hashed >= BLOCK or done == length:
+            arrived.put(buffer[hashed:done])
+            hashed = done
+    arrived.put(memoryview(b""))
+    thread.join()
+    connection.close()
+    if digest.hexdigest() != sha256:
+        raise SystemExit("wrong hash")
+
+
+def to_disk(url: str, folder: Path, sha256: str) -> None:
+    """Read into few buffers, again and again; write each to disk and hash it in a second thread."""
+    connection, length, body = connect(url)
+    full: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+    empty: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    for _ in range(4):
+        empty.put(bytearray(BLOCK))
+    digest = hashlib.sha256()
+
+    def work() -> None:
+        while block := full.get():
+            digest.update(block)
+            empty.put(block.obj)  # type: ignore[arg-type]  # the bytearray that it is a view of
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with (folder / "file").open("wb", buffering=0) as file:
+        file.write(body)
+        digest.update(body)
+        done = len(body)
+        while done < length:
+            view, count = memoryview(empty.get()), 0
+            while count < BLOCK and (got := connection.recv_into(view[count:])):
+                count += got
+            full.put(view[:count])
+            file.write(view[:count])
+            done += count
+    full.put(memoryview(b""))
+    thread.join()
+    connection.close()
+    if digest.hexdigest() != sha256:
+        raise SystemExit("wrong hash")
+
+
+def brickwork(url: str, folder: Path, sha256: str) -> None:
+    from brickwork_zoo import download
+
+    download(url, sha256=sha256, home=folder, progress=False)
+
+
+def torch_hub(url: str, folder: Path, sha256: str) -> None:
+    from torch.hub import download_url_to_file
+
+    download_url_to_file(url, str(folder / "file"), hash_prefix=sha256, progress=False)
+
+
+def pooch(url: str, folder: Path, sha256: str) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("ERROR")
+    pooch.retrieve(url, known_hash=sha256, path=folder)
+
+
+CONTENDERS: dict[str, tuple[Callable[[str, Path, str], None], str | None]] = {
+    "bare socket": (floor, None),
+    "the same to disk": (to_disk, None),
+    "brickwork": (brickwork, "brickwork_zoo"),
+    "torch.hub": (torch_hub, "torch"),
+    "pooch": (pooch, "pooch"),
+}
+
+
+def serve(folder: Path) -> None:
+    """Send files of a folder with sendfile, one connection at a time; print the port first."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        print(server.getsockname()[1], flush=True)
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                data = connection.recv(1 << 16)
+                if not data:
+                    continue
+                path = folder / data.split()[1].decode().strip("/")
+                with path.open("rb") as file:
+                    size = path.stat().st_size
+                    head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+                    connection.sendall(head.encode())
+                    connection.sendfile(file)
+
+
+def peak() -> float:
+    """Return the most memory that this process has held, in MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    line = next(line for line in lines if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def measure(name: str, base: str, small: str, large: str) -> None:
+    """Fetch one file with one contender and print what it cost."""
+    fetch = CONTENDERS[name][0]
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        fetch(f"{base}/small", Path(first), small)
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew, see proc(5)
+        memory = peak()
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        began = time.perf_counter()
+        fetch(f"{base}/large", Path(second), large)
+        seconds = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": peak() - memory}))
+
+
+def rounds(megabytes: int, count: int) -> dict[str, dict[str, float]]:
+    """Let the contenders take turns, and return the medians."""
+    names = [n for n, (_, m) in CONTENDERS.items() if m is None or importlib.util.find_spec(m)]
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        hashes = []
+        for name, size in (("small", 1000), ("large", megabytes * MEGABYTE)):
+            (folder / name).write_bytes(os.urandom(size))
+            hashes.append(hashlib.sha256((folder / name).read_bytes()).hexdigest())
+        command = [sys.executable, __file__]
+        server = subprocess.Popen([*command, "--serve", made], stdout=subprocess.PIPE, text=True)
+        try:
+            port = server.stdout.readline().strip() if server.stdout else ""
+            base = f"http://127.0.0.1:{port}"
+            found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+            for _ in range(count):
+                for name in names:
+                    done = subprocess.run(
+                        [*command, "--measure", name, base, *hashes],
+                        capture_output=True,
+                        text=True,
+                        check=True,
+                    )
+                    found[name].append(json.loads(done.stdout))
+        finally:
+            server.kill()
+            server.wait()
+    return {
+        name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        for name, runs in found.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megabytes", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        return serve(args.serve)
+    if args.measure:
+        return measure(*args.measure)
+    table = rounds(args.megabytes, args.rounds)
+    base = table["bare socket"]
+    print(f"{'':16} {'s':>7} {'x':>6} {'CPU s':>7} {'x':>6} {'MB more':>8}")
+    for name, row in table.items():
+        time_ratio, cpu_ratio = row["seconds"] / base["seconds"], row["cpu"] / base["cpu"]
+        print(
+            f"{name:16} {row['seconds']:7.3f} {time_ratio:6.2f} {row['cpu']:7.3f} {cpu_ratio:6.2f} "
+            f"{row['memory']:8.1f}"
+        )
+    if args.json:
+        args.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    return None
+
+
+if __name__ == "__main__":
+    main()
