@@ -82,6 +82,8 @@ def takes(factory: LayerFactory, name: str) -> bool:
     Returns:
         True also if it takes any keyword, or has no signature to tell by.
     """
+    if getattr(factory, "__init__", None) is nn.Module.__init__:
+        return False  # which takes any keyword only to refuse it
     try:
         parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):

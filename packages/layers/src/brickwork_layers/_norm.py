@@ -93,8 +93,9 @@ def build_norm_layer(
         ValueError: If ``dim`` is not 1, 2 or 3.
 
     Example:
-        >>> build_norm_layer(dict(type='GN', num_groups=4), 32, postfix=1)
-        ('gn1', GroupNorm(4, 32, eps=1e-05, affine=True))
+        >>> name, layer = build_norm_layer(dict(type='GN', num_groups=4), 32, postfix=1)
+        >>> name, layer.num_groups, layer.num_channels
+        ('gn1', 4, 32)
     """
     if not isinstance(postfix, int | str):
         raise TypeError(f"postfix must be an int or a str, but got {postfix!r}")

@@ -1,14 +1,18 @@
 """Upsampling from configs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.jit import is_tracing  # type: ignore[attr-defined]  # exported without saying so
 
 from ._build import construct, split
 from ._registries import UPSAMPLE_LAYERS
 from ._typing import LayerConfig
 from ._wrappers import ConvTranspose2d, ConvTranspose3d
+
+_is_tracing: Callable[[], bool] = is_tracing
 
 
 class PixelShufflePack(nn.Module):
@@ -55,7 +59,12 @@ class PixelShufflePack(nn.Module):
         Returns:
             Tensor (N, C_out, H * scale_factor, W * scale_factor).
         """
-        return F.pixel_shuffle(self.upsample_conv(x), self.scale_factor)
+        x = self.upsample_conv(x)
+        if not _is_tracing() and x.shape[0] == 0:
+            # The backward pass of torch's pixel shuffle trips over an empty batch.
+            r = self.scale_factor
+            return x.reshape(0, self.out_channels, x.shape[2] * r, x.shape[3] * r)
+        return F.pixel_shuffle(x, self.scale_factor)
 
 
 _MODES = ("nearest", "bilinear", "linear", "bicubic", "trilinear", "nearest-exact")

@@ -1,0 +1,138 @@
+"""What all builders share: configs, types, arguments, and what they say about wrong ones."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import brickwork_layers as layers
+import pytest
+from brickwork_layers import _build
+from torch import nn
+
+BUILDERS: dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[Any, ...]]] = {
+    "conv": (layers.build_conv_layer, {"type": "Conv2d", "stride": 2}, (4, 6, 3)),
+    "norm": (
+        layers.build_norm_layer,
+        {"type": "GN", "num_groups": 2, "requires_grad": False},
+        (4,),
+    ),
+    "activation": (layers.build_activation_layer, {"type": "ELU", "alpha": 0.5}, ()),
+    "padding": (layers.build_padding_layer, {"type": "constant", "dim": 1, "value": 1}, (2,)),
+    "upsample": (layers.build_upsample_layer, {"type": "bilinear", "scale_factor": 2}, ()),
+    "dropout": (layers.build_dropout, {"type": "DropPath", "drop_prob": 0.3}, ()),
+}
+
+
+@pytest.fixture(params=BUILDERS)
+def builder(request: pytest.FixtureRequest) -> tuple[Callable[..., Any], dict[str, Any], Any]:
+    return BUILDERS[request.param]
+
+
+def test_config_stays_as_it_is(builder: Any) -> None:
+    build, cfg, args = builder
+    before = copy.deepcopy(cfg)
+    build(cfg, *args)
+    build(MappingProxyType(cfg), *args)
+    assert cfg == before
+
+
+def test_config_without_type(builder: Any) -> None:
+    build, cfg, args = builder
+    with pytest.raises(KeyError, match="must contain the key 'type'"):
+        build({name: value for name, value in cfg.items() if name != "type"}, *args)
+
+
+@pytest.mark.parametrize("cfg", [3, "Conv2d", ["Conv2d"]])
+def test_config_that_is_none(builder: Any, cfg: Any) -> None:
+    build, _, args = builder
+    with pytest.raises(TypeError, match="cfg must be a dict"):
+        build(cfg, *args)
+
+
+def test_unknown_type_names_the_closest(builder: Any) -> None:
+    build, cfg, args = builder
+    with pytest.raises(KeyError, match=f"did you mean.*'{cfg['type']}'") as caught:
+        build({**cfg, "type": cfg["type"] + "x"}, *args)
+    assert "registry" in str(caught.value)
+
+
+def test_misspelt_argument_names_the_closest() -> None:
+    with pytest.raises(TypeError, match="strid") as caught:
+        layers.build_conv_layer({"type": "Conv2d", "strid": 2}, 4, 6, 3)
+    assert any("did you mean 'stride'" in note for note in caught.value.__notes__)
+    assert any("conv layer" in note for note in caught.value.__notes__)
+
+
+def test_argument_from_both_sides() -> None:
+    with pytest.raises(TypeError, match="Conv2d: got multiple values for argument 'stride'"):
+        layers.build_conv_layer({"type": "Conv2d", "stride": 2}, 4, 6, 3, stride=1)
+
+
+def test_error_of_a_constructor_arrives_as_it_is() -> None:
+    with pytest.raises(ValueError, match="groups") as caught:
+        layers.build_conv_layer({"type": "Conv2d", "groups": 3}, 4, 6, 3)
+    assert type(caught.value) is ValueError
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Conv1d", nn.Conv1d, "torch.nn:Conv1d", partial(nn.Conv1d, dilation=2)],
+    ids=["name", "class", "path", "partial"],
+)
+def test_kinds_of_type(kind: Any) -> None:
+    layer = layers.build_conv_layer({"type": kind, "stride": 2}, 4, 6, 3, bias=False)
+    assert type(layer) is nn.Conv1d
+    assert (layer.in_channels, layer.out_channels, layer.stride) == (4, 6, (2,))
+    assert layer.bias is None
+
+
+def test_type_may_be_a_function() -> None:
+    def depthwise(channels: int, kernel_size: int) -> nn.Module:
+        return nn.Conv2d(channels, channels, kernel_size, groups=channels)
+
+    assert layers.build_conv_layer({"type": depthwise}, 4, kernel_size=3).groups == 4
+
+
+def test_none_is_the_plain_convolution() -> None:
+    assert type(layers.build_conv_layer(None, 4, 6, 3)) is nn.Conv2d
+
+
+def test_names_that_mmcv_lacks_may_be_taken_over() -> None:
+    registry = layers.NORM_LAYERS
+    with registry.override(LN2d=registry.get("LN2d")):  # which puts it back afterwards
+
+        @registry.register_module("LN2d")
+        class LayerNorm2d(nn.LayerNorm):
+            pass
+
+        assert registry.get("LN2d") is LayerNorm2d
+        with pytest.raises(KeyError, match="already registered"):
+            registry.register_module("LN2d", module=nn.LayerNorm)
+    assert registry.get("LN2d") is layers.LayerNorm2d
+
+
+def test_names_of_mmcv_may_not() -> None:
+    with pytest.raises(KeyError, match="already registered"):
+        layers.NORM_LAYERS.register_module(["LN2d", "BN"], module=nn.LayerNorm)
+    assert layers.NORM_LAYERS.get("LN2d") is layers.LayerNorm2d
+
+
+def test_signatures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers.build_activation_layer({"type": "ReLU"}, inplace=True)
+    layers.build_norm_layer({"type": "GN", "num_groups": 2}, 4)
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(_build.inspect, "signature", fail)
+    layers.build_activation_layer({"type": "ReLU"}, inplace=True)
+    layers.build_norm_layer({"type": "GN", "num_groups": 2}, 4)
+
+
+def test_a_registry_prints_as_a_table() -> None:
+    table = str(layers.ACTIVATION_LAYERS)
+    row = next(line for line in table.splitlines() if line.startswith("Clamp"))
+    assert "Clip" in row
+    assert "Clamp" in row.split()[-1]

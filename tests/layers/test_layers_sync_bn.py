@@ -1,0 +1,57 @@
+"""Batch norm across processes: alone it is the plain one, together that of the whole batch."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import brickwork_layers as layers
+import pytest
+import torch
+import torch.distributed as dist
+
+WORKER = Path(__file__).with_name("sync_bn_worker.py")
+TOGETHER = runpy.run_path(str(WORKER))
+CASES, PLAIN = TOGETHER["CASES"], TOGETHER["PLAIN"]
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("name", CASES)
+def test_alone_it_is_the_plain_batch_norm(name: str, train: bool) -> None:
+    options, shape = CASES[name]
+    ours = layers.build_norm_layer({"type": "SyncBN", **options}, 3)[1].train(train)
+    plain = PLAIN[len(shape)](3, **options).train(train)
+    x = torch.randn(shape)
+    assert torch.equal(ours(x), plain(x))
+    for key, value in plain.state_dict().items():
+        assert torch.equal(ours.state_dict()[key], value)
+
+
+def test_wrong_inputs() -> None:
+    with pytest.raises(ValueError, match="at least 2D"):
+        layers.SyncBatchNorm(3)(torch.randn(3))
+
+
+@pytest.mark.skipif(not dist.is_available(), reason="this torch has no distributed support")
+def test_two_processes_see_the_whole_batch(tmp_path: Path) -> None:
+    programs = [
+        subprocess.Popen([sys.executable, WORKER, str(rank), str(tmp_path)]) for rank in (0, 1)
+    ]
+    assert [program.wait(timeout=120) for program in programs] == [0, 0]
+    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
+    close = {"rtol": 1e-5, "atol": 1e-5, "check_dtype": False}
+    for name, (options, shape) in CASES.items():
+        plain = PLAIN[len(shape)](3, **options).double()
+        x = TOGETHER["batch"](shape).double().requires_grad_()
+        out = plain(x)
+        TOGETHER["weighted"](out, 0).backward()
+        for cut in TOGETHER["CUTS"]:
+            both = [part[name, cut] for part in parts]
+            torch.testing.assert_close(torch.cat([one[0] for one in both]), out, **close)
+            torch.testing.assert_close(torch.cat([one[1] for one in both]), x.grad, **close)
+            for _, _, grads, state in both:
+                expected = [parameter.grad for parameter in plain.parameters()]
+                torch.testing.assert_close(grads, expected, **close)
+                torch.testing.assert_close(dict(state), dict(plain.state_dict()), **close)
+    for part in parts:
+        torch.testing.assert_close(*part["alone"])
