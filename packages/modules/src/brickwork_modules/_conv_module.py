@@ -319,9 +319,10 @@ class ConvModule(nn.Module):
                     if name == "padding_layer" or name == "conv":
                         x = layer(x)
                 elif step == "norm":
-                    if self.with_norm and norm and name == self.norm_name:
-                        x = layer(x)
-                elif activate and name == "activate":
+                    if self.with_norm:  # noqa: SIM102  (without a norm, the next line is no code)
+                        if norm and name == self.norm_name:
+                            x = layer(x)
+                elif activate and self.with_activation and name == "activate":
                     x = layer(x)
         return x
 
