@@ -49,10 +49,10 @@ class BaseModule(nn.Module, metaclass=ABCMeta):
         for the rules; it need not take the options.
 
         Args:
-            force (bool): Start over, and overwrite loaded weights, too. Only in the outermost
-                call.
-            dry_run (bool): Change nothing, and return the report of what would be done. Only in
-                the outermost call.
+            *args: None; for whoever overrides it with arguments.
+            **kwargs: ``force=True`` starts over, and overwrites loaded weights, too.
+                ``dry_run=True`` changes nothing, and returns the report of what would be done.
+                Both only in the outermost call.
 
         Returns:
             The `InitReport`, if `dry_run`; otherwise None. See `init_report`.

@@ -44,7 +44,7 @@ def takes_turn(method: Callable[..., Any]) -> Callable[..., Any]:
             )
             return None
         outermost = run is None
-        with running(self, force=force, dry=dry_run) as run, run.turn(self):
+        with running(self, force=force, dry=dry_run, complete=True) as run, run.turn(self):
             result = None
             if outermost or not run.covered(self):
                 result = run.watch(self, method, self, *args, **kwargs)

@@ -1,6 +1,8 @@
 """Weight initialisation from config dicts, with provenance by parameter."""
 
 from . import errors as errors
+from ._deferred import deferred as deferred
+from ._deferred import unset as unset
 from ._foreign import install as _install
 from ._functions import caffe2_xavier_init as caffe2_xavier_init
 from ._functions import constant_init as constant_init
@@ -22,6 +24,12 @@ from ._initializers import NormalInit as NormalInit
 from ._initializers import TruncNormalInit as TruncNormalInit
 from ._initializers import UniformInit as UniformInit
 from ._initializers import XavierInit as XavierInit
+from ._more_initializers import DiracInit as DiracInit
+from ._more_initializers import EyeInit as EyeInit
+from ._more_initializers import IdentityResidualInit as IdentityResidualInit
+from ._more_initializers import LeCunInit as LeCunInit
+from ._more_initializers import OrthogonalInit as OrthogonalInit
+from ._more_initializers import ViTTruncNormalInit as ViTTruncNormalInit
 from ._report import InitReport as InitReport
 from ._report import init_report as init_report
 from ._run import current_run as current_run
@@ -40,18 +48,25 @@ __all__ = [
     "BaseInit",
     "Caffe2XavierInit",
     "ConstantInit",
+    "DiracInit",
+    "EyeInit",
+    "IdentityResidualInit",
     "InitCfg",
     "InitReport",
     "Initializer",
     "KaimingInit",
+    "LeCunInit",
     "NormalInit",
+    "OrthogonalInit",
     "TruncNormalInit",
     "UniformInit",
+    "ViTTruncNormalInit",
     "XavierInit",
     "bias_init_with_prob",
     "caffe2_xavier_init",
     "constant_init",
     "current_run",
+    "deferred",
     "errors",
     "init_report",
     "initialize",
@@ -63,6 +78,7 @@ __all__ = [
     "running",
     "trunc_normal_init",
     "uniform_init",
+    "unset",
     "unwatched",
     "xavier_init",
 ]

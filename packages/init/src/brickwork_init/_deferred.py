@@ -14,20 +14,22 @@ what is left.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from ._provenance import named_tensors
-from .errors import InitError, UnsetError
+from ._sharded import fill_tensor, is_sharded
+from .errors import UnsetError
 
 _building: ContextVar[bool] = ContextVar("brickwork_init.building", default=False)
 
@@ -108,6 +110,7 @@ class _Deferring(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        # By storage; each is held, so that its address stays its own
         self._devices: dict[int, tuple[torch.UntypedStorage, torch.device]] = {}
         self._values: dict[int, Tensor] = {}
         self._drawn: dict[int, torch.UntypedStorage] = {}
@@ -121,12 +124,200 @@ class _Deferring(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func._schema.is_mutable:
-            return self._write(func, args, kwargs)
-        tensors = [one for one in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
+        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
         unknown = any(one.is_meta for one in tensors)
-        if func is torch.ops.aten._local_scalar_dense.default and unknown:
-            return _unread(tensors[0])
-        if unknown or _without_values(func):
+        if func._schema.is_mutable:
+            return self._write(func, args, kwargs, unknown)
+        if unknown and func is aten._local_scalar_dense.default:
+            return _read(tensors[0])
+        if unknown or _draws(func) or func.overloadpacket in _EMPTY:
             return self._allocate(func, args, kwargs, tensors)
         return func(*args, **kwargs)
+
+    def _allocate(self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
+        """Let an operation whose result has no values return one without memory."""
+        sources = [self._devices[key][1] for one in tensors if (key := _key(one)) in self._devices]
+        device = next(iter(sources), tensors[0].device if tensors else torch.get_default_device())
+        if any(argument.name == "device" for argument in func._schema.arguments):
+            device = torch.device(kwargs.get("device") or device)
+            kwargs = {**kwargs, "device": "meta"}
+            kwargs.pop("pin_memory", None)
+        result = func(*_without_memory(args), **_without_memory(kwargs))
+        for one in tree_leaves(result):
+            if isinstance(one, Tensor) and device.type != "meta":
+                storage = one.untyped_storage()
+                self._devices.setdefault(storage._cdata, (storage, device))
+        return result
+
+    def _write(self, func: Any, args: Any, kwargs: Any, unknown: bool) -> Any:
+        """Note a write into memory that there is not, or of values that there are not."""
+        target = kwargs.get("out", args[0] if args else None)
+        if not isinstance(target, Tensor):
+            return func(*args, **kwargs)
+        key = _key(target)
+        if target.is_meta:
+            self._values.pop(key, None)
+            if (value := _value_written(func, target, args)) is not None:
+                self._values[key] = value
+            return func(*_without_memory(args), **_without_memory(kwargs))
+        if unknown or _draws(func):
+            self._drawn[key] = target.untyped_storage()
+            return target
+        if _value_written(func, target, args) is not None:
+            self._drawn.pop(key, None)
+        return func(*args, **kwargs)
+
+    def settle(self) -> None:
+        """Note what each parameter and buffer that was built is to become."""
+        emptied: dict[int, Tensor] = {}  # tied tensors stay tied
+        for owner, name in self._registered:
+            module = owner()
+            if module is None:
+                continue
+            tensor = _get(module, name)
+            if tensor is None:
+                continue
+            key = _key(tensor)
+            if key in self._devices:
+                pending = Pending(self._devices[key][1], self._values.get(key))
+            elif key in self._drawn:
+                pending = Pending(tensor.device)
+                if id(tensor) not in emptied:
+                    emptied[id(tensor)] = _empty_like(tensor, torch.device("meta"))
+                _put(module, name, emptied[id(tensor)])
+            else:
+                continue
+            _pending.setdefault(module, {})[name] = pending
+
+
+aten = torch.ops.aten
+_EMPTY = {
+    aten.empty,
+    aten.empty_like,
+    aten.empty_permuted,
+    aten.empty_strided,
+    aten.new_empty,
+    aten.new_empty_strided,
+}
+
+
+def _draws(func: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
+def _key(tensor: Tensor) -> int:
+    key: int = tensor.untyped_storage()._cdata
+    return key
+
+
+def _without_memory(tree: Any) -> Any:
+    return tree_map_only(Tensor, lambda one: one if one.is_meta else one.to("meta"), tree)
+
+
+def _read(tensor: Tensor) -> bool:
+    """Answer a constructor that reads a value which was not drawn.
+
+    `torch.nn.init.trunc_normal_` and its like draw until no value is out of bounds.
+    """
+    if tensor.dtype == torch.bool:
+        return False
+    raise UnsetError(
+        "a constructor reads a value that depends on a random draw, but under deferred() nothing "
+        "is drawn; build this module outside of it"
+    )
+
+
+def _value_written(func: Any, target: Tensor, args: Any) -> Tensor | None:
+    """Return what an operation writes into the whole of `target`, if it can be remembered."""
+    if target.untyped_storage().nbytes() != target.numel() * target.element_size():
+        return None  # a part of it
+    if func is aten.zero_.default:
+        return torch.zeros((), dtype=target.dtype)
+    if func is aten.fill_.Scalar:
+        return torch.full((), args[1], dtype=target.dtype)
+    if func in (aten.fill_.Tensor, aten.copy_.default) and target.is_contiguous():
+        return None if args[1].is_meta else args[1].detach().to(target.dtype, copy=True)
+    return None
+
+
+# -- what is pending gets memory ---------------------------------------------------------------
+
+
+def _get(module: nn.Module, name: str) -> Tensor | None:
+    return module._parameters.get(name, module._buffers.get(name))
+
+
+def _put(module: nn.Module, name: str, tensor: Tensor) -> None:
+    # Not by `setattr`: its hooks are for those who register something new
+    if name in module._parameters:
+        module._parameters[name] = tensor  # type: ignore[assignment]  # `_empty_like` of one
+    else:
+        module._buffers[name] = tensor
+
+
+def _empty_like(tensor: Tensor, device: torch.device) -> Tensor:
+    empty = torch.empty_like(tensor, device=device, requires_grad=False)
+    return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+
+
+class Allocation:
+    """Memory for whatever of a model is pending, until it is known what gets a value.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._given: list[tuple[str, nn.Module, str, Tensor, Pending]] = []
+        memory: dict[int, Tensor] = {}  # tied tensors stay tied
+        if not _pending:
+            return
+        for path, module in model.named_modules():
+            for name, pending in [*_pending.get(module, {}).items()]:
+                tensor = _get(module, name)
+                if tensor is None or not tensor.is_meta:  # something else took its place
+                    self._forget(module, name)
+                    continue
+                if id(tensor) not in memory:
+                    memory[id(tensor)] = _empty_like(tensor, _device(tensor, pending))
+                _put(module, name, memory[id(tensor)])
+                self._given.append((f"{path}.{name}".lstrip("."), module, name, tensor, pending))
+
+    def settle(self, written: Callable[[Tensor], bool], *, complete: bool) -> list[str]:
+        """Take the memory back from what got no value.
+
+        Args:
+            written: Whether a tensor got a value.
+            complete: Whether to write what constructors wrote into whatever else is left.
+
+        Returns:
+            The names of what has no value.
+        """
+        left = []
+        for path, module, name, tensor, pending in self._given:
+            memory = _get(module, name)
+            if memory is not None and not written(memory):
+                if complete and pending.value is not None:
+                    fill_tensor(memory, partial(torch.Tensor.copy_, other=pending.value))
+                else:
+                    _put(module, name, tensor)
+                    left.append(path)
+                    continue
+            self._forget(module, name)
+        self._given.clear()
+        return left
+
+    @staticmethod
+    def _forget(module: nn.Module, name: str) -> None:
+        del _pending[module][name]
+        if not _pending[module]:
+            del _pending[module]
+
+
+def _device(tensor: Tensor, pending: Pending) -> torch.device:
+    return torch.device(tensor.device_mesh.device_type) if is_sharded(tensor) else pending.device
+
+
+def is_pending(model: nn.Module) -> bool:
+    """Whether anything of a model built under `deferred` has no value yet."""
+    return bool(_pending) and any(module in _pending for module in model.modules())

@@ -5,7 +5,7 @@ larger model and initialises that does not want them drawn anew. Torch has no ho
 of ``register_load_state_dict_post_hook`` belong to one module and would have to be planted on
 each before it loads. So `torch.nn.Module.load_state_dict`, the one function through which such
 code loads, is wrapped, once, when this package is imported. What it does stays as it is, except
-under `deferred`, where the tensors of the file take the place of those that have no memory.
+for modules built under `deferred`: the loaded tensors take the place of those without memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import nn
 
-from ._deferred import constructing
+from ._deferred import constructing, is_pending
 from ._provenance import UNNAMED, named_tensors
 from ._run import record_loaded
 
@@ -27,7 +27,9 @@ _load_state_dict = nn.Module.load_state_dict
 def load_state_dict(
     self: nn.Module, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
 ) -> Any:
-    result = _load_state_dict(self, state_dict, strict, assign or constructing())
+    result = _load_state_dict(
+        self, state_dict, strict, assign or constructing() or is_pending(self)
+    )
     left = {*result.missing_keys, *_not_saved(self)}
     names = [name for name, _ in named_tensors(self) if name not in left]
     record_loaded(self, UNNAMED, dict(zip(names, names, strict=True)))

@@ -12,8 +12,10 @@ from brickwork_registry import Registry
 from torch import Tensor, nn
 
 from ._provenance import Kind, Write
-from ._run import current_run, fill_tensor, running
+from ._run import current_run, running
 from ._selection import Globs, Layers, Predicate, Selection, bias_like, chosen
+from ._sharded import fill_tensor
+from ._watch import unwatched
 from .errors import RuleError, RuleTypeError, UnmatchedRuleWarning
 
 Fill: TypeAlias = Callable[[Tensor], object]
@@ -44,8 +46,8 @@ def bias_init_with_prob(prior_prob: float) -> float:
 class Initializer:
     """What a rule of an ``init_cfg`` does: fill weights one way, and biases with a constant.
 
-    A subclass says how a weight is filled, in `fill`; it may override `fill_bias`, or `__call__`
-    to do something else altogether. Everything that is common to the rules is here: which
+    A subclass says how a weight is filled, in `fill`; it may override `fill_bias`, `part`, or
+    `__call__`, to do something else altogether. Everything that is common to the rules is here: which
     modules and parameters a rule means, what is left alone because it was loaded, and the record
     of what was written.
 
@@ -112,6 +114,11 @@ class Initializer:
         """Fill a bias in place."""
         return nn.init.constant_(bias, self.bias)
 
+    def part(self, module: nn.Module) -> nn.Module:
+        """Say which part of a selected module is filled; the module itself, as a rule."""
+        return module
+
+    @unwatched
     def __call__(self, module: nn.Module) -> None:
         """Fill what this initializer selects of a module and its descendants.
 
@@ -124,8 +131,9 @@ class Initializer:
             tree = run.tree(module)
             write = Write.of(Kind.RULE, self, module)
             found = False
-            for one, names in self._selection.find(tree, module):
+            for selected, names in self._selection.find(tree, module):
                 found = True
+                one = self.part(selected)
                 for name, tensor in chosen(one, names):
                     fill = self.fill_bias if bias_like(name) else self.fill
                     try:
@@ -150,6 +158,7 @@ class Initializer:
 
     def __repr__(self) -> str:
         given = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        given["bias"] = given.pop("bias", 0)  # last, as in the signature
         chosen_by = self._selection
         if chosen_by.layers:
             given["layer"] = [one if isinstance(one, str) else one.__name__ for one in self.layer]

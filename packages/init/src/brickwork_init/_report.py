@@ -147,9 +147,9 @@ class InitReport:
 
     def _rows(self) -> Iterator[tuple[str, str, str, str]]:
         for origin in self.origins:
-            *before, last = map(str, origin.history)
             shape = "x".join(map(str, origin.shape)) or "scalar"
-            yield origin.name, shape, last, " <- ".join(reversed(before[1:] if last else before))
+            over = [str(one) for one in origin.history[:-1] if one.kind != "default"]
+            yield origin.name, shape, str(origin.source), ", ".join(reversed(over))
 
     def __str__(self) -> str:
         if sys.stdout is not None and sys.stdout.isatty():

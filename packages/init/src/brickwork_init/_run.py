@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ._deferred import Allocation
 from ._provenance import (
     HISTORIES,
     Kind,
@@ -20,9 +21,10 @@ from ._provenance import (
     targets,
     with_load,
 )
-from ._sharded import fill_sharded, is_sharded
+from ._sharded import fill_tensor
 from ._tree import Tree
 from ._watch import Watch
+from .errors import UnsetError
 
 _current: ContextVar[Run | None] = ContextVar("brickwork_init.run", default=None)
 
@@ -127,9 +129,13 @@ class Run:
 
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
         """Let an initializer do its work on a module."""
-        loads = getattr(initializer, "loads_weights", False)
-        if not (loads and (self.dry or self.covered(module, Kind.LOADED))):
+        if getattr(initializer, "loads_weights", False):
+            if not (self.dry or self.covered(module, Kind.LOADED)):
+                initializer(module)
+        elif hasattr(type(initializer).__call__, "_unwatched"):
             initializer(module)
+        else:
+            self.watch(module, initializer, module, by=initializer)
 
     def covered(self, module: nn.Module, kind: Kind = Kind.CODE) -> bool:
         """Whether checkpoints have left nothing of `module` to write."""
@@ -141,12 +147,18 @@ class Run:
     # -- somebody's own code -----------------------------------------------------------------
 
     def watch(
-        self, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any
+        self,
+        module: nn.Module,
+        method: Callable[..., Any],
+        *args: Any,
+        by: object = None,
+        **kwargs: Any,
     ) -> Any:
-        """Call an ``init_weights`` or an initializer, noting what it writes as its own."""
+        """Call an ``init_weights``, or an initializer (`by`), noting what it writes as its own."""
         before, author = self._watching, self.author
         wanted = not hasattr(method, "_unwatched")
-        self.author = Write.of(Kind.CODE, type(module), module)
+        kind = Kind.CODE if by is None else Kind.RULE
+        self.author = Write.of(kind, by or type(module), module)
         try:
             self._set_watching(wanted)
             return method(*args, **kwargs)
@@ -199,10 +211,21 @@ def current_run() -> Run | None:
 
 
 @contextmanager
-def running(root: nn.Module, *, force: bool = False, dry: bool = False) -> Iterator[Run]:
+def running(
+    root: nn.Module, *, force: bool = False, dry: bool = False, complete: bool = False
+) -> Iterator[Run]:
     """Join the run that is under way, or start one at `root`.
 
     What a run that raises has noted is forgotten.
+
+    Args:
+        root: The outermost module of a run that is started.
+        force: Whether to start over: what was loaded before counts for nothing.
+        dry: Whether to write down only what would be done.
+        complete: Whether every parameter and buffer must have a value in the end.
+
+    Raises:
+        UnsetError: If `complete` and a model built under `deferred` has parts without a value.
     """
     run = _current.get()
     if run is not None:
@@ -210,12 +233,18 @@ def running(root: nn.Module, *, force: bool = False, dry: bool = False) -> Itera
         return
     run = Run(root, force=force, dry=dry)
     token = _current.set(run)
+    memory = None if dry else Allocation(root)
     try:
         with torch.no_grad(), _kept_generators() if dry else nullcontext():
             yield run
+            left = memory.settle(run.wrote, complete=complete) if memory is not None else []
+            if left and complete:
+                raise UnsetError(_unset_message(root, left), left)
         if not dry:
             run.commit()
     except BaseException:
+        if memory is not None:
+            memory.settle(run.wrote, complete=False)
         for undo in reversed(run.undo):
             undo()
         raise
@@ -223,18 +252,20 @@ def running(root: nn.Module, *, force: bool = False, dry: bool = False) -> Itera
         _current.reset(token)
 
 
+def _unset_message(root: nn.Module, names: list[str]) -> str:
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return (
+        f"{type(root).__name__} was built under deferred(), and no rule and no checkpoint gave "
+        f"a value to {shown}; add a rule that selects what is named, for example "
+        f"dict(type='Normal', std=0.02, match={names[0]!r})"
+    )
+
+
 def _kept_generators() -> AbstractContextManager[None]:
     """Draw without the generators going on."""
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it bare
+    devices = range(torch.cuda.device_count()) if used else ()
     return torch.random.fork_rng(devices)
-
-
-def fill_tensor(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
-    """Fill a tensor, whether one process holds it or several do."""
-    if is_sharded(tensor):
-        fill_sharded(tensor, fill)
-    else:
-        fill(tensor)
 
 
 def record_loaded(module: nn.Module, source: str, keys: Mapping[str, str]) -> None:

@@ -44,3 +44,11 @@ def fill_sharded(tensor: DTensor, fill: Callable[[Tensor], object]) -> None:
     shard = distribute_tensor(whole, tensor.device_mesh, tensor.placements, src_data_rank=None)
     with torch.no_grad():
         local.copy_(shard.to_local())
+
+
+def fill_tensor(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
+    """Fill a tensor, whether one process holds it or several do."""
+    if is_sharded(tensor):
+        fill_sharded(tensor, fill)
+    else:
+        fill(tensor)

@@ -43,7 +43,8 @@ def unwatched(method: F) -> F:
 
 def _storage(tensor: Tensor) -> int:
     local = tensor.to_local() if is_sharded(tensor) else tensor
-    return local.untyped_storage()._cdata
+    key: int = local.untyped_storage()._cdata
+    return key
 
 
 class _Owners:
@@ -61,11 +62,11 @@ class _Owners:
         return list(self._by_storage.get(_storage(tensor), {}).values())
 
 
-class _Writes(TorchDispatchMode):
+class _Writes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it bare
     """Notes in-place operations on what the model holds, and withholds those that may not be."""
 
     def __init__(self, run: Run, owners: _Owners) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
         self._run = run
         self._owners = owners
 
@@ -133,10 +134,12 @@ class Watch:
         """Begin, or go on, to watch."""
         self.entered = True
         for mode in self._modes:
-            mode.__enter__()
+            mode.__enter__()  # type: ignore[no-untyped-call]  # as above
+        # The hooks are annotated as returning None, and documented to return what takes the place
+        registered: Callable[..., Any] = self._registered
         self._handles = [
-            hooks.register_module_parameter_registration_hook(self._registered),
-            hooks.register_module_buffer_registration_hook(self._registered),
+            hooks.register_module_parameter_registration_hook(registered),
+            hooks.register_module_buffer_registration_hook(registered),
             hooks.register_module_module_registration_hook(self._grew),
         ]
 
@@ -146,13 +149,13 @@ class Watch:
         for handle in self._handles:
             handle.remove()
         for mode in reversed(self._modes):
-            mode.__exit__(None, None, None)
+            mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # as above
 
     @property
     def innermost(self) -> bool:
         """Whether nobody has entered a mode since: only the innermost mode can be left."""
         return (
-            _get_current_function_mode() is self._modes[0]
+            _get_current_function_mode() is self._modes[0]  # type: ignore[no-untyped-call]  # as above
             and _get_current_dispatch_mode() is self._modes[1]
         )
 
