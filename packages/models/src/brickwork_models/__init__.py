@@ -2,7 +2,10 @@
 
 from ._alexnet import AlexNet as AlexNet
 from ._backbone import Backbone as Backbone
+from ._darknet import Darknet as Darknet
 from ._efficientnet_lite import EfficientNetLite as EfficientNetLite
+from ._hrnet import HRNet as HRNet
+from ._hrnet import hrnet_stages as hrnet_stages
 from ._imagenet import imagenet_classes as imagenet_classes
 from ._inverted_residual import InvertedResidual as InvertedResidual
 from ._keys import KEY_MAPS as KEY_MAPS
@@ -33,7 +36,9 @@ __all__ = [
     "Backbone",
     "BasicBlock",
     "Bottleneck",
+    "Darknet",
     "EfficientNetLite",
+    "HRNet",
     "InvertedResidual",
     "MobileNetV2",
     "RegNet",
@@ -44,6 +49,7 @@ __all__ = [
     "ResNetV1d",
     "build_model",
     "build_model_from_cfg",
+    "hrnet_stages",
     "imagenet_classes",
     "key_map",
     "make_res_layer",

