@@ -125,7 +125,9 @@ def explain(
     if isinstance(registry, Registry) and isinstance(cfg, Mapping):
         merged = {**default_args, **cfg} if isinstance(default_args, Mapping) else cfg
         # The object given, if that is all there is: enclosing builds look for its identity.
-        note_failure(error, registry, cfg if merged == cfg else merged, target, _names(merged))
+        note_failure(
+            error, registry, cfg if len(merged) == len(cfg) else merged, target, _names(merged)
+        )
     return error
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from _thread import allocate_lock  # `threading` is 3 ms of import for this one function
 from types import BuiltinFunctionType, FunctionType, MethodType
 from weakref import WeakSet
 
 from ._build import build_from_cfg
 from ._describe import describe
+from ._override import Override, lock
 from ._typing import TYPE_CHECKING, Generic, TypeVar
 from .errors import AlreadyRegisteredError, InvalidConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 # Every registry alive, so that a miss can say which other registry has the name.
 REGISTRIES: WeakSet[Registry[Any]] = WeakSet()
-_lock = allocate_lock()
 _FACTORIES = (type, FunctionType, BuiltinFunctionType, MethodType)
 
 
@@ -268,8 +267,8 @@ class Registry(Generic[T]):
         """Build an object: `build_func` with these arguments and ``registry=self``.
 
         Args:
-            *args: For `build_from_cfg`, the config and the default arguments.
-            **kwargs: The same by name.
+            *args: The config.
+            **kwargs: Options of `build_func`: ``default_args`` for `build_from_cfg`.
 
         Returns:
             What `build_func` returns.
@@ -367,7 +366,7 @@ class Registry(Generic[T]):
                 raise InvalidConfigError("name", "given, as a partial has none", "None")
             module_name = [name]
         names = [module_name] if isinstance(module_name, str) else module_name
-        with _lock:
+        with lock:
             taken = None
             if not force:
                 for name in names:
@@ -389,7 +388,7 @@ class Registry(Generic[T]):
             )
 
     def _add_children(self, registry: Registry[Any]) -> None:
-        with _lock:
+        with lock:
             present = self._children.setdefault(registry.scope, registry)
         if present is not registry:
             raise AlreadyRegisteredError(
@@ -399,27 +398,3 @@ class Registry(Generic[T]):
                 f"{registry.name!r}",
                 "give the new registry a `scope` of its own",
             )
-
-
-class Override:
-    """What `Registry.override` returns."""
-
-    def __init__(self, registry: Registry[Any], entries: Mapping[str, Any]) -> None:
-        self._registry, self._entries = registry, entries
-        self._replaced: list[dict[str, Any]] = []  # a stack: the manager can be entered again
-
-    def __enter__(self) -> Registry[Any]:
-        present = self._registry.module_dict
-        with _lock:
-            self._replaced.append({name: present.get(name) for name in self._entries})
-            present.update(self._entries)
-        return self._registry
-
-    def __exit__(self, *_: object) -> None:
-        present = self._registry.module_dict
-        with _lock:
-            for name, entry in self._replaced.pop().items():
-                if entry is None:
-                    present.pop(name, None)
-                else:
-                    present[name] = entry

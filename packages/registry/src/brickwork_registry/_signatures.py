@@ -58,7 +58,10 @@ def _inherited(cls: type) -> list[str]:
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object:
             continue
-        parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        try:
+            parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        except (TypeError, ValueError):  # built in
+            break
         names += [one.name for one in parameters if one.kind in _BY_NAME]
         if all(one.kind is not one.VAR_KEYWORD for one in parameters):
             break  # nothing is handed on from here
