@@ -7,28 +7,50 @@ It needs an environment of its own, once (mmcv 1.7.2 builds only with an old set
     reference/bin/pip install --no-build-isolation mmcv==1.7.2
     reference/bin/python tests/reference/make_mmcv_reference.py
 
-It writes, beside itself, `mmcv_1_7_2.npz` (all values in one array) and `mmcv_1_7_2.json` (what
-they are, and what they were made with).
+It writes, beside itself, `mmcv_1_7_2.npz` (all values in one array), `mmcv_1_7_2.json` (what they
+are, and what they were made with) and `mmcv_1_7_2_api.json` (signatures and registries).
 """
 
 import contextlib
+import inspect
 import json
 import logging
 import platform
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import mmcv
 import numpy as np
 import torch
 from cases import GROUPS
-from mmcv import cnn, runner
+from mmcv import cnn, runner, utils
 from mmcv.cnn import bricks
-from mmcv.cnn.bricks import drop, transformer
+from mmcv.cnn.bricks import drop, norm, transformer, upsample
 from running import Result, run
 
 PLACES = (cnn, bricks, transformer, drop, runner)
+
+# Whose signatures are stored: what is public here, or these names of it.
+PUBLIC: dict[ModuleType, list[str]] = {
+    cnn: cnn.__all__,
+    bricks: bricks.__all__,
+    transformer: [
+        *("AdaptivePadding", "PatchEmbed", "PatchMerging", "MultiheadAttention", "FFN"),
+        *("BaseTransformerLayer", "TransformerLayerSequence", "build_attention"),
+        *("build_feedforward_network", "build_positional_encoding", "build_transformer_layer"),
+        "build_transformer_layer_sequence",
+    ],
+    drop: ["build_dropout", "drop_path"],
+    norm: ["infer_abbr"],
+    upsample: ["PixelShufflePack"],
+    runner: [
+        *("BaseModule", "ModuleDict", "ModuleList", "Sequential"),
+        *("load_checkpoint", "load_state_dict", "save_checkpoint", "CheckpointLoader"),
+    ],
+    utils: ["Registry", "build_from_cfg"],
+}
 
 
 def lookup(name: str) -> Any:
@@ -55,6 +77,7 @@ def main() -> None:
     target = Path(__file__).with_name("mmcv_1_7_2")
     np.savez_compressed(target.with_suffix(".npz"), values=np.concatenate(values))
     target.with_suffix(".json").write_text(_one_case_a_line(index))
+    Path(__file__).with_name("mmcv_1_7_2_api.json").write_text(_one_case_a_line(_api()))
     size = sum(target.with_suffix(end).stat().st_size for end in (".npz", ".json"))
     with contextlib.suppress(BrokenPipeError):
         print(f"{sum(map(len, GROUPS.values()))} cases, {size / 1e3:.0f} kB")
@@ -72,6 +95,34 @@ def _describe(result: Result, values: list[np.ndarray]) -> dict[str, Any]:
         "outputs": [list(value.shape) for value in result.outputs],
     }
     return {name: value for name, value in row.items() if value}
+
+
+def _api() -> dict[str, Any]:
+    """The parameters of all that is public, as [name, kind, default], and what registries hold."""
+    public = {name: getattr(place, name) for place, names in PUBLIC.items() for name in names}
+    public |= {name: value for name, value in vars(bricks.registry).items() if name.isupper()}
+    return {
+        "signatures": {
+            name: [
+                [
+                    one.name,
+                    one.kind.name,
+                    *([] if one.default is one.empty else [repr(one.default)]),
+                ]
+                for one in inspect.signature(value).parameters.values()
+            ]
+            for name, value in public.items()
+            if not isinstance(value, utils.Registry)
+        },
+        "registries": {
+            name: {
+                "name": value.name,
+                "entries": {key: one.__name__ for key, one in value.module_dict.items()},
+            }
+            for name, value in public.items()
+            if isinstance(value, utils.Registry)
+        },
+    }
 
 
 def _one_case_a_line(index: dict[str, Any]) -> str:

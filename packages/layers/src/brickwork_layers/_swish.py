@@ -10,6 +10,9 @@ class Swish(nn.Module):
     The same function as `torch.nn.SiLU`, written out as mmcv does.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Tensor) -> Tensor:
         """Activate.
 
