@@ -1,6 +1,6 @@
 """AlexNet."""
 
-from brickwork_models import AlexNet
+from brickwork_models.classic import AlexNet
 
 __all__ = [
     "AlexNet",

@@ -1,15 +1,6 @@
 """ResNet."""
 
-from brickwork_models import (
-    BasicBlock,
-    Bottleneck,
-    ResNet,
-    make_res_layer,
-)
+from brickwork_models import BasicBlock, Bottleneck
+from brickwork_models.classic import ResNet, make_res_layer
 
-__all__ = [
-    "BasicBlock",
-    "Bottleneck",
-    "ResNet",
-    "make_res_layer",
-]
+__all__ = ["BasicBlock", "Bottleneck", "ResNet", "make_res_layer"]

@@ -1,6 +1,6 @@
 """VGG."""
 
-from brickwork_models import (
+from brickwork_models.classic import (
     VGG,
     make_vgg_layer,
 )

@@ -1,0 +1,86 @@
+"""The meta-package gives everything back, costs nothing until asked, and defines little itself."""
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import brickwork
+import pytest
+
+SOURCE = Path(brickwork.__file__).parent
+STUBS = sorted(SOURCE.rglob("__init__.pyi"))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=module_of)
+def test_every_name_of_a_stub_is_there(stub):
+    module = importlib.import_module(module_of(stub))
+    named = [
+        alias.asname
+        for node in ast.parse(stub.read_text()).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert named
+    assert [name for name in named if not hasattr(module, name)] == []
+    assert set(named) <= set(dir(module))
+    assert set(module.__all__) >= set(named)
+
+
+@pytest.mark.parametrize("folder", ["cnn", "runner", "utils"])
+def test_every_deep_module_is_there(folder):
+    for path in sorted((SOURCE / folder).rglob("*.py")):
+        if path.stem.startswith("_") and path.stem != "__init__":
+            continue
+        module = importlib.import_module(module_of(path))
+        for name in module.__all__:
+            assert hasattr(module, name), f"{module.__name__}.{name}"
+
+
+def test_cnn_defines_nothing_itself():
+    for path in (SOURCE / "cnn").rglob("*.py"):
+        kinds = {type(node) for node in ast.parse(path.read_text()).body}
+        assert kinds <= {ast.Expr, ast.Import, ast.ImportFrom, ast.Assign}, path
+
+
+def test_an_unknown_name_is_an_attribute_error_with_a_suggestion():
+    with pytest.raises(AttributeError, match="no attribute 'ConvModul'") as caught:
+        _ = brickwork.cnn.ConvModul
+    assert (caught.value.name, caught.value.obj) == ("ConvModul", brickwork.cnn)
+
+
+def test_versions_names_every_part():
+    found = brickwork.versions()
+    assert found["brickwork"] == brickwork.__version__
+    parts = {"registry", "init", "layers", "base", "modules", "zoo", "models"}
+    assert set(found) == {"torch", "brickwork", *(f"brickwork-{part}" for part in parts)}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after `code`."""
+    script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_importing_it_loads_nothing():
+    assert "torch" not in loaded_by("import brickwork")
+    assert not {m for m in loaded_by("import brickwork") if m.startswith("brickwork_")}
+
+
+def test_one_brick_does_not_pay_for_the_others():
+    loaded = loaded_by("from brickwork.cnn import ConvModule")
+    assert not loaded & {"brickwork_models", "requests", "brickwork.compat"}
+
+
+def test_versions_needs_no_torch():
+    assert "torch" not in loaded_by("import brickwork; brickwork.versions()")
