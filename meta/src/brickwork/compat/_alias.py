@@ -12,7 +12,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -153,19 +153,18 @@ class AliasFinder(MetaPathFinder, Loader):
         locations = parent.submodule_search_locations if parent else None
         return PathFinder.find_spec(name, list(locations)) if locations else None
 
-    def layers(self, alias: ModuleType) -> list[ModuleType]:
-        """Return where an alias looks for names: our module, then the real one."""
+    def layers(self, alias: ModuleType) -> Iterator[ModuleType]:
+        """Yield where an alias looks for names: our module, then the real one."""
         name = alias.__name__
-        layers = [importlib.import_module(self.coverage.modules[name])]
+        yield importlib.import_module(self.coverage.modules[name])
         if name not in self._executed:
             spec = self._real_spec(name)
-            if spec and spec.loader:
-                module = importlib.util.module_from_spec(spec)
-                self._executed[name] = module  # first: what it imports may ask again
-                spec.loader.exec_module(module)
-        if name in self._executed:
-            layers.append(self._executed[name])
-        return layers
+            if spec is None or spec.loader is None:
+                return
+            module = importlib.util.module_from_spec(spec)
+            self._executed[name] = module  # first: what it imports may ask again
+            spec.loader.exec_module(module)
+        yield self._executed[name]
 
 
 def install(*coverages: Coverage) -> None:
