@@ -2,8 +2,14 @@
 
 from ._alexnet import AlexNet as AlexNet
 from ._backbone import Backbone as Backbone
+from ._create import create_model as create_model
+from ._create import list_models as list_models
+from ._create import model_entry as model_entry
 from ._darknet import Darknet as Darknet
 from ._efficientnet_lite import EfficientNetLite as EfficientNetLite
+from ._entry import Entry as Entry
+from ._entry import Preprocessing as Preprocessing
+from ._entry import Weights as Weights
 from ._hrnet import HRNet as HRNet
 from ._hrnet import hrnet_stages as hrnet_stages
 from ._imagenet import imagenet_classes as imagenet_classes
@@ -23,6 +29,8 @@ from ._resnet import ResNet as ResNet
 from ._resnet import ResNetV1c as ResNetV1c
 from ._resnet import ResNetV1d as ResNetV1d
 from ._resnet import ResNeXt as ResNeXt
+from ._summary import Summary as Summary
+from ._summary import summarize as summarize
 from ._vgg import VGG as VGG
 from ._vgg import make_vgg_layer as make_vgg_layer
 
@@ -38,20 +46,28 @@ __all__ = [
     "Bottleneck",
     "Darknet",
     "EfficientNetLite",
+    "Entry",
     "HRNet",
     "InvertedResidual",
     "MobileNetV2",
+    "Preprocessing",
     "RegNet",
     "Res2Net",
     "ResNeXt",
     "ResNet",
     "ResNetV1c",
     "ResNetV1d",
+    "Summary",
+    "Weights",
     "build_model",
     "build_model_from_cfg",
+    "create_model",
     "hrnet_stages",
     "imagenet_classes",
     "key_map",
+    "list_models",
     "make_res_layer",
     "make_vgg_layer",
+    "model_entry",
+    "summarize",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import brickwork_zoo
 from brickwork_init import constant_init, kaiming_init
-from brickwork_zoo import load_checkpoint
 from torch import Tensor, nn
 
 from ._backbone import Backbone
@@ -78,7 +78,7 @@ class ClassicBackbone(Backbone):
             TypeError: ``pretrained`` is neither.
         """
         if isinstance(pretrained, str):
-            load_checkpoint(self, pretrained, strict=False)
+            brickwork_zoo.load_checkpoint(self, pretrained, strict=False)
         elif pretrained is None:
             for module in self.modules():
                 self._init_module(module)

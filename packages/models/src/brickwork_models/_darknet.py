@@ -93,7 +93,9 @@ class Darknet(Backbone):
         names = ["conv1"]
         for i, (outputs, blocks) in enumerate(STAGES, start=1):
             stage = nn.Sequential()
-            stage.add_module("conv", ConvModule(channels, outputs, 3, stride=2, padding=1, **layers))
+            stage.add_module(
+                "conv", ConvModule(channels, outputs, 3, stride=2, padding=1, **layers)
+            )
             for j in range(blocks):
                 stage.add_module(f"res{j}", DarknetBlock(outputs, **layers))
             names.append(f"conv_res_block{i}")

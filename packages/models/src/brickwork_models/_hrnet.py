@@ -90,7 +90,13 @@ class _ConvNorms:
         self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
 
     def __call__(
-        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, relu: bool = True,
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        stride: int = 1,
+        *,
+        relu: bool = True,
         bias: bool = False,
     ) -> list[nn.Module]:
         conv = build_conv_layer(
@@ -285,7 +291,10 @@ class HRNet(Backbone):
                 paths.append(nn.Identity() if same else nn.Sequential(*make(old[i], width)))
             else:
                 down = i + 1 - len(old)
-                steps = [make(old[-1], width if j == down - 1 else old[-1], stride=2) for j in range(down)]
+                steps = [
+                    make(old[-1], width if j == down - 1 else old[-1], stride=2)
+                    for j in range(down)
+                ]
                 paths.append(nn.Sequential(*(nn.Sequential(*step) for step in steps)))
         return nn.ModuleList(paths)
 

@@ -148,10 +148,7 @@ def _timm_regnet() -> KeyMap:
         (r"^stem\.conv\.", "conv1."),
         (r"^stem\.bn\.", "bn1."),
         (r"^head\.fc\.", "fc."),
-        *(
-            (rf"^s(\d)\.b{block + 1}\.", rf"layer\1.{block}.")
-            for block in range(27)
-        ),
+        *((rf"^s(\d)\.b{block + 1}\.", rf"layer\1.{block}.") for block in range(27)),
         (r"\.downsample\.conv\.", ".downsample.0."),
         (r"\.downsample\.bn\.", ".downsample.1."),
         (r"\.conv(\d)\.conv\.", r".conv\1."),

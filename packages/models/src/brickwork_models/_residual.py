@@ -169,9 +169,7 @@ class BasicBlock(ResidualBlock):
             raise UnsupportedOptionError(
                 "plugins in a BasicBlock", "they go into bottlenecks, that is depth 50 and more"
             )
-        self._add_conv(
-            1, inplanes, planes, 3, stride=stride, padding=dilation, dilation=dilation
-        )
+        self._add_conv(1, inplanes, planes, 3, stride=stride, padding=dilation, dilation=dilation)
         self._add_conv(2, planes, planes, 3, padding=1)
         self._close(downsample, self.norm2_name)
 
@@ -198,9 +196,7 @@ class NarrowMiddle(ResidualBlock):
         """Give the strides of the first 1x1 convolution and of the middle."""
         return (1, self.stride) if self.style == "pytorch" else (self.stride, 1)
 
-    def _close_bottleneck(
-        self, downsample: nn.Module | None, inside: int, outside: int
-    ) -> None:
+    def _close_bottleneck(self, downsample: nn.Module | None, inside: int, outside: int) -> None:
         self._close(downsample, self.norm3_name)
         self._add_plugins({"after_conv1": inside, "after_conv2": inside, "after_conv3": outside})
 

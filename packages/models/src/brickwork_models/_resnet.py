@@ -352,7 +352,5 @@ class ResNeXt(ResNet):
 
     depths: ClassVar = {depth: DEPTHS[depth] for depth in (50, 101, 152)}
 
-    def __init__(
-        self, depth: int, *, groups: int = 1, base_width: int = 4, **options: Any
-    ) -> None:
+    def __init__(self, depth: int, *, groups: int = 1, base_width: int = 4, **options: Any) -> None:
         super().__init__(depth, groups=groups, base_width=base_width, **options)

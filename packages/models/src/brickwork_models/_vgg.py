@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from brickwork_init import constant_init, kaiming_init, normal_init
@@ -52,6 +53,16 @@ def make_vgg_layer(
         inplanes = planes
     layers.append(nn.MaxPool2d(kernel_size=2, stride=2, ceil_mode=ceil_mode))
     return layers
+
+
+def _flatten_kernels(
+    module: nn.Module, state_dict: dict[str, Any], prefix: str, *_: object
+) -> None:
+    """Take the head of checkpoints that keep it as convolutions of 7x7 and 1x1, as timm's do."""
+    for number in (0, 3, 6):
+        key = f"{prefix}classifier.{number}.weight"
+        if key in state_dict and state_dict[key].dim() == 4:
+            state_dict[key] = state_dict[key].flatten(1)
 
 
 @MODELS.register_module()
@@ -140,6 +151,7 @@ class VGG(ClassicBackbone):
                 nn.Dropout(),
                 nn.Linear(4096, self.num_classes),
             )
+            self.register_load_state_dict_pre_hook(_flatten_kernels)
 
     def _frozen_modules(self) -> list[nn.Module]:
         covered = self.range_sub_modules[: self.frozen_stages]
