@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ._partial import partials
+from ._partial import abandoned, partials
 from ._resource import Resource
 from ._settings import Settings
 from ._transfer import hash_file
@@ -119,7 +119,8 @@ class Cache:
 
     def entry(self, resource: Resource) -> Entry:
         """Return the entry that a resource belongs to."""
-        key = resource.sha256 or "url-" + sha256(resource.identity.encode()).hexdigest()[:24]
+        identity = resource.identity.encode("utf-8", "surrogatepass")
+        key = resource.sha256 or f"url-{sha256(identity).hexdigest()[:24]}"
         return Entry(self.root / key, resource.filename)
 
     def entries(self) -> list[Entry]:
@@ -259,5 +260,6 @@ def _set_aside(path: Path) -> None:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    found = [*partials(folder), *folder.glob(f"*{CORRUPT}")]
-    return [folder] if not Entry(folder, "").files() and not found else found
+    if not partials(folder) and not Entry(folder, "").files():
+        return [folder]
+    return [*abandoned(folder), *folder.glob(f"*{CORRUPT}")]

@@ -36,11 +36,12 @@ def hash_in_name(name: str) -> str | None:
     return match[1].lower()
 
 
-def parse_hash(text: str) -> str:
+def parse_hash(text: str, uri: str | None = None) -> str:
     """Return a SHA-256, or the beginning of one, in lower case.
 
     Args:
         text: 8 to 64 hexadecimal digits, with or without ``sha256:`` before them.
+        uri: What it is the hash of, for the error.
 
     Raises:
         InvalidInputError: If it is anything else.
@@ -48,7 +49,9 @@ def parse_hash(text: str) -> str:
     digits = text.strip().removeprefix("sha256:")
     if not _HASH.fullmatch(digits):
         raise InvalidInputError(
-            f"sha256={text!r} is no SHA-256: give all 64 hexadecimal digits, or the first 8 or more"
+            f"sha256={text!r} is no SHA-256{f' of {uri}' if uri else ''}: give all 64 hexadecimal "
+            "digits, or the first 8 or more",
+            uri=uri,
         )
     return digits.lower()
 

@@ -110,7 +110,7 @@ class Remains:
 def claim(folder: Path, filename: str) -> Remains | None:
     """Take the longest partial file that nobody is writing any more, and remove the others."""
     best: Remains | None = None
-    for path in sorted(_abandoned(folder), key=_size, reverse=True):
+    for path in sorted(abandoned(folder), key=_size, reverse=True):
         if best is not None or _size(path) == 0:
             _remove(path)
             continue
@@ -130,7 +130,7 @@ def claim(folder: Path, filename: str) -> Remains | None:
 
 def sweep(folder: Path) -> None:
     """Remove what processes that are no more have left of a file."""
-    for path in _abandoned(folder):
+    for path in abandoned(folder):
         _remove(path)
 
 
@@ -146,7 +146,8 @@ def partials(folder: Path) -> list[Path]:
     return []
 
 
-def _abandoned(folder: Path) -> Iterator[Path]:
+def abandoned(folder: Path) -> Iterator[Path]:
+    """Yield the partial files that nobody is writing any more."""
     names = {p.with_suffix("") if p.suffix == ".json" else p for p in partials(folder)}
     return (path for path in names if not _is_written(path))
 

@@ -57,7 +57,7 @@ def resolve(
     if not isinstance(text, str) or not text:
         raise InvalidInputError(f"{uri!r} is no URI: give a path or a URL", uri=str(uri))
     settings = settings or Settings.read()
-    wanted = parse_hash(sha256) if sha256 else None
+    wanted = parse_hash(sha256, text) if sha256 else None
     resource = _follow(text)
     if resource.local:
         return replace(resource, uri=text, sha256=wanted or resource.sha256)

@@ -1,1 +1,59 @@
-"""The command line of the zoo."""
+"""The command line of the zoo.
+
+It ends with 0 if all went well, 1 if something failed, 2 if it was called wrongly, 130 if it was
+interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from brickwork_zoo import __version__
+from brickwork_zoo.errors import InvalidInputError, ZooError
+
+from . import _catalogue, _checkpoints, _files
+from ._output import show_error
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Its words; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except InvalidInputError as error:
+        show_error(error, as_json=args.json)
+        return MISUSED
+    except ZooError as error:
+        show_error(error, as_json=args.json)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of a command."""
+    top = argparse.ArgumentParser(
+        prog="brickwork-zoo",
+        description="Find, fetch, verify and look into model weights.",
+        epilog="Exit codes: 0 all went well, 1 something failed, 2 called wrongly.",
+    )
+    top.add_argument("--version", action="version", version=f"brickwork-zoo {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for part in (_catalogue, _files, _checkpoints):
+        part.add_to(commands)
+    return top

@@ -1,0 +1,64 @@
+"""Asking whether places still have their files, without fetching them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import requests
+
+from ._http import open_http
+from ._remote import is_remote, open_remote
+from ._settings import Settings
+from ._stream import PlaceError
+from ._uri import resolve
+
+_AT_ONCE = 4  # few enough not to be a burden to a host
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a place answered.
+
+    Attributes:
+        uri: What it is a place of.
+        place: The URL.
+        problem: Why it would not give the file; None if it would.
+        size: How many bytes the file has there; None where it does not say.
+    """
+
+    uri: str
+    place: str
+    problem: str | None = None
+    size: int | None = None
+
+
+def check_links(uris: Iterable[str], *, timeout: float | None = None) -> Iterator[Link]:
+    """Ask every place of every URI for its file, and hang up when the answer comes.
+
+    Args:
+        uris: URIs that are no local paths.
+        timeout: Seconds without a byte after which a place has stalled.
+
+    Yields:
+        One answer for each place, in order.
+    """
+    settings = Settings.read(timeout=timeout)
+    found = [resolve(uri, settings=settings) for uri in uris]
+    pairs = [(resource.uri, place) for resource in found for place in resource.places]
+    with requests.Session() as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def ask(pair: tuple[str, str]) -> Link:
+            uri, place = pair
+            try:
+                if is_remote(place):
+                    stream = open_remote(place, 0)
+                else:
+                    stream = open_http(session, place, timeout=settings.timeout)
+            except PlaceError as error:
+                return Link(uri, place, error.reason)
+            stream.close()
+            return Link(uri, place, size=stream.total)
+
+        yield from pool.map(ask, pairs)

@@ -1,0 +1,95 @@
+"""A bundle to carry to a machine without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ._cache import Cache
+from ._download import download
+from ._progress import ProgressCallback
+from ._settings import Settings
+from ._uri import resolve
+from .errors import CacheError
+
+_README = """\
+Weights for machines without a network, fetched and verified by brickwork-zoo.
+
+Either use this folder as it is:    export BRICKWORK_HOME=<this folder> BRICKWORK_OFFLINE=1
+or add it to a cache there is:      cp -r checkpoints "$BRICKWORK_HOME"/
+
+`sha256sum --check SHA256SUMS` tells whether everything arrived.
+
+It holds:
+"""
+
+
+def prefetch(
+    uris: Sequence[str],
+    target: str | os.PathLike[str],
+    *,
+    progress: bool | ProgressCallback | None = None,
+) -> list[Path]:
+    """Put files into a folder, or a tar archive, that is a zoo's home by itself.
+
+    What the cache of this machine has is copied, the rest is fetched.
+
+    Args:
+        uris: What to fetch; none of it a local path.
+        target: The folder; an archive if it ends with ``.tar``.
+        progress: As for :func:`download`.
+
+    Returns:
+        The files' paths within the bundle.
+
+    Raises:
+        ZooError: If one of them cannot be had; see :func:`download`.
+    """
+    bundle = Path(target).expanduser().absolute()
+    if bundle.suffix != ".tar":
+        return _fill(uris, bundle, progress)
+    try:
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=bundle.parent) as made:
+            files = _fill(uris, Path(made), progress)
+            partial = Path(made) / bundle.name
+            with tarfile.open(partial, "w") as archive:
+                for file in sorted(Path(made).rglob("*")):
+                    if file != partial and file.is_file():
+                        archive.add(file, Path(bundle.stem) / file.relative_to(made))
+            partial.replace(bundle)
+            return [file.relative_to(made) for file in files]
+    except OSError as error:
+        if isinstance(error, CacheError):
+            raise
+        raise CacheError(f"cannot write {bundle}: {error}", path=bundle) from error
+
+
+def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | None) -> list[Path]:
+    here, there = Cache(Settings.read().home), Cache(home)
+    files: list[Path] = []
+    sums: list[str] = []
+    for uri in uris:
+        resource = resolve(uri)
+        entry = there.entry(resource)
+        found = here.find(resource) if not resource.local else None
+        if found is not None and there.find(resource) is None:
+            entry.folder.mkdir(parents=True, exist_ok=True)
+            partial = entry.folder / f".{entry.filename}.copy"
+            shutil.copyfile(found, partial)
+            partial.replace(entry.target)
+        path = download(uri, progress=progress, home=home)
+        record = entry.record()
+        digest = record.sha256 if record is not None else entry.digest(path)
+        files.append(path)
+        if path.is_relative_to(home):
+            sums.append(f"{digest}  {path.relative_to(home).as_posix()}\n")
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    listing = "".join(f"  {uri}\n" for uri in uris)
+    (home / "README.txt").write_text(_README + listing, encoding="utf-8")
+    return files

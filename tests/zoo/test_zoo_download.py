@@ -1,0 +1,452 @@
+"""Downloading from servers that behave and that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import threading
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from brickwork_zoo import download
+from brickwork_zoo.errors import (
+    CacheError,
+    DownloadError,
+    HashMismatchError,
+    InvalidInputError,
+    MissingFileError,
+    OfflineError,
+    ZooError,
+)
+
+BODY = os.urandom(300_000)
+SHA = hashlib.sha256(BODY).hexdigest()
+PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+
+
+def data_files() -> list[Path]:
+    """List what lies in the cache besides the zoo's own small files."""
+    home = Path(os.environ["BRICKWORK_HOME"])
+    names = (".lock", ".record.json")
+    return [p for p in home.rglob("*") if p.is_file() and p.name not in names]
+
+
+def test_a_file_is_fetched_once_and_keeps_its_name(site):
+    url = site.url(f"/models/net-{SHA[:8]}.pth", BODY)
+    path = download(url)
+    assert path.name == f"net-{SHA[:8]}.pth"
+    assert path.read_bytes() == BODY
+    assert download(url) == path
+    assert site.asked() == 1
+    assert data_files() == [path]
+
+
+@pytest.mark.parametrize("known", ["", SHA[:8], SHA, SHA.upper(), f"sha256:{SHA}"])
+def test_a_hash_may_be_given_or_not(site, known):
+    path = download(site.url("/net.pth", BODY), sha256=known or None)
+    assert path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("sha256", ["57934", "xyz", "0" * 65, "sha1:" + "0" * 40])
+def test_what_is_no_hash_is_refused_before_anything_is_asked(site, sha256):
+    with pytest.raises(InvalidInputError, match="no SHA-256") as caught:
+        download(site.url("/net.pth", BODY), sha256=sha256)
+    assert "/net.pth" in str(caught.value)
+    assert not site.requests
+
+
+@pytest.mark.parametrize("path", [f"/net-{'0' * 8}.pth", "/net.pth"])
+def test_a_wrong_hash_leaves_nothing(site, path):
+    url = site.url(path, BODY)
+    with pytest.raises(HashMismatchError) as caught:
+        download(url, sha256=None if "-" in path else "0" * 64)
+    assert caught.value.actual == SHA
+    assert caught.value.expected in ("0" * 8, "0" * 64)
+    assert url in str(caught.value)
+    assert data_files() == []
+    assert site.asked() == 1
+
+
+def test_two_urls_with_one_name_are_two_files(site):
+    paths = [download(site.url(f"/{n}/net.pth", n.encode())) for n in "ab"]
+    assert [path.read_bytes() for path in paths] == [b"a", b"b"]
+    query = [download(site.url(f"/net.pth?v={n}", n.encode())) for n in "ab"]
+    assert [path.read_bytes() for path in query] == [b"a", b"b"]
+
+
+def test_mirrors_share_a_file_whose_hash_is_known(make_site):
+    one, two = make_site(), make_site()
+    first = download(one.url("/a.pth", BODY), sha256=SHA)
+    assert download(two.url("/b.pth", BODY), sha256=SHA) == first
+    assert download(two.url(f"/c-{SHA[:10]}.pth", BODY)) == first
+    assert not two.requests
+
+
+@pytest.mark.parametrize("code", [500, 502, 503, 429])
+def test_a_busy_server_is_asked_again(site, faults, code):
+    url = site.url("/net.pth", BODY)
+    site.faults["/net.pth"] = [faults.status(code), faults.status(code)]
+    assert download(url).read_bytes() == BODY
+    assert site.asked() == 3
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
+def test_a_refusal_is_final(site, faults, code):
+    url = site.url("/net.pth")
+    site.always["/net.pth"] = faults.status(code, b"x" * 5000)
+    with pytest.raises(DownloadError, match=str(code)) as caught:
+        download(url)
+    assert site.asked() == 1
+    assert caught.value.failures[0].status == code
+    assert caught.value.failures[0].place == url
+    assert url in str(caught.value)
+    assert data_files() == []
+
+
+def test_the_number_of_further_attempts_is_a_setting(site, faults, monkeypatch):
+    url = site.url("/net.pth")
+    site.always["/net.pth"] = faults.status(500)
+    for retries in (0, 2):
+        monkeypatch.setenv("BRICKWORK_RETRIES", str(retries))
+        site.requests.clear()
+        with pytest.raises(DownloadError) as caught:
+            download(url)
+        assert site.asked() == 1 + retries == caught.value.failures[0].attempts
+    site.requests.clear()
+    with pytest.raises(DownloadError):
+        download(url, retries=1)
+    assert site.asked() == 2
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_goes_before_the_pause(site, faults, form):
+    # A date has whole seconds: two from now are at least one.
+    after = "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+    url = site.url("/net.pth", BODY)
+    site.faults["/net.pth"] = [faults.status(503, Retry_After=after)]
+    began = time.monotonic()
+    download(url, backoff=0)
+    assert time.monotonic() - began >= 0.9
+
+
+def test_a_server_that_wants_to_be_left_alone_for_long_is_given_up(site, faults):
+    site.always["/net.pth"] = faults.status(429, Retry_After="86400")
+    with pytest.raises(DownloadError, match="left alone for 86400 s"):
+        download(site.url("/net.pth"))
+    assert site.asked() == 1
+
+
+def test_pauses_double(site, faults, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("brickwork_zoo._download._Download._pause", lambda _, s: pauses.append(s))
+    site.always["/net.pth"] = faults.status(500)
+    with pytest.raises(DownloadError):
+        download(site.url("/net.pth"), backoff=0.5, retries=4)
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_a_cut_connection_recovers_within_one_call(site, faults):
+    url = site.url("/net.pth", BODY)
+    site.faults["/net.pth"] = [faults.cut(100_000), faults.cut(50_000), faults.drop]
+    assert download(url).read_bytes() == BODY
+    ranges = [headers.get("Range") for _, headers in site.requests]
+    assert ranges == [None, "bytes=100000-", "bytes=150000-", "bytes=150000-"]
+
+
+def test_a_stall_ends_by_timeout(site, faults):
+    url = site.url("/net.pth", BODY)
+    site.faults["/net.pth"] = [faults.stall(40_000), faults.stall(0)]
+    began = time.monotonic()
+    assert download(url, timeout=0.3).read_bytes() == BODY
+    assert time.monotonic() - began < 10
+    site.always["/other.pth"] = faults.stall(0, seconds=1)
+    with pytest.raises(DownloadError, match=r"no byte within 0\.3 s"):
+        download(site.url("/other.pth", BODY), timeout=0.3, retries=0)
+
+
+def test_a_slow_server_is_no_stalled_one(site, faults):
+    site.always["/net.pth"] = faults.trickle(30_000, 0.1)
+    assert download(site.url("/net.pth", BODY), timeout=0.5).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream"])
+def test_an_html_page_is_no_file(site, faults, kind):
+    site.always["/net.pth"] = faults.status(200, PAGE, Content_Type=kind)
+    with pytest.raises(DownloadError, match="HTML page"):
+        download(site.url("/net.pth"))
+    assert data_files() == []
+    assert site.asked() == 1
+
+
+def test_an_html_page_may_be_what_is_wanted(site, faults):
+    site.always["/page.html"] = faults.status(200, PAGE, Content_Type="text/html")
+    assert download(site.url("/page.html")).read_bytes() == PAGE
+
+
+def test_a_place_that_fails_gives_way_to_the_next(make_site, faults, monkeypatch):
+    sites = {n: make_site() for n in ("busy", "gone", "page", "wrong", "good", "unasked")}
+    name = f"/net-{SHA[:16]}.pth"
+    sites["busy"].always[name] = faults.status(500)
+    sites["page"].always[name] = faults.status(200, PAGE, Content_Type="text/html")
+    sites["wrong"].files[name] = BODY[::-1]
+    sites["good"].files[name] = sites["unasked"].files[name] = BODY
+    hosts = ["no-such-host.invalid", "127.0.0.1:1"]
+    hosts += [f"127.0.0.1:{sites[n].port}" for n in sites if n != "unasked"]
+    monkeypatch.setenv("BRICKWORK_MIRRORS", ",".join(f"example.org={host}" for host in hosts))
+    assert download(f"http://example.org{name}", retries=1).read_bytes() == BODY
+    assert [site.asked() for site in sites.values()] == [2, 1, 1, 1, 1, 0]
+    assert len(data_files()) == 1
+
+    rules = [f"example.org={host}" for host in (*hosts[:-1], "")]
+    monkeypatch.setenv("BRICKWORK_MIRRORS", ",".join(rules))
+    with pytest.raises(DownloadError) as caught:
+        download(f"http://example.org{name}", retries=0, home=os.environ["HOME_2"])
+    reasons = {failure.place: failure.reason for failure in caught.value.failures}
+    assert list(reasons) == [f"http://{host}{name}" for host in hosts[:-1]]
+    for host, reason in zip(
+        hosts, ("name", "no connection", "500", "404", "HTML", "another file"), strict=False
+    ):
+        assert reason in reasons[f"http://{host}{name}"]
+        assert host in str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def _second_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME_2", str(tmp_path / "home2"))
+
+
+def test_tls_that_fails_is_said_to(site):
+    with pytest.raises(DownloadError, match="TLS"):
+        download(site.url("/net.pth", BODY).replace("http:", "https:"), retries=0)
+
+
+def test_redirects_are_followed_and_the_first_url_names_the_file(site, faults):
+    site.url("/blob/123", BODY)
+    site.always["/net.pth"] = faults.status(302, Location="/blob/123")
+    assert download(site.url("/net.pth")).name == "net.pth"
+    site.always["/loop.pth"] = faults.status(302, Location="/loop.pth")
+    with pytest.raises(DownloadError, match="TooManyRedirects"):
+        download(site.url("/loop.pth"))
+    site.always["/away.pth"] = faults.status(302, Location="file:///etc/passwd")
+    with pytest.raises(DownloadError, match="InvalidSchema"):
+        download(site.url("/away.pth"))
+
+
+def test_an_answer_in_chunks_without_a_length_will_do(site):
+    def chunked(handler, content):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for start in range(0, len(content), 70_000):
+            block = content[start : start + 70_000]
+            handler.wfile.write(f"{len(block):x}\r\n".encode() + block + b"\r\n")
+        handler.wfile.write(b"0\r\n\r\n")
+
+    def broken(handler, content):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"11170\r\n" + content[:10_000])
+        handler.close_connection = True
+
+    site.faults["/net.pth"] = [broken, chunked]
+    assert download(site.url("/net.pth", BODY)).read_bytes() == BODY
+
+
+def test_a_body_that_is_compressed_on_the_way_is_unpacked(site, faults):
+    import gzip
+
+    packed = gzip.compress(BODY)
+    site.always["/net.pth"] = faults.status(200, packed, Content_Encoding="gzip")
+    assert download(site.url("/net.pth"), sha256=SHA).read_bytes() == BODY
+
+
+def test_an_empty_file_is_a_file(site):
+    assert download(site.url("/empty.bin", b"")).read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["..", ".", "", "a%2Fb%2F..%2Fc.pth", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "x" * 400 + ".pth",
+     "größe-模型.pth", "a%00b.pth", "con.pth", ".hidden", "a b.pth", "%ff%fe.pth", "a;b&c.pth"],
+)  # fmt: skip
+def test_odd_last_components_give_the_right_file_under_a_safe_name(site, last):
+    def answer(handler, _):
+        handler.answer(200, handler.path.encode())
+
+    site.always = type("Any", (dict,), {"get": lambda *_: answer})()
+    home = Path(os.environ["BRICKWORK_HOME"])
+    path = download(site.url(f"/models/{last}"))
+    assert path.read_bytes() == site.requests[0][0].encode()
+    assert path.is_relative_to(home)
+    assert path.resolve() == path
+    assert path.parent.parent == home / "checkpoints"
+    assert len(path.name.encode()) <= 150
+    assert not path.name.startswith(".")
+
+
+@pytest.mark.parametrize("url", ["http://", "http:///x.pth", "http://[::1/x", "https://?x"])
+def test_what_is_no_url_is_refused(url):
+    with pytest.raises(InvalidInputError, match="is no URL") as caught:
+        download(url)
+    assert url in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://a b/x.pth", "http://host:99999/x", "http://-\udcff/x.pth"])
+def test_a_url_that_cannot_be_asked_is_an_error_of_the_zoo(url):
+    with pytest.raises(ZooError):
+        download(url, retries=0, timeout=0.5)
+
+
+def test_offline_asks_nobody_and_says_where_to_put_the_file(site, monkeypatch):
+    monkeypatch.setenv("BRICKWORK_OFFLINE", "1")
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    with pytest.raises(OfflineError) as caught:
+        download(url)
+    assert url in str(caught.value)
+    path = caught.value.path
+    assert path is not None
+    assert str(path) in str(caught.value)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not that")
+    with pytest.raises(OfflineError):
+        download(url)
+    path.write_bytes(BODY)
+    assert download(url) == path
+    assert not site.requests
+
+
+def test_a_corrupt_file_in_the_cache_is_set_aside_and_fetched_again(site, caplog):
+    for name, known in ((f"/net-{SHA[:8]}.pth", True), ("/net.pth", False)):
+        url = site.url(name, BODY)
+        path = download(url)
+        path.write_bytes(BODY[:1000])
+        site.requests.clear()
+        assert download(url).read_bytes() == BODY, known
+        assert site.asked() == 1
+        assert "set it aside" in caplog.text
+        assert path.with_name(path.name + ".corrupt").read_bytes() == BODY[:1000]
+
+
+def test_a_file_without_a_record_is_hashed_before_it_is_trusted(site, monkeypatch):
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    path = download(url)
+    record = path.with_name(".record.json")
+    hashed = []
+    monkeypatch.setattr(
+        "brickwork_zoo._cache.hash_file",
+        lambda p: hashed.append(p) or hashlib.sha256(p.read_bytes()).hexdigest(),
+    )
+    for damage in (record.unlink, lambda: record.write_text("{"), lambda: os.utime(path)):
+        damage()
+        hashed.clear()
+        assert download(url) == path == download(url)
+        assert hashed == [path]
+    assert site.asked() == 1
+
+
+def test_a_file_that_torch_hub_has_is_used_if_its_hash_holds(site):
+    folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    name = f"net-{SHA[:8]}.pth"
+    (folder / name).write_bytes(BODY)
+    url = site.url(f"/{name}", BODY)
+    assert download(url) == folder / name == download(url)
+    assert not site.requests
+    (folder / name).write_bytes(b"something else")
+    assert download(url) != folder / name
+    assert (folder / name).read_bytes() == b"something else"
+    (folder / "plain.pth").write_bytes(b"whose?")
+    assert download(site.url("/plain.pth", BODY)).read_bytes() == BODY
+
+
+def test_progress_is_told_to_a_callable(site, faults):
+    calls = []
+    site.faults["/net.pth"] = [faults.cut(100_000)]
+    download(site.url("/net.pth", BODY), progress=lambda *now: calls.append(now))
+    assert calls[0] == (0, len(BODY))
+    assert calls[-1] == (len(BODY), len(BODY))
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
+
+
+def test_progress_is_drawn_only_where_somebody_looks(site, capsys):
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    download(url)
+    assert capsys.readouterr() == ("", "")
+    download(url, home=os.environ["HOME_2"], progress=True)
+    drawn = capsys.readouterr()
+    assert drawn.out == ""
+    assert f"net-{SHA[:8]}.pth" in drawn.err
+    assert "100%" in drawn.err
+
+
+def test_an_error_in_the_callable_reaches_the_caller(site):
+    def fail(*_):
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        download(site.url("/net.pth", BODY), progress=fail)
+
+
+def test_a_local_file_is_returned_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "net-00000000.pth"
+    path.write_bytes(BODY)
+    assert download(path) == download(str(path)) == download(path.as_uri()) == path
+    assert download(path, sha256=SHA) == path
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert download("~/net-00000000.pth") == path
+    with pytest.raises(HashMismatchError, match=re.escape(str(path))):
+        download(path, sha256="0" * 64)
+    with pytest.raises(MissingFileError, match=r"nothing\.pth"):
+        download(tmp_path / "nothing.pth")
+    with pytest.raises(InvalidInputError, match="host"):
+        download("file://elsewhere/net.pth")
+
+
+def test_a_full_disk_is_not_the_servers_fault(site, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("brickwork_zoo._partial.Partial.append", full)
+    url = site.url("/net.pth", BODY)
+    with pytest.raises(CacheError, match="No space left") as caught:
+        download(url)
+    assert url in str(caught.value)
+    assert site.asked() == 1
+    assert data_files() == []
+
+
+def test_two_servers_of_one_call_do_not_share_the_token(make_site, faults, monkeypatch):
+    hub, store = make_site(), make_site()
+    monkeypatch.setenv("HF_ENDPOINT", hub.url("/").rstrip("/"))
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    hub.always["/o/r/resolve/main/net.pth"] = faults.status(302, Location=store.url("/b", BODY))
+    assert download("hf://o/r/net.pth").read_bytes() == BODY
+    assert hub.requests[0][1]["Authorization"] == "Bearer secret"
+    # One host, two ports: requests tells them apart, as it must.
+    assert "Authorization" not in store.requests[0][1]
+
+
+def test_a_host_that_does_not_answer_ends_by_timeout():
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(DownloadError, match=r"no byte|no connection"):
+            download(f"http://127.0.0.1:{port}/x.pth", timeout=0.3, retries=0)
+
+
+def test_threads_that_want_one_file_cause_one_download(site, faults):
+    url = site.url("/net.pth", BODY)
+    site.always["/net.pth"] = faults.trickle(50_000, 0.03)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(download(url))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert set(found) == {found[0]}
+    assert site.asked() == 1
