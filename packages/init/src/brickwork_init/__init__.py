@@ -32,6 +32,7 @@ from ._more_initializers import OrthogonalInit as OrthogonalInit
 from ._more_initializers import ViTTruncNormalInit as ViTTruncNormalInit
 from ._report import InitReport as InitReport
 from ._report import init_report as init_report
+from ._report import log_report as log_report
 from ._run import current_run as current_run
 from ._run import is_loaded as is_loaded
 from ._run import may_load as may_load
@@ -72,6 +73,7 @@ __all__ = [
     "initialize",
     "is_loaded",
     "kaiming_init",
+    "log_report",
     "may_load",
     "normal_init",
     "record_loaded",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from brickwork_registry import build_from_cfg, suggest
 from torch import nn
 
 from ._initializer import INITIALIZERS, Initializer
-from ._run import Run, running
+from ._run import Run, current_run, running
 from ._selection import EVERY
 from .errors import RuleError, RuleTypeError, TargetError
 
@@ -43,17 +43,39 @@ def initialize(module: nn.Module, init_cfg: InitCfg, *, force: bool = False) -> 
         >>> model[1].weight.tolist()
         [[2.0], [2.0]]
     """
-    with running(module, force=force) as run:
-        for target, rule in _rules(module, init_cfg):
-            _apply(run, target, rule)
+    run = current_run()
+    if run is None:
+        with running(module, force=force):
+            return initialize(module, init_cfg)
+    for name, initializer in _compiled(run, init_cfg):
+        part = module if name is None else _part(module, name, init_cfg)
+        run.apply(initializer, part)
+    return None
 
 
-def _apply(run: Run, module: nn.Module, rule: Rule) -> None:
-    run.apply(build_from_cfg(rule, INITIALIZERS), module)
+Compiled: TypeAlias = list[tuple[str | None, Callable[[nn.Module], object]]]
 
 
-def _rules(module: nn.Module, init_cfg: InitCfg) -> Iterator[tuple[nn.Module, Rule]]:
-    """Yield each rule with the module that it is for."""
+def _compiled(run: Run, init_cfg: InitCfg) -> Compiled:
+    """Build the initializers of a config once for all the modules in a row that have the like."""
+    compiled: Compiled
+    for known, compiled in run.rules:
+        try:
+            if known == init_cfg:
+                return compiled
+        except Exception:  # values that do not compare, arrays for example
+            continue
+    compiled = [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
+    if all(type(one).__call__ is Initializer.__call__ for _, one in compiled):
+        run.rules = [(init_cfg, compiled), *run.rules[: _KEPT - 1]]
+    return compiled
+
+
+_KEPT = 8
+
+
+def _rules(init_cfg: InitCfg) -> Iterator[tuple[str | None, Rule]]:
+    """Yield each rule with the name of the part that it is for, None for the whole."""
     if isinstance(init_cfg, Mapping):
         init_cfg = (init_cfg,)
     elif not isinstance(init_cfg, list | tuple):
@@ -66,18 +88,18 @@ def _rules(module: nn.Module, init_cfg: InitCfg) -> Iterator[tuple[nn.Module, Ru
             raise RuleTypeError(
                 f"init_cfg must be a dict or a list of dict, but its list has {rule!r}", rule
             )
-        if (overrides := rule.get("override")) is None and "override" not in rule:
-            yield module, rule
+        if "override" not in rule:
+            yield None, rule
             continue
         own = {key: value for key, value in rule.items() if key != "override"}
-        yield module, own
-        if overrides is not None:
-            yield from _overrides(module, overrides, own, rule)
+        yield None, own
+        if rule["override"] is not None:
+            yield from _overrides(rule["override"], own, rule)
 
 
 def _overrides(
-    module: nn.Module, overrides: object, own: dict[str, Any], rule: Rule
-) -> Iterator[tuple[nn.Module, Rule]]:
+    overrides: object, own: dict[str, Any], rule: Rule
+) -> Iterator[tuple[str | None, Rule]]:
     if isinstance(overrides, Mapping):
         overrides = (overrides,)
     elif not isinstance(overrides, list | tuple):
@@ -101,10 +123,10 @@ def _overrides(
                 'give only "name" to use the arguments of the rule itself',
                 rule,
             )
-        yield _part(module, name, rule), _whole(args or own)
+        yield name, _whole(args or own)
 
 
-def _part(module: nn.Module, path: str, rule: Rule) -> nn.Module:
+def _part(module: nn.Module, path: str, rule: InitCfg) -> nn.Module:
     """Find a part of a module by an attribute's name or a dotted path."""
     part: object = module
     for name in path.split("."):

@@ -47,9 +47,9 @@ class Initializer:
     """What a rule of an ``init_cfg`` does: fill weights one way, and biases with a constant.
 
     A subclass says how a weight is filled, in `fill`; it may override `fill_bias`, `part`, or
-    `__call__`, to do something else altogether. Everything that is common to the rules is here: which
-    modules and parameters a rule means, what is left alone because it was loaded, and the record
-    of what was written.
+    `__call__`, to do something else altogether. Everything that is common to the rules is here:
+    which modules and parameters a rule means, what is left alone because it was loaded, and the
+    record of what was written.
 
     Args:
         bias: What biases are filled with.
@@ -102,7 +102,7 @@ class Initializer:
         return self._selection.whole
 
     def fill(self, weight: Tensor) -> object:
-        """Fill a weight in place.
+        """Fill a weight in place, while no gradients are recorded.
 
         Args:
             weight: An ordinary tensor of any shape; where a tensor is sharded, one of its whole
@@ -112,7 +112,7 @@ class Initializer:
 
     def fill_bias(self, bias: Tensor) -> object:
         """Fill a bias in place."""
-        return nn.init.constant_(bias, self.bias)
+        return bias.fill_(self.bias)
 
     def part(self, module: nn.Module) -> nn.Module:
         """Say which part of a selected module is filled; the module itself, as a rule."""
@@ -125,24 +125,27 @@ class Initializer:
         Args:
             module: The module that the rule belongs to.
         """
+        run = current_run()
+        if run is None:
+            with running(module):
+                return self(module)
         if not self._selection:
-            return
-        with running(module) as run:
-            tree = run.tree(module)
-            write = Write.of(Kind.RULE, self, module)
-            found = False
-            for selected, names in self._selection.find(tree, module):
-                found = True
-                one = self.part(selected)
-                for name, tensor in chosen(one, names):
-                    fill = self.fill_bias if bias_like(name) else self.fill
-                    try:
-                        run.fill(tensor, fill, write)
-                    except Exception as error:
-                        error.add_note(f"while {self!r} filled {name!r} of {_shown(one)}")
-                        raise
-            if not found:
-                self._warn(run.unmatched, self._selection.hint(tree, module), module)
+            return None
+        tree = run.tree(module)
+        by = (Write.of(Kind.RULE, self, module),)
+        found = False
+        for selected, names in self._selection.find(tree, module):
+            found = True
+            one = self.part(selected)
+            for name, tensor in chosen(one, names):
+                try:
+                    run.fill(tensor, self.fill_bias if bias_like(name) else self.fill, by)
+                except Exception as error:
+                    error.add_note(f"while {self!r} filled {name!r} of {_shown(one)}")
+                    raise
+        if not found:
+            self._warn(run.unmatched, self._selection.hint(tree, module), module)
+        return None
 
     def _warn(
         self, seen: dict[tuple[str, type[nn.Module]], str], hint: str, module: nn.Module

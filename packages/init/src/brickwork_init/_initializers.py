@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ._fills import check_distribution, kaiming_, trunc_normal_, xavier_
 from ._initializer import INITIALIZERS, Initializer
@@ -25,7 +25,7 @@ class ConstantInit(Initializer):
 
     def fill(self, weight: Tensor) -> object:
         """Fill a weight in place."""
-        return nn.init.constant_(weight, self.val)
+        return weight.fill_(self.val)
 
 
 @INITIALIZERS.register_module(name="Xavier")
@@ -69,7 +69,7 @@ class NormalInit(Initializer):
 
     def fill(self, weight: Tensor) -> object:
         """Fill a weight in place."""
-        return nn.init.normal_(weight, self.mean, self.std)
+        return weight.normal_(self.mean, self.std)
 
 
 @INITIALIZERS.register_module(name="TruncNormal")
@@ -115,7 +115,7 @@ class UniformInit(Initializer):
 
     def fill(self, weight: Tensor) -> object:
         """Fill a weight in place."""
-        return nn.init.uniform_(weight, self.a, self.b)
+        return weight.uniform_(self.a, self.b)
 
 
 @INITIALIZERS.register_module(name="Kaiming")

@@ -132,7 +132,7 @@ class IdentityResidualInit(Initializer):
 
     def part(self, module: nn.Module) -> nn.Module:
         """Find the last norm of a block."""
-        modules = dict(module.named_modules())
+        modules: dict[str, nn.Module] = dict(module.named_modules())
         if self.norm is not None and self.norm in modules:
             return modules[self.norm]
         norms = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -44,34 +44,38 @@ UNNAMED = "load_state_dict"  # the source of what foreign code loaded
 
 
 class _Histories:
-    """A map from tensors to the writes they have seen; an entry goes when its tensor does.
+    """A map from tensors to the writes they have seen; it does not keep a tensor alive.
 
-    `torch.utils.weak.WeakTensorKeyDictionary` does the same at twenty times the cost of an entry,
-    which would be a third of what initialising a small layer costs.
+    `torch.utils.weak.WeakTensorKeyDictionary` does the same at many times the cost of an entry,
+    which would be a third of what it costs to initialise a small layer. Here nothing is called
+    when a tensor goes: what has gone is swept out once it may be half of what there is.
     """
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Tensor], tuple[Write, ...]]] = {}
-        self.loaded: set[int] = set()  # ids of those that were loaded
+        self._tensors: dict[int, weakref.ref[Tensor]] = {}
+        self._writes: dict[int, tuple[Write, ...]] = {}
+        self._sweep_at = 1024
+        self.loaded: set[int] = set()  # of those that were loaded, by `id`
 
     def get(self, tensor: Tensor) -> tuple[Write, ...]:
-        entry = self._entries.get(id(tensor))
-        return entry[1] if entry is not None and entry[0]() is tensor else ()
+        known = self._tensors.get(id(tensor))
+        return self._writes[id(tensor)] if known is not None and known() is tensor else ()
 
     def set(self, tensor: Tensor, writes: tuple[Write, ...]) -> None:
-        entries, loaded, key = self._entries, self.loaded, id(tensor)
+        key = id(tensor)
+        self._tensors[key] = weakref.ref(tensor)
+        self._writes[key] = writes
+        self.loaded.discard(key)
+        if writes[-1].kind is Kind.LOADED or loaded_last(writes):
+            self.loaded.add(key)
+        if len(self._tensors) > self._sweep_at:
+            self._sweep()
 
-        def forget(gone: weakref.ref[Tensor]) -> None:
-            entry = entries.get(key)
-            if entry is not None and entry[0] is gone:
-                del entries[key]
-                loaded.discard(key)
-
-        entries[key] = weakref.ref(tensor, forget), writes
-        if any(one.kind is Kind.LOADED for one in writes):
-            loaded.add(key)
-        else:
-            loaded.discard(key)
+    def _sweep(self) -> None:
+        self._tensors = {key: ref for key, ref in self._tensors.items() if ref() is not None}
+        self._writes = {key: self._writes[key] for key in self._tensors}
+        self.loaded.intersection_update(self._tensors)
+        self._sweep_at = max(1024, 2 * len(self._tensors))
 
 
 HISTORIES = _Histories()
@@ -83,9 +87,12 @@ def named_tensors(module: nn.Module) -> Iterable[tuple[str, Tensor]]:
     yield from module.named_buffers(remove_duplicate=False)
 
 
-def loaded_last(writes: Iterable[Write]) -> Write | None:
+def loaded_last(writes: Sequence[Write]) -> Write | None:
     """Return the last record of a load among `writes`."""
-    return next((one for one in reversed(tuple(writes)) if one.kind is Kind.LOADED), None)
+    for one in reversed(writes):
+        if one.kind is Kind.LOADED:
+            return one
+    return None
 
 
 def with_load(writes: tuple[Write, ...], load: Write) -> tuple[Write, ...]:

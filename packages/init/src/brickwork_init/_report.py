@@ -236,11 +236,16 @@ def _report(model: nn.Module, run: Run | None) -> InitReport:
     )
 
 
-def log_report(run: Run) -> None:
-    """Log what a run did: a line, and at debug level a line for each tensor."""
+def log_report(model: nn.Module) -> None:
+    """Log where values came from: a line, and at debug level a line for each tensor.
+
+    Args:
+        model: The model.
+    """
     if not _log.isEnabledFor(logging.INFO):
         return
-    report = _report(run.root, run)
+    report = init_report(model)
     _log.info("initialised %s", report.summary)
-    for origin in report:
-        _log.debug("%s %s: %s", origin.name, origin.shape, origin.source)
+    if _log.isEnabledFor(logging.DEBUG):
+        for origin in report:
+            _log.debug("%s %s: %s", origin.name, origin.shape, origin.source)

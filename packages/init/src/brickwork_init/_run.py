@@ -32,7 +32,7 @@ _current: ContextVar[Run | None] = ContextVar("brickwork_init.run", default=None
 class _Scope(NamedTuple):
     """The ``init_weights`` of one module, as it runs."""
 
-    module: nn.Module
+    module: nn.Module | None
     entered: int  # how many tensors had been loaded
 
 
@@ -49,14 +49,17 @@ class Run:
         self.root = root
         self.force = force
         self.dry = dry
-        self.author: Write | None = None
+        self.rules: list[tuple[Any, Any]] = []  # kept by `initialize`, for like modules
         self.unmatched: dict[tuple[str, type[nn.Module]], str] = {}
-        self.undo: list[Callable[[], object]] = []
+        self.undo: list[tuple[Callable[[Any], object], nn.Module]] = []
         self._tree: Tree | None = None
         self._watch: Watch | None = None
         self._watching = False
-        self._scopes = [_Scope(root, 0)]
-        self._writes: dict[int, tuple[Tensor, tuple[Write, ...]]] = {}
+        self._code: tuple[object, nn.Module] = (type(root), root)
+        self._author: tuple[Write] | None = None
+        self._scopes = [_Scope(None, 0)]
+        self._tensors: dict[int, Tensor] = {}
+        self._writes: dict[int, tuple[Write, ...]] = {}
         self._loads: dict[int, int] = {}
         self._ticks = 0
 
@@ -72,50 +75,60 @@ class Run:
 
     # -- what may be written ---------------------------------------------------------------
 
+    @property
+    def _guarding(self) -> bool:
+        """Whether there may be loaded tensors at all."""
+        return bool(self._loads) or (bool(HISTORIES.loaded) and not self.force)
+
     def may_write(self, tensor: Tensor, kind: Kind) -> bool:
         """Whether a tensor is free to be written by the module whose turn it is.
 
         A rule leaves alone what was loaded. Code and loaders below the outermost module leave
         alone what was loaded before their turn: by an outer checkpoint, which knows better.
         """
-        scope = self._scopes[-1]
         load = self._loads.get(id(tensor))
         if load is not None:
-            return kind is not Kind.RULE and load >= scope.entered
-        if self.force or not HISTORIES.loaded or loaded_last(HISTORIES.get(tensor)) is None:
+            return kind is not Kind.RULE and load >= self._scopes[-1].entered
+        if not self._guarding or loaded_last(HISTORIES.get(tensor)) is None:
             return True
-        return kind is Kind.LOADED or (kind is Kind.CODE and len(self._scopes) == 1)
+        return kind is Kind.LOADED or (kind is Kind.CODE and len(self._scopes) <= 2)
 
     # -- what was written ------------------------------------------------------------------
 
-    def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], write: Write | None) -> bool:
-        """Fill a tensor unless it is to be left alone; say whether it was."""
-        if not self.may_write(tensor, write.kind if write else Kind.CODE):
-            return False
-        if write is not None:
-            self.record(tensor, write)
+    def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], by: tuple[Write]) -> None:
+        """Fill a tensor unless it is to be left alone."""
+        if self._guarding and not self.may_write(tensor, by[0].kind):
+            return
+        self.record(tensor, by)
         if not self.dry:
             fill_tensor(tensor, fill)
-        return True
 
-    def record(self, tensor: Tensor, write: Write) -> None:
-        """Note that a tensor was written; writes of one author count once."""
-        entry = self._writes.get(id(tensor))
-        if entry is None:
-            self._writes[id(tensor)] = tensor, (write,)
-        elif entry[1][-1] is not write:
-            self._writes[id(tensor)] = tensor, (*entry[1], write)
+    def record(self, tensor: Tensor, by: tuple[Write]) -> None:
+        """Note that a tensor was written; writes of one author count once.
+
+        Args:
+            tensor: The tensor.
+            by: By whom, as a history of one; all that one author writes first share it.
+        """
+        key = id(tensor)
+        writes = self._writes.get(key)
+        if writes is None:
+            self._tensors[key] = tensor
+            self._writes[key] = by
+        elif writes[-1] is not by[0]:
+            self._writes[key] = writes + by
 
     def record_load(self, tensor: Tensor, load: Write) -> None:
         """Note that a tensor was loaded."""
-        writes = self._writes[id(tensor)][1] if id(tensor) in self._writes else ()
-        self._writes[id(tensor)] = tensor, with_load(writes, load)
-        self._loads[id(tensor)] = self._ticks
+        key = id(tensor)
+        self._tensors[key] = tensor
+        self._writes[key] = with_load(self._writes.get(key, ()), load)
+        self._loads[key] = self._ticks
         self._ticks += 1
 
     def history(self, tensor: Tensor) -> tuple[Write, ...]:
         """Return what is known of a tensor, before this run and in it."""
-        new = self._writes[id(tensor)][1] if id(tensor) in self._writes else ()
+        new = self._writes.get(id(tensor), ())
         return new if self.force and new else HISTORIES.get(tensor) + new
 
     def wrote(self, tensor: Tensor) -> bool:
@@ -124,7 +137,7 @@ class Run:
 
     def commit(self) -> None:
         """Keep what was noted."""
-        for tensor, _ in self._writes.values():
+        for tensor in self._tensors.values():
             HISTORIES.set(tensor, self.history(tensor))
 
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
@@ -135,36 +148,52 @@ class Run:
         elif hasattr(type(initializer).__call__, "_unwatched"):
             initializer(module)
         else:
-            self.watch(module, initializer, module, by=initializer)
+            self.watch(initializer, module, initializer, module)
 
     def covered(self, module: nn.Module, kind: Kind = Kind.CODE) -> bool:
         """Whether checkpoints have left nothing of `module` to write."""
-        if not (self._loads or (HISTORIES.loaded and not self.force)):
+        if not self._guarding:
             return False
         tensors = [tensor for _, tensor in named_tensors(module)]
         return bool(tensors) and not any(self.may_write(tensor, kind) for tensor in tensors)
 
-    # -- somebody's own code -----------------------------------------------------------------
+    # -- whose turn it is ------------------------------------------------------------------
+
+    def has_turn(self, module: nn.Module) -> bool:
+        """Whether the ``init_weights`` of `module` is what runs."""
+        return self._scopes[-1].module is module
+
+    def turn(self, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the ``init_weights`` of a module: it is the turn of `module` until it returns."""
+        self._scopes.append(_Scope(module, self._ticks))
+        try:
+            return self.watch(type(module), module, method, *args, **kwargs)
+        finally:
+            self._scopes.pop()
+
+    # -- somebody's own code ---------------------------------------------------------------
+
+    @property
+    def author(self) -> tuple[Write]:
+        """Whose code runs, as a history of one."""
+        if self._author is None:
+            by, module = self._code
+            kind = Kind.CODE if isinstance(by, type) else Kind.RULE
+            self._author = (Write.of(kind, by, module),)
+        return self._author
 
     def watch(
-        self,
-        module: nn.Module,
-        method: Callable[..., Any],
-        *args: Any,
-        by: object = None,
-        **kwargs: Any,
+        self, by: object, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Call an ``init_weights``, or an initializer (`by`), noting what it writes as its own."""
-        before, author = self._watching, self.author
-        wanted = not hasattr(method, "_unwatched")
-        kind = Kind.CODE if by is None else Kind.RULE
-        self.author = Write.of(kind, by or type(module), module)
+        """Call a class's ``init_weights``, or an initializer, noting what it writes as its own."""
+        before = self._watching, self._code, self._author
+        self._code, self._author = (by, module), None
         try:
-            self._set_watching(wanted)
+            self._set_watching(not hasattr(method, "_unwatched"))
             return method(*args, **kwargs)
         finally:
-            self._set_watching(before)
-            self.author = author
+            self._set_watching(before[0])
+            _, self._code, self._author = before
 
     def _set_watching(self, wanted: bool) -> None:
         if wanted == self._watching:
@@ -179,30 +208,14 @@ class Run:
 
     def note(self, tensors: Sequence[Tensor]) -> bool:
         """Note that the author writes tensors; say whether it may."""
-        if not self._watching or self.author is None:
+        if not self._watching:
             return True
-        if not all(self.may_write(tensor, self.author.kind) for tensor in tensors):
+        kind = self.author[0].kind
+        if not all(self.may_write(tensor, kind) for tensor in tensors):
             return False
         for tensor in tensors:
             self.record(tensor, self.author)
         return not self.dry
-
-    # -- whose turn it is ------------------------------------------------------------------
-
-    def has_turn(self, module: nn.Module) -> bool:
-        """Whether the ``init_weights`` of `module` is what runs."""
-        return self._scopes[-1].module is module
-
-    @contextmanager
-    def turn(self, module: nn.Module) -> Iterator[None]:
-        """Let it be the turn of `module`, until its ``init_weights`` returns."""
-        if module is not self.root:
-            self._scopes.append(_Scope(module, self._ticks))
-        try:
-            yield
-        finally:
-            if module is not self.root:
-                self._scopes.pop()
 
 
 def current_run() -> Run | None:
@@ -245,8 +258,8 @@ def running(
     except BaseException:
         if memory is not None:
             memory.settle(run.wrote, complete=False)
-        for undo in reversed(run.undo):
-            undo()
+        for undo, module in reversed(run.undo):
+            undo(module)
         raise
     finally:
         _current.reset(token)

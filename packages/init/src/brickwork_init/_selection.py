@@ -117,18 +117,21 @@ def bias_like(name: str) -> bool:
     return name == "bias" or name.endswith("_bias")
 
 
-def chosen(module: nn.Module, names: Sequence[str] | None) -> Iterator[tuple[str, Tensor]]:
-    """Yield the parameters of a module that a selection means, weights before biases."""
-    if names is None:
-        for name in ("weight", "bias"):
+def chosen(module: nn.Module, names: Sequence[str] | None) -> list[tuple[str, Tensor]]:
+    """Return the parameters of a module that a selection means, weights before biases."""
+    names = _USUAL if names is None else sorted(names, key=bias_like)
+    found: list[tuple[str, Tensor]] = []
+    for name in names:
+        # Most are parameters; `getattr` searches for them last
+        tensor: Tensor | None = module._parameters.get(name)
+        if tensor is None and name not in module._parameters:
             tensor = getattr(module, name, None)
-            if isinstance(tensor, Tensor):
-                yield name, tensor
-    else:
-        for name in sorted(names, key=bias_like):
-            tensor = module._parameters[name]
-            if tensor is not None:
-                yield name, tensor
+        if isinstance(tensor, Tensor):
+            found.append((name, tensor))
+    return found
+
+
+_USUAL = ("weight", "bias")
 
 
 def _listed(name: str, given: object, kinds: tuple[type, ...], allowed: str) -> tuple[Any, ...]:

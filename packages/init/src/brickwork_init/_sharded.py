@@ -48,7 +48,7 @@ def fill_sharded(tensor: DTensor, fill: Callable[[Tensor], object]) -> None:
 
 def fill_tensor(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
     """Fill a tensor, whether one process holds it or several do."""
-    if is_sharded(tensor):
-        fill_sharded(tensor, fill)
-    else:
+    if type(tensor) in _PLAIN or not is_sharded(tensor):
         fill(tensor)
+    else:
+        fill_sharded(tensor, fill)

@@ -28,8 +28,8 @@ class Tree:
 
     def _visit(self, module: nn.Module) -> None:
         start = len(self.modules)
-        if module._modules:
-            for child in module.children():
+        for child in dict.fromkeys(module._modules.values()):  # as `children()`, but quicker
+            if child is not None:
                 self._visit(child)
         self.modules.append(module)
         self._spans[id(module)] = start, len(self.modules)
