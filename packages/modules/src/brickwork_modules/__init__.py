@@ -1,27 +1,75 @@
 """Bundles of layers from config dicts: ConvModule, NonLocal, ContextBlock, transformer bricks."""
 
+from ._adaptive_padding import AdaptivePadding as AdaptivePadding
+from ._build import build_attention as build_attention
+from ._build import build_feedforward_network as build_feedforward_network
+from ._build import build_positional_encoding as build_positional_encoding
+from ._build import build_transformer_layer as build_transformer_layer
+from ._build import build_transformer_layer_sequence as build_transformer_layer_sequence
+from ._context_block import ContextBlock as ContextBlock
 from ._conv_module import ConvModule as ConvModule
 from ._depthwise_separable_conv_module import (
     DepthwiseSeparableConvModule as DepthwiseSeparableConvModule,
 )
 from ._efficient_eval import efficient_conv_bn_eval_forward as efficient_conv_bn_eval_forward
+from ._ffn import FFN as FFN
+from ._fuse import FusionError as FusionError
+from ._fuse import fuse_conv_bn as fuse_conv_bn
+from ._fuse_plan import ConvBN as ConvBN
+from ._fuse_plan import find_conv_bn as find_conv_bn
+from ._generalized_attention import GeneralizedAttention as GeneralizedAttention
+from ._multihead_attention import MultiheadAttention as MultiheadAttention
+from ._non_local import NonLocal1d as NonLocal1d
+from ._non_local import NonLocal2d as NonLocal2d
+from ._non_local import NonLocal3d as NonLocal3d
+from ._patch_embed import PatchEmbed as PatchEmbed
+from ._patch_merging import PatchMerging as PatchMerging
+from ._plugin import build_plugin_layer as build_plugin_layer
+from ._plugin import infer_abbr as infer_abbr
 from ._registries import ATTENTION as ATTENTION
 from ._registries import FEEDFORWARD_NETWORK as FEEDFORWARD_NETWORK
 from ._registries import PLUGIN_LAYERS as PLUGIN_LAYERS
 from ._registries import POSITIONAL_ENCODING as POSITIONAL_ENCODING
 from ._registries import TRANSFORMER_LAYER as TRANSFORMER_LAYER
 from ._registries import TRANSFORMER_LAYER_SEQUENCE as TRANSFORMER_LAYER_SEQUENCE
+from ._sync_bn import revert_sync_batchnorm as revert_sync_batchnorm
+from ._transformer_layer import BaseTransformerLayer as BaseTransformerLayer
+from ._transformer_layer_sequence import TransformerLayerSequence as TransformerLayerSequence
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ATTENTION",
     "FEEDFORWARD_NETWORK",
+    "FFN",
     "PLUGIN_LAYERS",
     "POSITIONAL_ENCODING",
     "TRANSFORMER_LAYER",
     "TRANSFORMER_LAYER_SEQUENCE",
+    "AdaptivePadding",
+    "BaseTransformerLayer",
+    "ContextBlock",
+    "ConvBN",
     "ConvModule",
     "DepthwiseSeparableConvModule",
+    "FusionError",
+    "GeneralizedAttention",
+    "MultiheadAttention",
+    "NonLocal1d",
+    "NonLocal2d",
+    "NonLocal3d",
+    "PatchEmbed",
+    "PatchMerging",
+    "TransformerLayerSequence",
+    "build_attention",
+    "build_feedforward_network",
+    "build_plugin_layer",
+    "build_positional_encoding",
+    "build_transformer_layer",
+    "build_transformer_layer_sequence",
     "efficient_conv_bn_eval_forward",
+    "find_conv_bn",
+    "fuse_conv_bn",
+    "infer_abbr",
+    "revert_sync_batchnorm",
 ]
