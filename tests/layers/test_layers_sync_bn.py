@@ -9,6 +9,7 @@ import brickwork_layers as layers
 import pytest
 import torch
 import torch.distributed as dist
+from torch import nn
 
 WORKER = Path(__file__).with_name("sync_bn_worker.py")
 TOGETHER = runpy.run_path(str(WORKER))
@@ -30,6 +31,22 @@ def test_alone_it_is_the_plain_batch_norm(name: str, train: bool) -> None:
 def test_wrong_inputs() -> None:
     with pytest.raises(ValueError, match="at least 2D"):
         layers.SyncBatchNorm(3)(torch.randn(3))
+
+
+def test_it_converts_every_batch_norm() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Sequential(nn.BatchNorm2d(4, affine=False))
+    )
+    x = torch.randn(2, 3, 4, 4)
+    network(x)  # so that there are statistics to keep
+    state, expected = network.state_dict(), network.eval()(x)
+    converted = layers.SyncBatchNorm.convert_sync_batchnorm(network)
+    assert type(converted[1]) is type(converted[2][0]) is layers.SyncBatchNorm
+    torch.testing.assert_close(converted.state_dict(), state, rtol=0, atol=0)
+    assert torch.equal(converted(x), expected)
+    assert isinstance(
+        layers.SyncBatchNorm.convert_sync_batchnorm(nn.BatchNorm1d(2)), layers.SyncBatchNorm
+    )
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="this torch has no distributed support")

@@ -39,5 +39,5 @@ def of_dimension(factory: LayerFactory, options: dict[str, Any]) -> LayerFactory
         return factory
     dim = options.pop("dim")
     if dim not in siblings:
-        raise ValueError(f"dim of {factory} must be 1, 2 or 3, but got {dim!r}")
+        raise ValueError(f"dim of {siblings[2].__name__} must be 1, 2 or 3, but got {dim!r}")
     return siblings[dim]

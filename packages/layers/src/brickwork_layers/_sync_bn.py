@@ -30,6 +30,24 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         out: Tensor = super().forward(input)
         return out
 
+    @classmethod
+    def convert_sync_batchnorm(
+        cls, module: nn.Module, process_group: "dist.ProcessGroup | None" = None
+    ) -> nn.Module:
+        """Make every batch norm of a network one of these, as torch does with its own.
+
+        Args:
+            module: The network; a batch norm inside is replaced in place.
+            process_group: The processes whose batches count together; None for all.
+
+        Returns:
+            The network; the new norm, if it is itself a batch norm.
+        """
+        converted: nn.Module = super().convert_sync_batchnorm(module, process_group)  # type: ignore[no-untyped-call]  # torch has no types here
+        if type(converted) is nn.SyncBatchNorm:  # whose name torch has written into the function
+            converted.__class__ = cls
+        return converted
+
     def _forward_on_cpu(self, x: Tensor) -> Tensor:
         # A torch without distributed support has no such module.
         from torch.distributed.nn.functional import all_reduce
