@@ -1,0 +1,205 @@
+"""Planning a load against a module, then carrying it out. Needs torch.
+
+``nn.Module._load_from_state_dict`` decides and copies in one go, and modules override it or hook
+into it to rename old keys. To keep what they do and yet to touch nothing before all is checked, it
+runs once under a mode in which ``copy_`` only notes what would go where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+EXTRA_STATE = "_extra_state"  # the last part of the keys that hold a module's get_extra_state()
+
+
+def unwrap(module: nn.Module) -> nn.Module:
+    """The module inside of any data-parallel and ``torch.compile`` wrappers."""
+    while True:
+        if isinstance(module, DataParallel | DistributedDataParallel):
+            module = module.module
+        elif isinstance(inner := module._modules.get("_orig_mod"), nn.Module):
+            module = inner
+        else:
+            return module
+
+
+def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Every submodule with its key prefix, wrappers left out of the names."""
+    module = unwrap(module)
+    yield prefix, module
+    for name, child in module._modules.items():
+        if child is not None:
+            yield from walk(child, f"{prefix}{name}.")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a tensor in a module.
+
+    Attributes:
+        name: Its name in the model's state dict.
+        owner: The module that holds it.
+        attribute: Its name there.
+        tensor: What the place holds now.
+    """
+
+    name: str
+    owner: nn.Module
+    attribute: str
+    tensor: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the tensor; ``()`` as long as a lazy module does not know it."""
+        return () if is_lazy(self.tensor) else tuple(self.tensor.shape)
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is a parameter rather than a buffer."""
+        return self.attribute in self.owner._parameters
+
+
+def slots(module: nn.Module) -> Iterator[Slot]:
+    """Every parameter and persistent buffer, shared ones under each of their names."""
+    for prefix, owner in walk(module):
+        for name, parameter in owner._parameters.items():
+            if parameter is not None:
+                yield Slot(prefix + name, owner, name, parameter)
+        for name, buffer in owner._buffers.items():
+            if buffer is not None and name not in owner._non_persistent_buffers_set:
+                yield Slot(prefix + name, owner, name, buffer)
+
+
+@dataclass
+class Plan:
+    """What a load would do.
+
+    Attributes:
+        copies: ``id`` of the tensor in the model -> the tensor to load into it.
+        targets: ``id`` -> the tensor in the model.
+        missing: Names that the state dict does not hold.
+        unexpected: Keys that the model has no place for.
+        errors: Complaints of the modules, other than these two.
+        shapes: Key -> shape of the tensors offered, after the modules have renamed old keys.
+    """
+
+    copies: dict[int, Tensor] = field(default_factory=dict)
+    targets: dict[int, Tensor] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+class _NoteCopies(TorchFunctionMode):
+    """Notes ``target.copy_(source)`` for the given targets instead of copying."""
+
+    def __init__(self, targets: set[int], notes: dict[int, Tensor]) -> None:
+        super().__init__()
+        self.targets = targets
+        self.notes = notes
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is torch.Tensor.copy_ and id(args[0]) in self.targets:
+            self.notes[id(args[0])] = args[1]
+            return args[0]
+        if func is _IS_META and id(args[0]) in self.targets:
+            return False  # meta tensors are replaced later: no warning that copying does nothing
+        return func(*args, **(kwargs or {}))
+
+
+_IS_META = torch.Tensor.is_meta.__get__  # type: ignore[attr-defined]  # a property, to the stubs a bool
+
+
+def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str, Any]) -> Plan:
+    """Find out what loading would do, with all of the modules' own hooks, touching nothing.
+
+    Args:
+        module: The model.
+        state_dict: Key -> tensor; left as it is.
+        metadata: A state dict's ``_metadata``: module name -> its version and the like.
+
+    Returns:
+        The plan.
+    """
+    result = Plan()
+    work = {k: v for k, v in state_dict.items() if k.rpartition(".")[2] != EXTRA_STATE}
+    extra = [k for k in state_dict if k not in work]
+    result.targets = {id(slot.tensor): slot.tensor for slot in slots(module)}
+    with _NoteCopies(set(result.targets), result.copies):
+        for prefix, owner in walk(module):
+            owner._load_from_state_dict(
+                work,
+                prefix,
+                metadata.get(prefix[:-1], {}),
+                True,
+                result.missing,
+                result.unexpected,
+                result.errors,
+            )
+    holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
+    result.missing = [k for k in result.missing if k not in holders or k not in extra]
+    result.unexpected += [k for k in extra if k not in holders]
+    result.shapes = {k: tuple(v.shape) for k, v in work.items() if isinstance(v, Tensor)}
+    return result
+
+
+def set_extra_states(module: nn.Module, state_dict: Mapping[str, Any]) -> None:
+    """Hand every module its extra state."""
+    for prefix, owner in walk(module):
+        if _has_extra_state(owner) and prefix + EXTRA_STATE in state_dict:
+            owner.set_extra_state(state_dict[prefix + EXTRA_STATE])
+
+
+def _has_extra_state(module: nn.Module) -> bool:
+    return type(module).set_extra_state is not nn.Module.set_extra_state
+
+
+def carry_out(module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool) -> None:
+    """Put the planned tensors into the module.
+
+    Args:
+        module: The model.
+        copies: Of a :class:`Plan`.
+        assign: Put the tensors themselves in, in the dtype and on the device that the model's
+            tensors have, instead of copying their values. Tensors on the meta device, which hold
+            no values, are always replaced. Shared tensors stay shared.
+    """
+    replaced: dict[int, Tensor] = {}
+    with torch.no_grad():
+        for slot in slots(module):
+            target, source = slot.tensor, copies.get(id(slot.tensor))
+            if source is None:
+                continue
+            if not (assign or target.is_meta):
+                if id(target) not in replaced:
+                    target.copy_(source)
+                    replaced[id(target)] = target
+                continue
+            if id(target) not in replaced:
+                replaced[id(target)] = _like(source, target, keep_parameter=slot.is_parameter)
+            table = slot.owner._parameters if slot.is_parameter else slot.owner._buffers
+            table[slot.attribute] = replaced[id(target)]  # type: ignore[assignment]
+
+
+def _like(source: Tensor, target: Tensor, *, keep_parameter: bool) -> Tensor:
+    """``source`` as a stand-in for ``target``: its dtype, device and whether it is trained."""
+    source = source.detach()
+    source = source.to(dtype=target.dtype) if target.is_meta else source.to(target)
+    if not keep_parameter:
+        return source
+    return nn.Parameter(source, requires_grad=target.requires_grad)
