@@ -1,0 +1,161 @@
+"""Fold batch norms into the convolutions before them, for inference."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from ._fuse_plan import ConvBN, find_conv_bn, scaled_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+
+class FusionError(RuntimeError):
+    """A fused model does not compute what it did; it was left as it was.
+
+    Args:
+        difference: Largest difference of an output, relative to the largest output.
+        tolerance: What would have been allowed.
+    """
+
+    def __init__(self, difference: float, tolerance: float) -> None:
+        super().__init__(difference, tolerance)
+        self.difference, self.tolerance = difference, tolerance
+
+    def __str__(self) -> str:
+        return (
+            f"the fused model's output differs by {self.difference:.2g} of its largest value, "
+            f"more than the {self.tolerance:.2g} of rounding; the model was left as it was: "
+            "look at find_conv_bn(model) for a pair that is called from outside its parent"
+        )
+
+
+def fuse_conv_bn(
+    module: nn.Module, *, example: Any = None, report: list[ConvBN] | None = None
+) -> nn.Module:
+    """Fold each batch norm of a model into the convolution right before it, in place.
+
+    Then ``conv`` computes in eval mode what ``bn(conv(x))`` did:
+
+        weight' = weight * s,  bias' = (bias - mean) * s + beta,  s = gamma / sqrt(var + eps)
+
+    computed in float64 and rounded once. The batch norm becomes a `torch.nn.Identity`, so names
+    and structure stay. Fused are pairs that really follow each other (see `find_conv_bn`), of
+    any dimension, grouped, transposed and without affine parameters; others are left alone.
+
+    Args:
+        module: The model. It can be in training mode, but what follows is for inference.
+        example: An input (or a tuple of inputs) to check with: the outputs in eval mode before
+            and after must be equal up to rounding.
+        report: A list that gets one `ConvBN` for each batch norm: fused if its ``reason`` is
+            empty. The same is logged.
+
+    Returns:
+        `module`.
+
+    Raises:
+        FusionError: If the outputs for `example` differ. Then nothing has changed.
+
+    Example:
+        >>> model = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU())
+        >>> fuse_conv_bn(model, example=torch.rand(1, 3, 8, 8))
+        Sequential(
+          (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))
+          (1): Identity()
+          (2): ReLU()
+        )
+    """
+    expected = None if example is None else _outputs(module, example)
+    rows, undo = find_conv_bn(module), []
+    for row in rows:
+        if not row.reason:
+            conv: Any = module.get_submodule(row.conv)
+            bn = module.get_submodule(row.bn)
+            undo.append((row.bn, bn, conv, conv.weight, conv.bias))
+            _fuse_conv_bn(conv, bn)
+            module.set_submodule(row.bn, nn.Identity().train(bn.training))
+    if expected is not None:
+        difference, tolerance = _difference(expected, _outputs(module, example))
+        if not difference <= tolerance:  # also if it is no number
+            for name, bn, conv, weight, bias in undo:
+                module.set_submodule(name, bn)
+                conv.weight, conv.bias = weight, bias
+            raise FusionError(difference, tolerance)
+    for row in rows:
+        if row.reason:
+            logger.info("not fused: batch norm %r %s: %s", row.bn, row.conv, row.reason)
+    logger.info("fused %d of %d batch norms", len(undo), len(rows))
+    if report is not None:
+        report.extend(rows)
+    return module
+
+
+def _fuse_conv_bn(conv: Any, bn: Any) -> Any:
+    """Fold one batch norm into one convolution, whatever they are.
+
+    Args:
+        conv: The convolution; changed.
+        bn: The batch norm.
+
+    Returns:
+        `conv`.
+    """
+    weight, bias = _folded(conv, bn)
+    grad = conv.weight.requires_grad
+    conv.weight = nn.Parameter(weight, requires_grad=grad)
+    conv.bias = nn.Parameter(bias, requires_grad=grad)
+    return conv
+
+
+def _folded(conv: Any, bn: Any) -> tuple[Tensor, Tensor]:
+    """Compute weight and bias of the convolution that has taken over a batch norm."""
+    with torch.no_grad():
+        mean, var = bn.running_mean.double(), bn.running_var.double()
+        scale = (var + bn.eps).rsqrt()
+        if bn.weight is not None:
+            scale = scale * bn.weight.double()
+        shift = -mean if conv.bias is None else conv.bias.double() - mean
+        bias = shift * scale
+        if bn.bias is not None:
+            bias = bias + bn.bias.double()
+        weight = scaled_weight(conv, conv.weight.double(), scale)
+        return weight.to(conv.weight.dtype), bias.to(conv.weight.dtype)
+
+
+def _difference(expected: list[Any], found: list[Any]) -> tuple[float, float]:
+    """Largest difference relative to the largest value, and what rounding explains."""
+    difference, tolerance = 0.0, 0.0
+    for a, b in zip(expected, found, strict=True):
+        if isinstance(a, Tensor) and a.is_floating_point() and a.numel():
+            scale = a.double().abs().max().clamp(min=1e-30)
+            worst = ((a.double() - b.double()).abs().max() / scale).item()
+            if not worst <= difference:
+                difference = worst
+            tolerance = max(tolerance, torch.finfo(a.dtype).eps ** 0.5)
+    return difference, tolerance
+
+
+def _outputs(module: nn.Module, example: Any) -> list[Any]:
+    inputs = example if isinstance(example, tuple) else (example,)
+    with torch.no_grad(), _eval_mode(module):
+        outputs: list[Any] = tree_leaves(module(*inputs))
+        return [one.clone() if isinstance(one, Tensor) else one for one in outputs]
+
+
+@contextmanager
+def _eval_mode(module: nn.Module) -> Iterator[None]:
+    modes = [(one, one.training) for one in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for one, mode in modes:
+            one.training = mode
