@@ -590,7 +590,7 @@ INIT = {
 # Where ours computes something else, because the original is wrong: the test expects it to.
 DIFFERENT_OUTPUTS = {
     "ConvModule-pad-circular": "the original accepts 'circular' and pads with zeros",
-    "GeneralizedAttention-0100": "the original swaps rows and columns of the query",
+    "GeneralizedAttention-0100": "the original looks the height up with rows and columns swapped",
 }
 
 GROUPS: dict[str, dict[str, Spec]] = {"layers": LAYERS, "modules": MODULES, "init": INIT}
