@@ -172,6 +172,9 @@ def _is_alive(process: int) -> bool:
         return False
     except OSError:  # it is somebody else's
         return True
+    with suppress(OSError):  # Linux tells of a dead one whose parent has not looked yet
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        return state.rpartition(")")[2].split()[0] not in ("Z", "X")
     return True
 
 

@@ -1,0 +1,204 @@
+"""Many processes, killed ones, locks that fail and caches that cannot be written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BODY = random.Random(0).randbytes(1_500_000)
+SHA = hashlib.sha256(BODY).hexdigest()
+
+FETCH = """
+import sys
+from brickwork_zoo import download
+path = download(sys.argv[1], sha256=sys.argv[2] or None)
+print(path)
+"""
+# What a file system without locks does, put before the program that fetches.
+NO_LOCKS = {
+    "ENOSYS": "import fcntl\ndef flock(*_): raise OSError(38, 'not implemented')\n"
+    "fcntl.flock = flock\n",
+    "ENOLCK": "import fcntl\ndef flock(*_): raise OSError(37, 'no locks available')\n"
+    "fcntl.flock = flock\n",
+    "nothing": "import fcntl\nfcntl.flock = lambda *_: None\n",
+}
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Start:
+    """Start processes; those that still run are ended with the test."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(url: str, sha256: str = "", *, before: str = "") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", before + FETCH, url, sha256],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def paths(processes: list[subprocess.Popen[str]]) -> set[Path]:
+    found = set()
+    for process in processes:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        found.add(Path(out.strip()))
+    return found
+
+
+def leftovers() -> list[Path]:
+    home = Path(os.environ["BRICKWORK_HOME"])
+    kept = (".lock", ".record.json", "net.pth")
+    return [p for p in home.rglob("*") if p.is_file() and p.name not in kept]
+
+
+def test_eight_processes_cause_one_download(site, faults, start):
+    site.always["/net.pth"] = faults.trickle(100_000, 0.05)
+    url = site.url("/net.pth", BODY)
+    (path,) = paths([start(url) for _ in range(8)])
+    assert path.read_bytes() == BODY
+    assert site.asked() == 1
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("locks", NO_LOCKS)
+def test_eight_processes_are_right_without_locks(site, faults, start, locks):
+    site.always["/net.pth"] = faults.trickle(100_000, 0.02)
+    url = site.url("/net.pth", BODY)
+    (path,) = paths([start(url, before=NO_LOCKS[locks]) for _ in range(8)])
+    assert path.read_bytes() == BODY
+    assert leftovers() == []
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("known", [SHA, ""])
+def test_killed_processes_leave_what_the_next_one_goes_on_from(site, faults, start, seed, known):
+    chance = random.Random(seed)
+    site.always["/net.pth"] = faults.trickle(25_000, 0.03)  # 1.8 s for the whole
+    url = site.url("/net.pth", BODY)
+    for _ in range(3):
+        before = site.asked()
+        process = start(url, known)
+        wait_for(lambda before=before: site.asked() > before)
+        time.sleep(chance.uniform(0, 0.4))
+        process.kill()
+        process.communicate()
+    del site.always["/net.pth"]
+    (path,) = paths([start(url, known)])
+    assert path.read_bytes() == BODY
+    assert leftovers() == []
+    assert any("Range" in headers for _, headers in site.requests)
+
+
+def test_a_killed_holder_does_not_hold_up_the_waiters(site, faults, start):
+    site.always["/net.pth"] = faults.trickle(50_000, 0.05)
+    url = site.url("/net.pth", BODY)
+    holder = start(url)
+    wait_for(lambda: site.asked())
+    waiters = [start(url) for _ in range(3)]
+    time.sleep(0.7)
+    holder.kill()
+    (path,) = paths(waiters)
+    assert path.read_bytes() == BODY
+    assert site.asked() == 2
+    assert "Range" in site.requests[1][1]
+    assert leftovers() == []
+
+
+def test_a_stale_soft_lock_is_given_up(site, start, monkeypatch):
+    monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.2")
+    url = site.url("/net.pth", BODY)
+    (path,) = paths([start(url, before=NO_LOCKS["ENOSYS"])])
+    path.unlink()
+    path.with_name(".lock").write_text("1\nsome-other-machine\n")
+    (path,) = paths([start(url, before=NO_LOCKS["ENOSYS"])])
+    assert path.read_bytes() == BODY
+
+
+def test_waiters_wait_as_long_as_the_holder_makes_progress(site, faults, start, monkeypatch):
+    # The whole takes far longer than anybody would wait for a holder that does nothing.
+    monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.3")
+    site.always["/net.pth"] = faults.trickle(50_000, 0.1)
+    url = site.url("/net.pth", BODY)
+    processes = [start(url)]
+    wait_for(lambda: site.asked())
+    processes += [start(url), start(url)]
+    (path,) = paths(processes)
+    assert path.read_bytes() == BODY
+    assert site.asked() == 1
+
+
+UNPRIVILEGED = """
+import os, sys
+import filelock, requests, tqdm, encodings.idna, logging, tempfile  # while they can be read
+from brickwork_zoo import download, _cache, _download
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+print(download(sys.argv[1], progress=False))
+"""
+
+
+def test_a_cache_that_is_read_only_is_read_and_not_needed(site, start, tmp_path, monkeypatch):
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    (path,) = paths([start(url)])
+    home = Path(os.environ["BRICKWORK_HOME"])
+    for folder in (home, *home.parents):
+        if folder == Path("/tmp"):
+            break
+        folder.chmod(0o755)
+    for item in (home, *home.rglob("*")):
+        item.chmod(0o555 if item.is_dir() else 0o444)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path("/tmp"):
+            break
+        parent.chmod(0o755)
+    tmp_path.chmod(0o1777)
+
+    def run(url: str) -> Path:
+        done = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, url], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return Path(done.stdout.strip())
+
+    try:
+        site.requests.clear()
+        assert run(url) == path
+        path.with_name(".record.json").unlink() if os.getuid() == 0 else None
+        assert run(url) == path
+        assert site.asked() == 0
+        other = site.url("/other.pth", BODY)
+        found = run(other)
+        assert found.is_relative_to(tmp_path)
+        assert found.read_bytes() == BODY
+        assert run(other) == found
+        assert site.asked() == 1
+    finally:
+        for item in (home, *home.rglob("*")):
+            item.chmod(0o755)

@@ -1,0 +1,213 @@
+"""Going on where an earlier attempt ended, and never splicing two versions of a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from brickwork_zoo import download
+from brickwork_zoo.errors import DownloadError, HashMismatchError
+
+OLD, NEW = os.urandom(200_000), os.urandom(200_000)
+SHA = hashlib.sha256(NEW).hexdigest()
+PATH = "/net.pth"
+
+
+def leftovers() -> list[Path]:
+    home = Path(os.environ["BRICKWORK_HOME"])
+    return sorted(p for p in home.rglob(".*") if ".part" in p.name)
+
+
+def begin(site, faults, content=NEW, count=80_000, **options) -> str:
+    """Let a call fail after some bytes, and forget what was asked."""
+    url = site.url(PATH, content)
+    site.faults[PATH] = [faults.cut(count)]
+    with pytest.raises(DownloadError) as caught:
+        download(url, retries=0, **options)
+    assert url in str(caught.value)
+    site.requests.clear()
+    return url
+
+
+def asked(site) -> list[tuple[str | None, str | None]]:
+    return [(headers.get("Range"), headers.get("If-Range")) for _, headers in site.requests]
+
+
+def test_the_next_call_goes_on_from_there_and_leaves_nothing(site, faults):
+    url = begin(site, faults)
+    assert len(leftovers()) == 2
+    assert download(url).read_bytes() == NEW
+    assert asked(site) == [("bytes=80000-", f'"{hashlib.md5(NEW).hexdigest()}"')]
+    assert leftovers() == []
+
+
+def test_a_changed_file_is_begun_anew(site, faults):
+    url = begin(site, faults, OLD)
+    site.url(PATH, NEW)
+    assert download(url).read_bytes() == NEW
+    assert len(site.requests) == 1
+    assert leftovers() == []
+
+
+def test_a_server_that_forgets_about_if_range_is_found_out(site, faults):
+    url = begin(site, faults, OLD)
+
+    def careless(handler, content):
+        handler.headers.replace_header("If-Range", f'"{hashlib.md5(content).hexdigest()}"')
+        handler.send_file(content)
+
+    site.url(PATH, NEW)
+    site.faults[PATH] = [careless]
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[1] == (None, None)
+
+
+@pytest.mark.parametrize("tag", [None, 'W/"weak"'])
+def test_without_a_validator_and_a_hash_it_starts_over(site, faults, tag):
+    site.tags[PATH] = tag
+    url = begin(site, faults, OLD)
+    assert leftovers() == []
+    site.url(PATH, NEW)
+    assert download(url).read_bytes() == NEW
+    assert asked(site) == [(None, None)]
+
+
+@pytest.mark.parametrize("content", [NEW, OLD])
+def test_without_a_validator_the_hash_decides(site, faults, content):
+    site.tags[PATH] = None
+    url = begin(site, faults, content, sha256=SHA)
+    assert len(leftovers()) == 2
+    site.url(PATH, NEW)
+    assert download(url, sha256=SHA).read_bytes() == NEW
+    assert asked(site)[0] == ("bytes=80000-", None)
+    assert len(site.requests) == (1 if content is NEW else 2)
+    assert leftovers() == []
+
+
+def test_a_date_will_do_unless_it_is_of_this_second(site, faults):
+    site.tags[PATH] = None
+    site.dates[PATH] = time.time() - 100
+    url = begin(site, faults)
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[0][0] == "bytes=80000-"
+    assert asked(site)[0][1].endswith("GMT")
+    site.dates[PATH] = time.time() + 5
+    begin(site, faults, NEW, home=os.environ["BRICKWORK_HOME"] + "/2")
+    assert leftovers() == []
+
+
+def test_a_server_without_ranges_sends_the_whole(site, faults):
+    site.ranges = False
+    url = begin(site, faults)
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[0][0] == "bytes=80000-"
+
+
+@pytest.mark.parametrize("sent", ["bytes 70000-199999/200000", "bytes 80000-199999/300000", "none"])
+def test_another_part_than_was_asked_for_is_not_taken(site, faults, sent):
+    url = begin(site, faults)
+
+    def wrong(handler, content):
+        tag = f'"{hashlib.md5(content).hexdigest()}"'
+        handler.answer(206, content[70_000:], Content_Range=sent, ETag=tag)
+
+    site.faults[PATH] = [wrong]
+    assert download(url).read_bytes() == NEW
+    assert [r for r, _ in asked(site)] == ["bytes=80000-", None]
+
+
+def test_a_part_that_nobody_asked_for_is_refused(site):
+    def partly(handler, content):
+        handler.answer(206, content[:10], Content_Range=f"bytes 0-9/{len(content)}")
+
+    site.always[PATH] = partly
+    with pytest.raises(DownloadError, match="10 of 200000"):
+        download(site.url(PATH, NEW), retries=0)
+
+
+def test_a_file_that_has_become_shorter_is_begun_anew(site, faults):
+    site.tags[PATH] = '"never changes"'
+    url = begin(site, faults)
+    site.url(PATH, NEW[:1000])
+    assert download(url).read_bytes() == NEW[:1000]
+
+
+def test_a_process_that_died_with_all_the_bytes_costs_one_more(site, faults):
+    url = begin(site, faults)
+    part = next(p for p in leftovers() if p.suffix == ".part")
+    part.write_bytes(NEW)
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[0][0] == f"bytes={len(NEW) - 1}-"
+
+
+def test_another_place_goes_on_if_the_hash_is_known(make_site, faults, monkeypatch):
+    one, two = make_site(), make_site()
+    for known in (SHA, None):
+        path = f"/{known}.pth"
+        one.faults[path] = [faults.cut(80_000), faults.status(404)]
+        two.url(path, NEW)
+        two.requests.clear()
+        hosts = (f"127.0.0.1:{two.port}", f"127.0.0.1:{one.port}")
+        monkeypatch.setenv("BRICKWORK_MIRRORS", f"{hosts[1]}={hosts[1]},{hosts[1]}={hosts[0]}")
+        assert download(one.url(path, NEW), sha256=known).read_bytes() == NEW
+        assert asked(two) == [("bytes=80000-" if known else None, None)]
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("answer", ["404", "page", "wrong"])
+def test_a_refusal_leaves_nothing_of_earlier_attempts(site, faults, answer):
+    url = begin(site, faults, sha256=SHA)
+    assert leftovers()
+    site.url(PATH, OLD)
+    if answer != "wrong":
+        page = faults.status(200, b"<html>", Content_Type="text/html")
+        site.always[PATH] = faults.status(404) if answer == "404" else page
+    with pytest.raises(DownloadError) as caught:
+        download(url, sha256=SHA)
+    assert leftovers() == []
+    assert isinstance(caught.value, HashMismatchError) == (answer == "wrong")
+    home = Path(os.environ["BRICKWORK_HOME"])
+    assert not [p for p in home.rglob("*") if p.is_file() and p.stat().st_size > 1000]
+
+
+def test_a_server_that_is_down_for_now_leaves_what_has_come(site, faults):
+    url = begin(site, faults)
+    site.always[PATH] = faults.status(503)
+    with pytest.raises(DownloadError, match="the next call goes on from there"):
+        download(url)
+    assert len(leftovers()) == 2
+
+
+def test_what_nobody_can_say_the_origin_of_is_used_only_with_a_hash(site, faults):
+    url = begin(site, faults)
+    note = next(p for p in leftovers() if p.suffix == ".json")
+    note.write_text("{]")
+    assert download(url).read_bytes() == NEW
+    assert asked(site) == [(None, None)]
+
+
+def test_a_partial_file_that_is_being_written_elsewhere_is_left_alone(site, faults):
+    url = begin(site, faults)
+    part = next(p for p in leftovers() if p.suffix == ".part")
+    # As if another machine were writing it now: another host's mark, a fresh date.
+    host, process, token = part.stem.rpartition("~")[2].split("-")
+    other = part.with_name(part.name.replace(host, "00000000"))
+    part.rename(other)
+    part.with_name(part.name + ".json").rename(other.with_name(other.name + ".json"))
+    assert json.loads(other.with_name(other.name + ".json").read_text())["place"] == url
+    assert process == str(os.getpid())
+    assert len(token) == 8
+    assert download(url).read_bytes() == NEW
+    assert asked(site) == [(None, None)]
+    assert other.exists()
+    os.utime(other, (0, 0))
+    download(site.url("/other.pth", b"x"))
+    for file in Path(os.environ["BRICKWORK_HOME"]).rglob("net.pth"):
+        file.unlink()
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[-1][0] == "bytes=80000-"
+    assert leftovers() == []
