@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
 )
 
 RUNNER = r"""
-import doctest, re, socket, sys, types
+import doctest, pathlib, re, socket, sys, types
 
 document = sys.argv[1]
 connect = socket.socket.connect
@@ -33,7 +33,7 @@ def loopback_only(self, address):
     return connect(self, address)
 
 socket.socket.connect = loopback_only
-text = open(document, encoding="utf-8").read()
+text = pathlib.Path(document).read_text(encoding="utf-8")
 main = sys.modules["__main__"] = types.ModuleType("__main__")
 for match in re.finditer(r"^( *)```(python|pycon)\n(.*?)^\1```$", text, re.M | re.S):
     indent, kind, code = match.groups()
