@@ -88,13 +88,14 @@ def test_hard_sigmoid() -> None:
 
 
 def test_hard_sigmoid_warns_of_its_defaults_alone() -> None:
-    with pytest.warns(UserWarning, match=r"bias=1, divisor=2") as caught:
+    with pytest.warns(UserWarning, match="bias=1, divisor=2") as caught:
         layer = layers.HSigmoid()
     assert caught[0].filename == __file__
     torch.testing.assert_close(layer(X), nn.functional.hardsigmoid(X))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         layers.HSigmoid(1, 2)
+        layers.HSigmoid(bias=3.0, divisor=6.0)
 
 
 @pytest.mark.parametrize("inplace", [True, False])

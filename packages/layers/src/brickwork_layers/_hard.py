@@ -5,12 +5,16 @@ import warnings
 from torch import Tensor, nn
 
 
+class _Unstated(float):
+    """A default that can be told from the same number given by the caller."""
+
+
 class HSigmoid(nn.Module):
     """Hard sigmoid: min(max((x + bias) / divisor, min_value), max_value).
 
     With the defaults, min(max((x + 3) / 6, 0), 1), the function of `torch.nn.Hardsigmoid` (Howard
     et al., "Searching for MobileNetV3", https://arxiv.org/abs/1905.02244). Before mmcv 1.4.4 the
-    defaults meant (x + 1) / 2, which is why they are warned about.
+    defaults meant (x + 1) / 2, which is why leaving them unstated is warned about.
 
     Args:
         bias: Added to the input.
@@ -24,24 +28,23 @@ class HSigmoid(nn.Module):
 
     def __init__(
         self,
-        bias: float = 3.0,
-        divisor: float = 6.0,
+        bias: float = _Unstated(3.0),
+        divisor: float = _Unstated(6.0),
         min_value: float = 0.0,
         max_value: float = 1.0,
     ) -> None:
         super().__init__()
         if divisor == 0:
             raise ValueError("divisor of HSigmoid must not be 0")
-        if (bias, divisor) == (3.0, 6.0):
+        if isinstance(bias, _Unstated) or isinstance(divisor, _Unstated):
             warnings.warn(
                 "HSigmoid computes min(max((x + 3) / 6, 0), 1), as torch.nn.Hardsigmoid does; "
-                "before mmcv 1.4.4 its defaults meant min(max((x + 1) / 2, 0), 1). For a network "
-                "trained with those give bias=1, divisor=2; else use type='Hardsigmoid', which "
-                "does not warn.",
+                "before mmcv 1.4.4 its defaults meant min(max((x + 1) / 2, 0), 1). Say which is "
+                "meant: bias=3, divisor=6 or bias=1, divisor=2.",
                 stacklevel=2,
             )
-        self.bias = bias
-        self.divisor = divisor
+        self.bias = float(bias)
+        self.divisor = float(divisor)
         self.min_value = min_value
         self.max_value = max_value
 
