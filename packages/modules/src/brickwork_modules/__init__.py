@@ -6,6 +6,13 @@ from ._build import build_feedforward_network as build_feedforward_network
 from ._build import build_positional_encoding as build_positional_encoding
 from ._build import build_transformer_layer as build_transformer_layer
 from ._build import build_transformer_layer_sequence as build_transformer_layer_sequence
+from ._complexity import Complexity as Complexity
+from ._complexity import ModuleComplexity as ModuleComplexity
+from ._complexity import count_complexity as count_complexity
+from ._complexity import flops_to_string as flops_to_string
+from ._complexity import get_model_complexity_info as get_model_complexity_info
+from ._complexity import get_model_parameters_number as get_model_parameters_number
+from ._complexity import params_to_string as params_to_string
 from ._context_block import ContextBlock as ContextBlock
 from ._conv_module import ConvModule as ConvModule
 from ._depthwise_separable_conv_module import (
@@ -48,12 +55,14 @@ __all__ = [
     "TRANSFORMER_LAYER_SEQUENCE",
     "AdaptivePadding",
     "BaseTransformerLayer",
+    "Complexity",
     "ContextBlock",
     "ConvBN",
     "ConvModule",
     "DepthwiseSeparableConvModule",
     "FusionError",
     "GeneralizedAttention",
+    "ModuleComplexity",
     "MultiheadAttention",
     "NonLocal1d",
     "NonLocal2d",
@@ -67,9 +76,14 @@ __all__ = [
     "build_positional_encoding",
     "build_transformer_layer",
     "build_transformer_layer_sequence",
+    "count_complexity",
     "efficient_conv_bn_eval_forward",
     "find_conv_bn",
+    "flops_to_string",
     "fuse_conv_bn",
+    "get_model_complexity_info",
+    "get_model_parameters_number",
     "infer_abbr",
+    "params_to_string",
     "revert_sync_batchnorm",
 ]

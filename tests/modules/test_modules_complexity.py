@@ -1,0 +1,210 @@
+"""Parameters and FLOPs, against mmcv 1.7.2's numbers and against formulas."""
+
+import dataclasses
+import io
+
+import pytest
+import torch
+from brickwork_modules import (
+    ConvModule,
+    count_complexity,
+    flops_to_string,
+    get_model_complexity_info,
+    get_model_parameters_number,
+    params_to_string,
+)
+from torch import nn
+
+
+def plane():
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3, groups=4, bias=False),
+        nn.BatchNorm2d(8, affine=False),
+        nn.LeakyReLU(),
+        nn.ConvTranspose2d(8, 4, 3, stride=2, groups=2),
+        nn.Upsample(scale_factor=2),
+        nn.PReLU(),
+        nn.ELU(),
+        nn.ReLU6(),
+        nn.AvgPool2d(2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 10),
+    )
+
+
+def line():
+    return nn.Sequential(
+        nn.Conv1d(3, 6, 3),
+        nn.BatchNorm1d(6),
+        nn.MaxPool1d(2),
+        nn.AdaptiveAvgPool1d(2),
+        nn.GroupNorm(2, 6),
+        nn.InstanceNorm1d(6, affine=True),
+    )
+
+
+def volume():
+    return nn.Sequential(
+        nn.Conv3d(3, 6, 3), nn.BatchNorm3d(6), nn.MaxPool3d(2), nn.AdaptiveMaxPool3d(1)
+    )
+
+
+# What mmcv 1.7.2's get_model_complexity_info(..., as_strings=False) says of the same networks.
+@pytest.mark.parametrize(
+    ("make", "shape", "numbers"),
+    [
+        (plane, (3, 16, 16), (91392, 583)),
+        (line, (3, 20), (1506, 96)),
+        (volume, (3, 9, 9, 9), (175092, 504)),
+    ],
+)
+def test_convolutional_networks_count_as_in_mmcv(make, shape, numbers):
+    found = get_model_complexity_info(make(), shape, print_per_layer_stat=False, as_strings=False)
+    assert found == numbers
+
+
+def attention_flops(length, width, hidden, layers):
+    """Multiply-adds of a transformer encoder, by the formula."""
+    projections = 4 * length * width * width
+    products = 2 * length * length * width
+    feedforward = 2 * length * width * hidden
+    norms = 2 * 2 * length * width
+    return layers * (projections + products + feedforward + norms + length * hidden)  # + ReLU
+
+
+def test_transformer_counts_attention():
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    model = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    found = count_complexity(model, (10, 32))
+    assert found.flops == attention_flops(10, 32, 64, 2)
+    by_name = {one.name: one for one in found.modules}
+    assert by_name["layers"].flops == found.flops
+    assert by_name["layers.1"].flops == found.flops / 2
+
+
+def test_scaled_dot_product_and_functions_count():
+    class Attention(nn.Module):
+        def forward(self, x):
+            return torch.relu(nn.functional.scaled_dot_product_attention(x, x, x))
+
+    assert count_complexity(Attention(), (2, 7, 5)).flops == 2 * (2 * 7 * 7 * 5) + 2 * 7 * 5
+
+
+def test_rows_cover_every_module_with_all_in_it():
+    model = nn.Sequential(ConvModule(3, 8, 3, norm_cfg={"type": "BN"}), nn.Conv2d(8, 2, 1))
+    found = count_complexity(model, (3, 8, 8))
+    by_name = {one.name: one for one in found.modules}
+    assert list(by_name) == [name for name, _ in model.named_modules()]
+    assert by_name["0.conv"].flops == 36 * 8 * 27
+    assert by_name["0.bn"].flops == 36 * 8 * 2
+    assert by_name["0.activate"].flops == 36 * 8
+    assert by_name["0"].flops == sum(by_name[f"0.{n}"].flops for n in ("conv", "bn", "activate"))
+    assert by_name["1"].flops == 36 * 2 * 8 + 36 * 2
+    assert found.flops == by_name["0"].flops + by_name["1"].flops
+    assert by_name["0"].parameters == 8 * 27 + 16
+    assert dataclasses.asdict(found)["modules"][0]["parameters"] == found.parameters
+
+
+def test_model_is_left_as_it_was():
+    model = plane().train()
+    model[2].eval()
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    count_complexity(model, (3, 16, 16))
+    assert modes == [module.training for module in model.modules()]
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, state[key])
+
+
+def test_meta_model_counts_the_same():
+    with torch.device("meta"):
+        model = plane()
+    assert count_complexity(model, (3, 16, 16)) == count_complexity(plane(), (3, 16, 16))
+
+
+def test_inputs_can_be_constructed_and_count_per_sample():
+    class Two(nn.Module):
+        def forward(self, a, b):
+            return a @ b
+
+    def inputs(shape):
+        return {"a": torch.zeros(4, *shape), "b": torch.zeros(4, *shape)}
+
+    found = count_complexity(Two(), (5, 5), inputs)
+    assert found.flops == 125
+
+
+def test_frozen_parameters_are_not_counted():
+    model = nn.Linear(3, 2)
+    model.bias.requires_grad_(False)
+    assert get_model_parameters_number(model) == 6
+
+
+def test_table_is_printed_where_asked_and_texts_have_units():
+    out = io.StringIO()
+    texts = get_model_complexity_info(plane(), (3, 16, 16), ost=out)
+    assert texts == ("0.0 GFLOPs", "583")
+    lines = out.getvalue().splitlines()
+    assert lines[0].split() == ["module", "class", "parameters", "FLOPs"]
+    assert lines[1].split() == [
+        "(model)",
+        "Sequential",
+        "583",
+        "100.0%",
+        "91.39",
+        "KFLOPs",
+        "100.0%",
+    ]
+    assert len(lines) == 18
+    assert len(count_complexity(plane(), (3, 16, 16)).table(depth=0).splitlines()) == 2
+
+
+def test_table_goes_to_the_present_stdout(capsys):
+    get_model_complexity_info(nn.ReLU(), (3,))
+    assert "ReLU" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [((3, (3,)), TypeError), ((nn.ReLU(), [3]), TypeError), ((nn.ReLU(), ()), ValueError)],
+)
+def test_wrong_arguments(args, error):
+    with pytest.raises(error, match="must"):
+        count_complexity(*args)
+
+
+# As printed by mmcv 1.7.2.
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        ((1e9,), "1.0 GFLOPs"),
+        ((2e5, "MFLOPs"), "0.2 MFLOPs"),
+        ((2e5, "KFLOPs"), "200.0 KFLOPs"),
+        ((3e-9, None), "3e-09 FLOPs"),
+        ((12345, None), "12.35 KFLOPs"),
+        ((12345678, None, 1), "12.3 MFLOPs"),
+        ((5, "FLOPs"), "5 FLOPs"),
+    ],
+)
+def test_flops_to_string(args, text):
+    assert flops_to_string(*args) == text
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        ((1e9,), "1000.0 M"),
+        ((2e5,), "200.0 k"),
+        ((3e-9,), "3e-09"),
+        ((2e5, "M"), "0.2 M"),
+        ((2e5, "K", 1), "200.0 K"),
+        ((7, ""), "7"),
+    ],
+)
+def test_params_to_string(args, text):
+    assert params_to_string(*args) == text
