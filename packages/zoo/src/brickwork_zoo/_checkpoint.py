@@ -34,6 +34,7 @@ def load_checkpoint(
     adapters: Sequence[Adapter] = (),
     allow_empty: bool = False,
     weights_only: bool = True,
+    broadcast: bool = False,
 ) -> Any:
     r"""Load a checkpoint from a file or URI into a model.
 
@@ -58,6 +59,9 @@ def load_checkpoint(
         allow_empty: Accept that nothing at all is loaded.
         weights_only: ``False`` runs whatever code the file holds; only for files that you trust
             as you trust a program.
+        broadcast: In a process group: only rank 0 reads, and sends to the others, which then
+            return the checkpoint's shapes alone. By default every rank maps the same file, which
+            costs a machine its memory once.
 
     Returns:
         The checkpoint: what the file holds, with more than the weights if it has more.
@@ -68,9 +72,14 @@ def load_checkpoint(
         MismatchError: It does not fit the model.
     """
     source = os.fspath(filename)
-    checkpoint = CheckpointLoader.load_checkpoint(
-        source, map_location, logger, weights_only=weights_only
-    )
+    if broadcast:
+        from ._distributed import read_on_rank_0  # costs an import that one process does not need
+
+        checkpoint = read_on_rank_0(lambda: _read(source, map_location, weights_only))
+    else:
+        checkpoint = CheckpointLoader.load_checkpoint(
+            source, map_location, logger, weights_only=weights_only
+        )
     state_dict, keys = select(
         checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys
     )
@@ -84,6 +93,7 @@ def load_checkpoint(
         on_mismatch=on_mismatch,
         adapters=adapters,
         allow_empty=allow_empty,
+        broadcast=broadcast,
     )
     return checkpoint
 

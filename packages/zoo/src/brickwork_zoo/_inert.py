@@ -124,8 +124,19 @@ class DType:
 
 
 _STRUCT_CODES = {
-    **{"b1": "?", "?": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I"},
-    **{"i8": "q", "u8": "Q", "f2": "e", "f4": "f", "f8": "d"},
+    "b1": "?",
+    "?": "?",
+    "i1": "b",
+    "u1": "B",
+    "i2": "h",
+    "u2": "H",
+    "i4": "i",
+    "u4": "I",
+    "i8": "q",
+    "u8": "Q",
+    "f2": "e",
+    "f4": "f",
+    "f8": "d",
 }
 
 
@@ -162,7 +173,10 @@ def _fill_array(array: Any, state: Any) -> None:
 
 def fillers() -> dict[type, Callable[[Any, Any], None]]:
     """Type -> what gives an instance of it the state that a file has for it."""
-    table = {DType: DType.fill, argparse.Namespace: _fill_namespace}
+    table: dict[type, Callable[[Any, Any], None]] = {
+        DType: DType.fill,
+        argparse.Namespace: _fill_namespace,
+    }
     return table if (numpy := _numpy()) is None else {**table, numpy.ndarray: _fill_array}
 
 

@@ -32,6 +32,7 @@ def load_state_dict(
     adapters: Sequence[Adapter] = (),
     assign: bool = False,
     allow_empty: bool = False,
+    broadcast: bool = False,
 ) -> LoadReport:
     """Load a state dict into a module.
 
@@ -57,6 +58,8 @@ def load_state_dict(
             ``adapt_classes(...)``.
         assign: Use the given tensors themselves instead of copying their values.
         allow_empty: Accept that nothing at all is loaded.
+        broadcast: In a process group: take rank 0's tensors and send them to the other ranks,
+            where the state dict holds tensors on the meta device or nothing but the same keys.
 
     Returns:
         What was loaded, and what was not.
@@ -74,7 +77,12 @@ def load_state_dict(
     kept = {i for i in planned.copies if not may_load(planned.targets[i])}
     report = _report(module, planned, kept, source, keys or {}, adapted)
     _judge(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
-    carry_out(module, {i: t for i, t in planned.copies.items() if i not in kept}, assign=assign)
+    _carry_out(
+        module,
+        {i: tensor for i, tensor in planned.copies.items() if i not in kept},
+        assign=assign,
+        broadcast=broadcast,
+    )
     set_extra_states(module, state_dict)
     _call_post_hooks(module, report)
     _record(module, report)
@@ -111,6 +119,18 @@ def check_state_dict(state_dict: object, source: str | None = None) -> None:
             f"{origin}: {len(values)} of {len(state_dict)} entries are no tensors: {some}",
             uri=source,
         )
+
+
+def _carry_out(
+    module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool, broadcast: bool
+) -> None:
+    if not broadcast and not any(hasattr(slot.tensor, "device_mesh") for slot in slots(module)):
+        carry_out(module, copies, assign=assign)
+        return
+    from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint
+
+    whole = {s.name: copies[id(s.tensor)] for s in slots(module) if id(s.tensor) in copies}
+    load_sharded(module, whole, broadcast=broadcast)
 
 
 def _adapted(

@@ -83,7 +83,8 @@ def _unknown_to_torch(path: Path, names: list[str]) -> list[str]:
 
 def _run(path: Path, map_location: MapLocation, *, mapped: bool, weights_only: bool) -> Any:
     try:
-        return torch.load(path, map_location=map_location, mmap=mapped, weights_only=weights_only)
+        place: Any = map_location  # torch's hints say less than it takes
+        return torch.load(path, map_location=place, mmap=mapped, weights_only=weights_only)
     except Exception as error:  # anything may come out of a foreign file
         raise CheckpointError(f"{path} cannot be loaded: {error}", path=path) from error
 

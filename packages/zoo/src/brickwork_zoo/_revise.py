@@ -36,9 +36,7 @@ def revise(keys: Iterable[str], rules: ReviseKeys) -> dict[str, str]:
     for key in keys:
         new: str | None = key
         for step in steps:
-            new = step(new)
-            if new is None:
-                break
+            new = None if new is None else step(new)
         if new is None:
             continue
         if new in revised:

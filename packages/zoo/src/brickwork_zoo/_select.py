@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, cast
 
 from torch import Tensor
 
 from ._revise import ReviseKeys, chain, revise, under_prefix
 from .errors import CheckpointError
 
+StateDict: TypeAlias = "OrderedDict[str, Any]"
 
-class StateDict(OrderedDict[str, Any]):
-    """Key -> tensor, with the versions of the modules they were saved from.
 
-    Attributes:
-        _metadata: Module name -> its version and the like, where torch looks for it.
+def state_dict_of(pairs: Iterable[tuple[str, Any]], versions: Mapping[str, Any]) -> StateDict:
+    """Make a state dict: an ordinary one, so that what is saved of it loads anywhere.
+
+    Args:
+        pairs: Keys and tensors.
+        versions: Module name -> its version and the like.
+
+    Returns:
+        An ordered dict with the versions as its ``_metadata``, where torch looks for them.
     """
-
-    _metadata: dict[str, Any]
+    state_dict = OrderedDict(pairs)
+    state_dict._metadata = versions  # type: ignore[attr-defined]  # torch's own way
+    return state_dict
 
 
 def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> Mapping[str, Any]:
@@ -43,20 +50,17 @@ def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> M
         )
     if entry is not None:
         if isinstance(checkpoint.get(entry), Mapping):
-            found: Mapping[str, Any] = checkpoint[entry]
-            return found
+            return cast("Mapping[str, Any]", checkpoint[entry])
         raise CheckpointError(
             f"no state dict under {entry!r} in {source}; it has {_shown(checkpoint)}", uri=source
         )
     if isinstance(checkpoint.get("state_dict"), Mapping):
-        found = checkpoint["state_dict"]
-        return found
+        return cast("Mapping[str, Any]", checkpoint["state_dict"])
     if not checkpoint or any(isinstance(value, Tensor) for value in checkpoint.values()):
         return checkpoint
     inner = [key for key, value in checkpoint.items() if _is_state_dict(value)]
     if len(inner) == 1:
-        found = checkpoint[inner[0]]
-        return found
+        return cast("Mapping[str, Any]", checkpoint[inner[0]])
     choice = f"choose by entry=: {', '.join(map(repr, inner))}" if inner else _shown(checkpoint)
     raise CheckpointError(f"no state dict found in {source}; it has {choice}", uri=source)
 
@@ -106,9 +110,8 @@ def select(
                 uri=source,
             )
     names = chain(revise(names, revise_keys), names)
-    state_dict = StateDict((new, found[old]) for new, old in names.items())
-    state_dict._metadata = _metadata(getattr(found, "_metadata", None), names)
-    return state_dict, names
+    versions = _metadata(getattr(found, "_metadata", None), names)
+    return state_dict_of(((new, found[old]) for new, old in names.items()), versions), names
 
 
 def _metadata(old: object, names: Mapping[str, str]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import struct
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
-from ..errors import CheckpointError
+from brickwork_zoo.errors import CheckpointError
 
 # What torch.save has written before the data since 2016: a number and a version, both pickled.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -25,10 +25,22 @@ _LEGACY_HEAD = pickle.dumps(LEGACY_MAGIC, protocol=2)
 MAX_HEADER = 100 * 2**20  # bytes of a safetensors header, the limit of the format's own library
 
 SAFETENSORS_DTYPES = {
-    **{"BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "U16": "uint16"},
-    **{"I32": "int32", "U32": "uint32", "I64": "int64", "U64": "uint64", "C64": "complex64"},
-    **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F16": "float16"},
-    **{"BF16": "bfloat16", "F32": "float32", "F64": "float64"},
+    "BOOL": "bool",
+    "U8": "uint8",
+    "I8": "int8",
+    "I16": "int16",
+    "U16": "uint16",
+    "I32": "int32",
+    "U32": "uint32",
+    "I64": "int64",
+    "U64": "uint64",
+    "C64": "complex64",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F32": "float32",
+    "F64": "float64",
 }
 ITEM_SIZES = {
     **dict.fromkeys(("bool", "uint8", "int8", "quint8", "qint8", "quint4x2", "quint2x4"), 1),
@@ -264,7 +276,7 @@ def _entry(key: str, value: Any, data: int, size: int) -> Entry:
     return Entry(dtype, tuple(shape), start, stop)
 
 
-def _naturals(value: Any) -> bool:
+def _naturals(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(v) is int and v >= 0 for v in value)
 
 

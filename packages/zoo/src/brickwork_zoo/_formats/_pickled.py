@@ -6,18 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
-from .._inert import REVIEWED, fillers
-from .._unpickle import BrokenPickleError, Inert, Machine, Name
-from ..errors import CheckpointError
+from brickwork_zoo._inert import REVIEWED, fillers
+from brickwork_zoo._unpickle import BrokenPickleError, Inert, Machine, Name
+from brickwork_zoo.errors import CheckpointError
+
 from ._layout import ITEM_SIZES, Pickled
 
 S = TypeVar("S")
 
 # torch's old storage classes, one for each dtype.
 _STORAGES = {
-    **{"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16"},
-    **{"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8"},
-    **{"Bool": "bool", "ComplexDouble": "complex128", "ComplexFloat": "complex64"},
+    "Double": "float64",
+    "Float": "float32",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+    "ComplexDouble": "complex128",
+    "ComplexFloat": "complex64",
 }
 
 
@@ -54,7 +64,7 @@ class _StorageType:
     dtype: str
 
 
-def _names(maker: Maker[Any]) -> dict[str, Any]:
+def names_for(maker: Maker[Any]) -> dict[str, Any]:
     """The reviewed list, and what a pickle needs for tensors."""
 
     def tensor(stored: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
@@ -119,7 +129,7 @@ class Reading(Generic[S]):
         self.storages: dict[str, Stored[S]] = {}
         self._layout = layout
         self._maker = maker
-        machine = Machine(_names(maker), self._storage, fillers())
+        machine = Machine(names_for(maker), self._storage, fillers())
         try:
             with layout.path.open("rb") as file:
                 file.seek(layout.pickle_start)

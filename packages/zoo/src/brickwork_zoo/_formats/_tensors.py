@@ -6,19 +6,36 @@ import ctypes
 import math
 import sys
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
+from brickwork_zoo.errors import CheckpointError
+
 from ._layout import ITEM_SIZES, Pickled, read_safetensors
 from ._pickled import Reading, Stored
 
 MapLocation: TypeAlias = (
     "str | torch.device | Mapping[str, str] | Callable[[torch.UntypedStorage, str], Any] | None"
 )
+
+
+# torch leaves these without types
+_Storage = cast("Callable[[int], torch.UntypedStorage]", torch.UntypedStorage)
+_restore = cast("Callable[[Any, str], Any]", torch.serialization.default_restore_location)
+
+
+def _part(storage: torch.UntypedStorage, start: int, stop: int) -> torch.UntypedStorage:
+    return cast("torch.UntypedStorage", storage[start:stop])
+
+
+def _copy(storage: torch.UntypedStorage) -> torch.UntypedStorage:
+    copy = _Storage(storage.nbytes())
+    copy.copy_(storage)
+    return copy
 
 
 class FileMap:
@@ -31,14 +48,17 @@ class FileMap:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = path.stat().st_size
-        self._whole = torch.UntypedStorage.from_file(str(path), False, self.size)
+        self._whole = cast(
+            "torch.UntypedStorage",
+            torch.UntypedStorage.from_file(str(path), False, self.size),
+        )
 
     def storage(self, start: int, length: int, item: int) -> torch.UntypedStorage:
         """The bytes from ``start``; copied if elements of ``item`` bytes would not be aligned."""
         if not 0 <= start <= start + length <= self.size:
             raise CheckpointError(f"{self.path} is cut off or damaged", path=self.path)
-        part = self._whole[start : start + length]
-        return part if start % item == 0 else part.clone()
+        part = _part(self._whole, start, start + length)
+        return part if start % item == 0 else _copy(part)
 
 
 def tensor_on(
@@ -52,41 +72,19 @@ def tensor_on(
     return torch.empty(0, dtype=dtype, device=storage.device).set_(storage, offset, size, stride)
 
 
-class TorchMaker:
-    """Makes the tensors of one pickled file.
-
-    Args:
-        layout: Of the file.
-        map_location: Where the storages go.
-    """
-
-    def __init__(self, layout: Pickled, map_location: MapLocation) -> None:
-        self._layout = layout
-        self._place = placement(map_location)
-        self._map = FileMap(layout.path) if layout.kind == "zip" else None
-        self.pending: dict[str, torch.UntypedStorage] = {}  # legacy: bytes come behind the pickle
-        self.locations: dict[str, str] = {}
+class TorchValues:
+    """Makes dtypes, devices and sizes; refuses tensors."""
 
     def storage(self, dtype: str, key: str, location: str, count: int) -> torch.UntypedStorage:
-        """Map, or reserve, a storage."""
-        item = ITEM_SIZES[dtype]
-        if self._map is None:
-            self.pending[key] = torch.UntypedStorage(count * item)
-            self.locations[key] = location
-            return self.pending[key]
-        start, _ = self._layout.records[key]
-        storage = self._map.storage(start, count * item, item)
-        if self._layout.big_endian != (sys.byteorder == "big") and item > 1:
-            storage = storage.clone()
-            storage.byteswap(getattr(torch, dtype))
-        return self._place(storage, location)
+        """Refuse a storage."""
+        raise TypeError("a storage where none can be")
 
     def view(
         self, storage: torch.UntypedStorage, dtype: str, offset: int, count: int
     ) -> torch.UntypedStorage:
         """A part of a storage."""
         item = ITEM_SIZES[dtype]
-        return storage[offset * item : (offset + count) * item]
+        return _part(storage, offset * item, (offset + count) * item)
 
     def tensor(
         self,
@@ -110,7 +108,38 @@ class TorchMaker:
             return getattr(torch, argument, argument)
         return torch.device(*argument) if kind == "device" else torch.Size(argument)
 
-    def fill(self, file: BinaryIO, key: str) -> None:
+
+class TorchMaker(TorchValues):
+    """Makes the tensors of one pickled file.
+
+    Args:
+        layout: Of the file.
+        map_location: Where the storages go.
+    """
+
+    def __init__(self, layout: Pickled, map_location: MapLocation) -> None:
+        self._layout = layout
+        self._place = placement(map_location)
+        self._map = FileMap(layout.path) if layout.kind == "zip" else None
+        self.pending: dict[str, torch.UntypedStorage] = {}  # legacy: bytes come behind the pickle
+        self.locations: dict[str, str] = {}
+
+    def storage(self, dtype: str, key: str, location: str, count: int) -> torch.UntypedStorage:
+        """Map, or reserve, a storage."""
+        item = ITEM_SIZES[dtype]
+        if self._map is None:
+            self.pending[key] = _Storage(count * item)
+            self.locations[key] = location
+            return self.pending[key]
+        start, _ = self._layout.records[key]
+        storage = self._map.storage(start, count * item, item)
+        if self._layout.big_endian != (sys.byteorder == "big") and item > 1:
+            storage = _copy(storage)
+            storage.byteswap(getattr(torch, dtype))  # type: ignore[no-untyped-call]  # torch's
+        placed: torch.UntypedStorage = self._place(storage, location)
+        return placed
+
+    def fill(self, file: BufferedReader, key: str) -> None:
         """Read the bytes of a legacy storage from behind the pickle."""
         storage = self.pending.get(key)
         count = int.from_bytes(file.read(8), "little", signed=True)
@@ -127,18 +156,17 @@ class TorchMaker:
 
 def placement(map_location: MapLocation) -> Callable[[torch.UntypedStorage, str], Any]:
     """What brings a storage to where it should be, as ``map_location`` of :func:`torch.load`."""
-    default = torch.serialization.default_restore_location
     if callable(map_location):
         return lambda storage, tag: _given(map_location(storage, tag), storage, tag)
     if isinstance(map_location, Mapping):
-        return lambda storage, tag: default(storage, map_location.get(tag, tag))
+        return lambda storage, tag: _restore(storage, map_location.get(tag, tag))
     if map_location is None:
-        return default
-    return lambda storage, _: default(storage, str(map_location))
+        return _restore
+    return lambda storage, _: _restore(storage, str(map_location))
 
 
 def _given(result: Any, storage: torch.UntypedStorage, tag: str) -> Any:
-    return torch.serialization.default_restore_location(storage, tag) if result is None else result
+    return _restore(storage, tag) if result is None else result
 
 
 def read_pickled(layout: Pickled, map_location: MapLocation) -> Reading[torch.UntypedStorage]:

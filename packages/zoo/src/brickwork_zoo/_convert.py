@@ -1,0 +1,59 @@
+"""From a checkpoint to a file of only weights. Needs torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from ._loader import CheckpointLoader
+from ._loading import check_state_dict
+from ._revise import ReviseKeys
+from ._save import write, write_safetensors
+from ._select import select
+from .errors import InvalidInputError
+
+
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
+    *,
+    prefix: str | None = None,
+    entry: str | None = None,
+    revise_keys: ReviseKeys = (),
+    weights_only: bool = True,
+) -> Path:
+    """Write the weights of a checkpoint, and nothing else, to a new file.
+
+    Args:
+        source: A path or URI.
+        target: Ends in ``.safetensors``, or in ``.pth`` or ``.pt``; by default the source's name
+            with ``.safetensors``, in the current folder.
+        prefix: Only what lies below this name.
+        entry: The key under which the checkpoint keeps its state dict.
+        revise_keys: Rewrites the keys, see :func:`load_checkpoint`.
+        weights_only: ``False`` runs whatever code the source holds: only on a machine and for a
+            file that you trust.
+
+    Returns:
+        The new file.
+
+    Raises:
+        CheckpointError: The source is broken or holds no state dict.
+        UnsafeCheckpointError: It would run code.
+        InvalidInputError: The target's ending is neither.
+    """
+    name = os.fspath(source)
+    stem = Path(name.rstrip("/").rpartition("/")[2].partition("@")[0]).stem
+    path = Path(f"{stem}.safetensors" if target is None else target).expanduser()
+    if path.suffix not in (".safetensors", ".pth", ".pt"):
+        raise InvalidInputError(f"{path} must end in .safetensors, .pth or .pt")
+    checkpoint = CheckpointLoader.load_checkpoint(name, "cpu", weights_only=weights_only)
+    state_dict, _ = select(checkpoint, name, prefix=prefix, entry=entry, revise_keys=revise_keys)
+    check_state_dict(state_dict, name)
+    if path.suffix == ".safetensors":
+        write(str(path), lambda part: write_safetensors(state_dict, part, {"source": name}))
+    else:
+        write(str(path), lambda part: torch.save(state_dict, part))
+    return path

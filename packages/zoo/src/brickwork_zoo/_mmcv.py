@@ -1,0 +1,49 @@
+"""The names of mmcv's runner that the rest of the package has under other names. Needs torch."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from ._catalog import deprecated_names, urls
+from ._formats._tensors import MapLocation
+from ._loader import CheckpointLoader
+from ._select import StateDict, select
+
+
+def _load_checkpoint(
+    filename: str | os.PathLike[str],
+    map_location: MapLocation = None,
+    logger: logging.Logger | str | None = None,
+) -> Any:
+    """Read a checkpoint from a path or URI; see :meth:`CheckpointLoader.load_checkpoint`."""
+    return CheckpointLoader.load_checkpoint(filename, map_location, logger)
+
+
+def _load_checkpoint_with_prefix(
+    prefix: str, filename: str | os.PathLike[str], map_location: MapLocation = None
+) -> StateDict:
+    """Read the part of a checkpoint's state dict below a prefix, without the prefix."""
+    checkpoint = CheckpointLoader.load_checkpoint(filename, map_location)
+    return select(checkpoint, os.fspath(filename), prefix=prefix)[0]
+
+
+def get_torchvision_models() -> dict[str, str]:
+    """The names behind ``torchvision://`` and their URLs."""
+    return urls("torchvision")
+
+
+def get_external_models() -> dict[str, str]:
+    """The names behind ``open-mmlab://`` and their URLs, with what the user has added."""
+    return urls("open-mmlab")
+
+
+def get_mmcls_models() -> dict[str, str]:
+    """The names behind ``mmcls://`` and their URLs."""
+    return urls("mmcls")
+
+
+def get_deprecated_model_names() -> dict[str, str]:
+    """The old names behind ``open-mmlab://`` and those that replaced them."""
+    return deprecated_names()

@@ -1,0 +1,142 @@
+"""Saving checkpoints whole or not at all. Needs torch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ._apply import unwrap
+from ._state import get_state_dict, weights_to_cpu
+from .errors import CacheError, InvalidInputError, MissingDependencyError
+
+
+def save_checkpoint(
+    model: nn.Module,
+    filename: str | os.PathLike[str],
+    optimizer: Optimizer | Mapping[str, Optimizer] | None = None,
+    meta: Mapping[str, Any] | None = None,
+    file_client_args: None = None,
+) -> None:
+    """Save a model; whoever reads the file meanwhile, or after a crash, finds the old or the new.
+
+    Args:
+        model: The model; wrappers such as DistributedDataParallel do not show in the keys.
+        filename: A path, or a URL that fsspec writes to (``s3://``). What ends in
+            ``.safetensors`` becomes that, and holds no optimizer.
+        optimizer: Its state is saved, too; or several by name.
+        meta: Goes into the checkpoint under ``meta``, with the time and, where the model has
+            ``CLASSES``, these; in a safetensors file as text.
+        file_client_args: Of mmcv; must be None.
+
+    Raises:
+        InvalidInputError: Something cannot be saved in this format.
+        CacheError: It cannot be written.
+    """
+    if file_client_args is not None:
+        raise InvalidInputError("file_client_args is not used: give a URL that fsspec writes to")
+    if meta is not None and not isinstance(meta, Mapping):
+        raise TypeError(f"meta must be a dict or None, not {type(meta).__name__}")
+    name = os.fspath(filename)
+    model = unwrap(model)
+    facts = {**(meta or {}), "time": time.asctime()}
+    if getattr(model, "CLASSES", None) is not None:
+        facts["CLASSES"] = model.CLASSES
+    state_dict = weights_to_cpu(get_state_dict(model))
+    if name.endswith(".safetensors"):
+        if optimizer is not None:
+            raise InvalidInputError(f"{name}: a safetensors file holds no optimizer; use .pth")
+        text = {key: str(value) for key, value in facts.items()}
+        write(name, lambda path: write_safetensors(state_dict, path, text))
+        return
+    checkpoint: dict[str, Any] = {"meta": facts, "state_dict": state_dict}
+    if isinstance(optimizer, Optimizer):
+        checkpoint["optimizer"] = optimizer.state_dict()
+    elif optimizer is not None:
+        checkpoint["optimizer"] = {key: one.state_dict() for key, one in optimizer.items()}
+    write(name, lambda path: torch.save(checkpoint, path))
+
+
+def write_safetensors(
+    state_dict: Mapping[str, Any], path: Path, metadata: Mapping[str, str]
+) -> None:
+    """Write tensors; those that share memory are written as often as they have names.
+
+    Args:
+        state_dict: Key -> tensor.
+        path: The file.
+        metadata: Goes into the header.
+
+    Raises:
+        InvalidInputError: Something is no dense tensor.
+    """
+    from safetensors.torch import save_file  # only this format needs it
+
+    odd = [
+        k for k, v in state_dict.items() if not isinstance(v, Tensor) or v.layout != torch.strided
+    ]
+    if odd:
+        raise InvalidInputError(f"{path}: safetensors cannot hold {odd[:5]}; use .pth")
+    tensors: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for key, tensor in state_dict.items():
+        address = tensor.untyped_storage().data_ptr()
+        whole = tensor.detach().contiguous()
+        tensors[key] = whole.clone() if address in seen and whole.numel() else whole
+        seen.add(address)
+    save_file(tensors, path, metadata={"format": "pt", **metadata})
+
+
+def write(target: str, make: Callable[[Path], object]) -> None:
+    """Let a file be made under another name, then move it into place.
+
+    Args:
+        target: A path or a URL of fsspec's.
+        make: Writes the file.
+
+    Raises:
+        CacheError: It cannot be written.
+    """
+    scheme, sign, _ = target.partition("://")
+    if sign and scheme != "file":
+        _upload(target, make)
+        return
+    path = Path(target.removeprefix("file://")).expanduser()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file
+        partial.replace(path)
+    except OSError as error:
+        raise CacheError(f"cannot write {path}: {error}", uri=target, path=path) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _upload(target: str, make: Callable[[Path], object]) -> None:
+    from tempfile import TemporaryDirectory  # with fsspec, what only a URL needs
+
+    try:
+        import fsspec  # type: ignore[import-untyped]  # it has no types
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"cannot write {target} without fsspec: pip install brickwork-zoo[fsspec]",
+            uri=target,
+            package="fsspec",
+        ) from error
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint"
+        make(path)
+        try:
+            system, place = fsspec.core.url_to_fs(target)
+            system.put_file(str(path), place)
+        except (OSError, ValueError) as error:
+            raise CacheError(f"cannot write {target}: {error}", uri=target) from error
