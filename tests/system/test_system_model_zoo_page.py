@@ -1,0 +1,94 @@
+"""The page of the model zoo filters and sorts, in a real browser, from disk."""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+pytestmark = pytest.mark.skipif(not BROWSER, reason="no Chromium is installed")
+QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-quic", "--disable-background-networking", "--disable-component-update"),
+    "--virtual-time-budget=5000",
+)
+
+
+@pytest.fixture(scope="module")
+def page(root, tmp_path_factory):
+    """The page alone, built as the documentation builds it."""
+    source = tmp_path_factory.mktemp("docs")
+    shutil.copytree(root / "docs" / "_static", source / "_static")
+    shutil.copy(root / "docs" / "modelzoo.md", source / "index.md")
+    (source / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(root / 'docs' / '_ext')!r})\n"
+        "extensions = ['myst_parser', 'model_zoo']\nhtml_static_path = ['_static']\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", source, source / "html"]
+    subprocess.run(command, check=True)
+    return source / "html" / "index.html"
+
+
+@pytest.fixture
+def dom(page, tmp_path):
+    """Run a script in the page, after its own, and return the rows that are shown."""
+
+    def run(script: str = "", fragment: str = "") -> tuple[str, list[list[str]]]:
+        copy = page.with_name(f"{tmp_path.name}.html")
+        action = f"<script>addEventListener('load', () => {{ {script} }})</script></body>"
+        copy.write_text(page.read_text().replace("</body>", action))
+        done = subprocess.run(
+            [
+                BROWSER,
+                *QUIET,
+                f"--user-data-dir={tmp_path}",
+                "--dump-dom",
+                copy.as_uri() + fragment,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        body = re.search(r"<tbody>(.*)</tbody>", done.stdout, re.DOTALL)[1]
+        shown = [
+            [html.unescape(re.sub("<.*?>", "", cell)) for cell in re.findall("<td.*?</td>", row)]
+            for row in re.findall(r"<tr>(.*?)</tr>", body)  # hidden ones have an attribute
+        ]
+        return re.search(r"<output.*?>(.*?)</output>", done.stdout)[1], shown
+
+    return run
+
+
+def test_it_lists_everything_at_first(dom):
+    from brickwork_zoo import list_models  # the catalogue is read only where a browser is there
+
+    count, rows = dom()
+    assert [row[0] for row in rows] == [model.uri for model in list_models()]
+    assert count == f"{len(rows)} of {len(rows)}"
+
+
+def test_words_filter_it(dom):
+    count, rows = dom(
+        "const box = document.querySelector('.zoo input'); box.value = 'torchvision RESNET50';"
+        "box.dispatchEvent(new Event('input'));"
+    )
+    assert rows
+    assert all("torchvision" in row[0] and "resnet50" in row[0] for row in rows)
+    assert count.startswith(f"{len(rows)} of ")
+
+
+def test_an_address_can_carry_the_words(dom):
+    assert all("vgg" in " ".join(row).lower() for row in dom(fragment="#vgg")[1])
+
+
+@pytest.mark.parametrize(("clicks", "descending"), [(1, True), (2, False)])
+def test_a_heading_sorts_it(dom, clicks, descending):
+    click = "document.querySelectorAll('.zoo th button')[2].click();"
+    _, rows = dom(click * clicks)
+    shown = [row[2] for row in rows]
+    numbers = [float(cell.removesuffix(" M")) for cell in shown if cell.endswith("M")]
+    assert numbers == sorted(numbers, reverse=descending)
+    assert all(cell.endswith("M") for cell in shown[: len(numbers)])  # the unknown stay last
