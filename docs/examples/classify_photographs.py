@@ -66,6 +66,7 @@ def describe(url: str) -> dict[str, object]:
             type="Pretrained",
             checkpoint=url,
             revise_keys=key_map("efficientnet_lite_pytorch/lite0"),
+            strict=True,
         ),
     )
 
@@ -95,8 +96,8 @@ def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
     rows = len(results)
     figure = plt.figure(figsize=(9.6, 0.9 + 2.5 * rows), facecolor="white")
     grid = figure.add_gridspec(
-        rows, 2, width_ratios=(1.25, 1.6), left=0.04, right=0.955,
-        top=1 - 0.95 / (0.9 + 2.5 * rows), bottom=0.03, wspace=0.12, hspace=0.22,
+        rows, 2, width_ratios=(1.22, 1.6), left=0.04, right=0.955,
+        top=1 - 0.95 / (0.9 + 2.5 * rows), bottom=0.03, wspace=0.06, hspace=0.18,
     )  # fmt: skip
     figure.text(0.04, 0.962, "EfficientNet-Lite0 looks at photographs", size=15, weight="bold")
     figure.text(
@@ -106,6 +107,7 @@ def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
         picture = figure.add_subplot(grid[row, 0])
         picture.imshow(getattr(skimage.data, name)())
         picture.set_axis_off()
+        picture.set_anchor("W")
         bars = figure.add_subplot(grid[row, 1])
         labels, values = zip(*best, strict=True)
         places = range(len(best))
@@ -170,6 +172,16 @@ def main() -> None:
     for what, seconds in costs.items():
         print(f"  {seconds * 1000:8.1f} ms  {what}")
     print(f"\npicture: {output.resolve()}")
+
+
+def loaded(model: nn.Module) -> str:
+    """Put into words how many parameters were loaded, and from where."""
+    parameters = [origin for origin in init_report(model) if origin.kind == "parameter"]
+    sources = [origin.source for origin in parameters if origin.source.kind == "loaded"]
+    share = "all" if len(sources) == len(parameters) else f"{len(sources)} of"
+    count = sum(parameter.numel() for parameter in model.parameters())
+    files = ", ".join(sorted({Path(source.by).name for source in sources}))
+    return f"{share} {len(parameters)} parameters ({count:,} numbers) from {files}"
 
 
 def requests(count: int) -> str:
