@@ -42,6 +42,9 @@ from ._registries import TRANSFORMER_LAYER_SEQUENCE as TRANSFORMER_LAYER_SEQUENC
 from ._sync_bn import revert_sync_batchnorm as revert_sync_batchnorm
 from ._transformer_layer import BaseTransformerLayer as BaseTransformerLayer
 from ._transformer_layer_sequence import TransformerLayerSequence as TransformerLayerSequence
+from .rfsearch import BaseConvRFSearchOp as BaseConvRFSearchOp
+from .rfsearch import Conv2dRFSearchOp as Conv2dRFSearchOp
+from .rfsearch import RFSearchHook as RFSearchHook
 
 __version__ = "0.1.0"
 
@@ -54,9 +57,11 @@ __all__ = [
     "TRANSFORMER_LAYER",
     "TRANSFORMER_LAYER_SEQUENCE",
     "AdaptivePadding",
+    "BaseConvRFSearchOp",
     "BaseTransformerLayer",
     "Complexity",
     "ContextBlock",
+    "Conv2dRFSearchOp",
     "ConvBN",
     "ConvModule",
     "DepthwiseSeparableConvModule",
@@ -69,6 +74,7 @@ __all__ = [
     "NonLocal3d",
     "PatchEmbed",
     "PatchMerging",
+    "RFSearchHook",
     "TransformerLayerSequence",
     "build_attention",
     "build_feedforward_network",

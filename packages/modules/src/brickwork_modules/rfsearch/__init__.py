@@ -1,0 +1,7 @@
+"""Search for receptive fields: which dilation each convolution should have (RF-Next)."""
+
+from ._hook import RFSearchHook as RFSearchHook
+from ._operators import BaseConvRFSearchOp as BaseConvRFSearchOp
+from ._operators import Conv2dRFSearchOp as Conv2dRFSearchOp
+
+__all__ = ["BaseConvRFSearchOp", "Conv2dRFSearchOp", "RFSearchHook"]
