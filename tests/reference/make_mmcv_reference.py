@@ -27,7 +27,7 @@ import torch
 from cases import GROUPS
 from mmcv import cnn, runner, utils
 from mmcv.cnn import bricks
-from mmcv.cnn.bricks import drop, norm, transformer, upsample
+from mmcv.cnn.bricks import drop, norm, registry, transformer, upsample
 from running import Result, run
 
 PLACES = (cnn, bricks, transformer, drop, runner)
@@ -45,6 +45,7 @@ PUBLIC: dict[ModuleType, list[str]] = {
     drop: ["build_dropout", "drop_path"],
     norm: ["infer_abbr"],
     upsample: ["PixelShufflePack"],
+    registry: [name for name in vars(registry) if name.isupper()],
     runner: [
         *("BaseModule", "ModuleDict", "ModuleList", "Sequential"),
         *("load_checkpoint", "load_state_dict", "save_checkpoint", "CheckpointLoader"),
@@ -99,8 +100,11 @@ def _describe(result: Result, values: list[np.ndarray]) -> dict[str, Any]:
 
 def _api() -> dict[str, Any]:
     """The parameters of all that is public, as [name, kind, default], and what registries hold."""
-    public = {name: getattr(place, name) for place, names in PUBLIC.items() for name in names}
-    public |= {name: value for name, value in vars(bricks.registry).items() if name.isupper()}
+    public = {
+        f"{place.__name__}.{name}": getattr(place, name)
+        for place, names in PUBLIC.items()
+        for name in names
+    }
     return {
         "signatures": {
             name: [
