@@ -143,7 +143,11 @@ class Run:
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
         """Let an initializer do its work on a module."""
         if getattr(initializer, "loads_weights", False):
-            if not (self.dry or self.covered(module, Kind.LOADED)):
+            if self.dry or self.covered(module, Kind.LOADED):
+                return
+            if self._loads:  # by an outer checkpoint, perhaps, which is to keep its part
+                self.watch(initializer, module, initializer, module)
+            else:
                 initializer(module)
         elif hasattr(type(initializer).__call__, "_unwatched"):
             initializer(module)
@@ -179,6 +183,8 @@ class Run:
         if self._author is None:
             by, module = self._code
             kind = Kind.CODE if isinstance(by, type) else Kind.RULE
+            if getattr(by, "loads_weights", False):
+                kind = Kind.LOADED
             self._author = (Write.of(kind, by, module),)
         return self._author
 
@@ -213,8 +219,9 @@ class Run:
         kind = self.author[0].kind
         if not all(self.may_write(tensor, kind) for tensor in tensors):
             return False
-        for tensor in tensors:
-            self.record(tensor, self.author)
+        if kind is not Kind.LOADED:  # `record_loaded` will say from which file
+            for tensor in tensors:
+                self.record(tensor, self.author)
         return not self.dry
 
 
@@ -298,7 +305,7 @@ def record_loaded(module: nn.Module, source: str, keys: Mapping[str, str]) -> No
         load = Write(Kind.LOADED, source, owner, key)
         if run is None:
             HISTORIES.set(tensor, with_load(HISTORIES.get(tensor), load))
-        else:
+        elif run.may_write(tensor, Kind.LOADED):
             run.record_load(tensor, load)
 
 

@@ -94,6 +94,9 @@ def _random(func: Any) -> bool:
     return torch.Tag.nondeterministic_seeded in func.tags
 
 
+_SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor of C
+
+
 class _DataSetter(TorchFunctionMode):
     """Notes ``parameter.data = ...``."""
 
@@ -105,7 +108,7 @@ class _DataSetter(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        if func is not Tensor.data.__set__:  # type: ignore[attr-defined]  # a getset descriptor
+        if func != _SET_DATA:
             return func(*args, **(kwargs or {}))
         owned = self._owners.of(args[0])
         if owned and not self._run.note(owned):

@@ -1,0 +1,81 @@
+"""One process of a model sharded by FSDP2; run by test_init_sharded.py, not by pytest."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import torch
+import torch.distributed as dist
+from brickwork_base import BaseModule, Sequential
+from brickwork_init import deferred, init_report, unset
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+
+RULES = [
+    {"type": "Kaiming", "layer": "Conv2d"},
+    {"type": "TruncNormal", "layer": "Linear", "std": 0.02, "bias": 0.5},
+    {"type": "Uniform", "layer": "BatchNorm2d"},
+]
+
+
+class Block(BaseModule):
+    """Layers whose first dimension does not divide by the number of processes."""
+
+    def __init__(self, init_cfg: object = None) -> None:
+        super().__init__(init_cfg)
+        self.conv = nn.Conv2d(3, 7, 3)
+        self.norm = nn.BatchNorm2d(7)
+        self.fc = nn.Linear(5, 3)
+        self.head = nn.Linear(5, 9)
+        self.register_buffer("steps", torch.arange(4), persistent=False)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        nn.init.normal_(self.head.weight, std=0.1)
+        self.head.bias.data.uniform_(-1, 1)
+
+
+def build() -> Sequential:
+    orthogonal = {"type": "Orthogonal", "layer": "Linear"}
+    return Sequential(Block(orthogonal), Block(), init_cfg=RULES)
+
+
+def whole(value: Tensor) -> Tensor:
+    return value.full_tensor() if isinstance(value, DTensor) else value
+
+
+def main(how: str, world: int, rank: int, store: str, result: str) -> None:
+    warnings.simplefilter("error")
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
+    mesh = init_device_mesh("cpu", (world,))
+    if how == "deferred":
+        with deferred():
+            model = build()
+    else:
+        with torch.device("meta" if how == "meta" else "cpu"):
+            model = build()
+    for block in model:
+        fully_shard(block, mesh=mesh)
+    fully_shard(model, mesh=mesh)
+    if how == "meta":
+        model.to_empty(device="cpu")
+        for block in model:
+            block.norm.reset_running_stats()
+            block.steps.copy_(torch.arange(4))
+    torch.manual_seed(3)
+    model.init_weights()
+    assert unset(model) == []
+    kinds = {origin.name: origin.source.kind for origin in init_report(model)}
+    state = {name: whole(value) for name, value in model.state_dict().items()}
+    state["steps"] = model[0].steps
+    if rank == 0:
+        torch.save((state, kinds), result)
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

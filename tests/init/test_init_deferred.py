@@ -1,0 +1,222 @@
+"""Models built without values, and how they come by them."""
+
+from __future__ import annotations
+
+import resource
+import warnings
+
+import pytest
+import torch
+from brickwork_base import BaseModule
+from brickwork_init import deferred, errors, init_report, initialize, record_loaded, unset
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+ALL = [
+    dict(type="Normal", layer=["Conv2d", nn.Linear, "Embedding"]),
+    dict(type="Normal", match=["token", "position", "attn.in_proj_weight", "rnn.*"]),
+]
+
+
+class Net(BaseModule):
+    def __init__(self, init_cfg: object = None) -> None:
+        super().__init__(init_cfg)
+        self.token = nn.Parameter(torch.zeros(1, 4))
+        nn.init.trunc_normal_(self.token, std=0.02)
+        self.position = nn.Parameter(torch.randn(3, 4) * 0.02)
+        self.scale = nn.Parameter(1e-6 * torch.ones(4))
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+        self.ln = nn.LayerNorm(4)
+        self.attn = nn.MultiheadAttention(4, 2)
+        self.rnn = nn.GRU(4, 4)
+        self.embed = nn.Embedding(5, 4, padding_idx=0)
+        self.head = nn.Linear(4, 5)
+        self.head.weight = self.embed.weight
+        self.kernel = nn.Parameter(torch.empty(3))
+        self.kernel.data.copy_(torch.tensor([1.0, 2.0, 1.0]))
+        self.register_buffer("frequency", 1 / torch.arange(1, 5), persistent=False)
+        mask = torch.zeros(3, 3)
+        mask[1:, :2] = 1
+        self.register_buffer("mask", mask, persistent=False)
+
+    def reset_parameters(self) -> None:
+        nn.init.orthogonal_(self.conv.weight)
+
+
+class Draws(TorchDispatchMode):
+    """Counts what draws and what writes into parameters' memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        drawn = [one for one in args if isinstance(one, Tensor) and not one.is_meta]
+        if torch.Tag.nondeterministic_seeded in func.tags and drawn:
+            self.seen.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def test_nothing_is_drawn() -> None:
+    state = torch.get_rng_state()
+    with Draws() as draws, deferred():
+        Net()
+        nn.Sequential(nn.Linear(3, 3), nn.Bilinear(2, 2, 2), nn.LSTM(2, 2), nn.PReLU())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert draws.seen == []
+
+
+def test_no_memory_is_touched() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with deferred():
+        model = nn.Sequential(*(nn.Linear(8192, 8192) for _ in range(16)))  # 4 GiB
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 64 * 1024
+    assert len(unset(model)) == 32
+
+
+def test_what_is_computed_is_kept_and_what_is_drawn_has_no_value() -> None:
+    with deferred():
+        model = Net()
+    assert torch.equal(model.frequency, 1 / torch.arange(1, 5))
+    assert model.mask.tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 0]]
+    assert torch.equal(model.scale, torch.full((4,), 1e-6))
+    assert torch.equal(model.bn.running_var, torch.ones(4))
+    missing = unset(model)
+    assert {"token", "position", "conv.weight", "head.weight", "rnn.weight_ih_l0"} <= {*missing}
+    assert "mask" not in missing
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        float(model.conv.weight.sum())
+    assert init_report(model)["conv.weight"].source.kind == "unset"
+
+
+def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
+    with deferred():
+        model = Net(ALL)
+    torch.manual_seed(0)
+    model.init_weights()
+    plain = Net(ALL)
+    torch.manual_seed(0)
+    plain.init_weights()
+    assert unset(model) == []
+    expected = dict(plain.named_parameters()) | dict(plain.named_buffers())
+    for name, value in (*model.named_parameters(), *model.named_buffers()):
+        assert torch.equal(value, expected[name]), name
+    assert model.head.weight is model.embed.weight
+    assert all(value.requires_grad for value in model.parameters())
+    assert init_report(model)["bn.weight"].source.kind == "default"
+    model.head(model.token).sum().backward()
+
+
+def test_what_is_left_is_an_error_that_names_it_and_stays_without_value() -> None:
+    with deferred():
+        model = Net(dict(type="Kaiming", layer="Conv2d"))
+    with pytest.raises(errors.UnsetError, match=r"gave a value to token, position") as caught:
+        model.init_weights()
+    assert "conv.weight" not in caught.value.names
+    assert {"token", "head.weight", "embed.weight"} <= {*caught.value.names}
+    assert unset(model) == list(caught.value.names)
+    assert not model.is_init
+    model.init_cfg = ALL
+    model.init_weights()
+    assert unset(model) == []
+
+
+def test_an_init_weights_that_raises_leaves_no_garbage() -> None:
+    class Broken(Net):
+        def init_weights(self) -> None:
+            super().init_weights()
+            raise OSError("disk")
+
+    with deferred():
+        model = Broken(dict(type="Constant", val=1, layer="Conv2d"))
+    with pytest.raises(OSError, match="disk"):
+        model.init_weights()
+    assert (model.conv.weight == 1).all()
+    assert "head.weight" in unset(model)
+
+
+def test_a_checkpoint_gives_what_it_has_and_rules_the_rest() -> None:
+    state = Net().state_dict()
+    del state["head.bias"], state["conv.weight"]
+    with deferred():
+        model = Net(dict(type="Constant", val=3, bias=4, layer="*"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.load_state_dict(state, strict=False)
+    assert unset(model) == ["conv.weight", "head.bias"]
+    model.init_weights()
+    assert (model.conv.weight == 3).all()
+    assert (model.head.bias == 4).all()
+    assert torch.equal(model.embed.weight, state["embed.weight"])
+
+
+def test_assigned_tensors_are_values() -> None:
+    with deferred():
+        model = nn.Linear(2, 2)
+    model.load_state_dict({"weight": torch.ones(2, 2), "bias": torch.ones(2)}, assign=True)
+    record_loaded(model, "file.pth", {"weight": "w", "bias": "b"})
+    assert unset(model) == []
+    initialize(model, dict(type="Constant", val=7, layer="Linear"))
+    assert (model.weight == 1).all()
+
+
+def test_code_of_ones_own_gives_values() -> None:
+    class Own(BaseModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+
+        def init_weights(self) -> None:
+            nn.init.ones_(self.fc.weight)
+            self.fc.bias.data = torch.full((2,), 5.0)
+
+    with deferred():
+        model = Own()
+    model.init_weights()
+    assert model.fc.weight.tolist() == [[1, 1], [1, 1]]
+    assert model.fc.bias.tolist() == [5, 5]
+
+
+def test_initialize_alone_leaves_the_rest_for_later() -> None:
+    with deferred():
+        model = nn.Sequential(nn.Linear(2, 2), nn.Conv2d(1, 1, 1))
+    initialize(model, dict(type="Constant", val=1, layer="Linear"))
+    assert unset(model) == ["1.weight", "1.bias"]
+
+
+def test_a_constructor_that_reads_a_draw_is_told_so() -> None:
+    class Reads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.keep = torch.rand(1).item()
+
+    message = "reads a value that depends on a random draw"
+    with pytest.raises(errors.UnsetError, match=message), deferred():
+        Reads()
+    assert float(torch.rand(1)) >= 0  # nothing stays behind
+    assert not nn.Linear(1, 1).weight.is_meta
+
+
+def test_a_backbone_that_loads_itself_keeps_its_weights() -> None:
+    class Backbone(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+            self.load_state_dict({"fc.weight": torch.ones(2, 2), "fc.bias": torch.ones(2)})
+
+    with deferred(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Backbone()
+    assert (model.fc.weight == 1).all()
+
+
+def test_the_meta_device_stays_what_it_is() -> None:
+    with torch.device("meta"):
+        model = Net(ALL)
+    model.init_weights()
+    assert model.conv.weight.is_meta
+    report = init_report(model)
+    assert report["conv.weight"].source.kind == "rule"
+    assert report["ln.weight"].source.kind == "unset"
