@@ -51,6 +51,17 @@ def test_requires_grad(frozen: bool) -> None:
     assert [p.requires_grad for p in layer.parameters()] == [not frozen] * 2
 
 
+def test_requires_grad_unstated_leaves_the_layer_as_it_is() -> None:
+    class Frozen(nn.BatchNorm2d):
+        def __init__(self, num_features: int) -> None:
+            super().__init__(num_features)
+            self.requires_grad_(False)
+
+    assert not any(p.requires_grad for p in build_norm_layer({"type": Frozen}, 4)[1].parameters())
+    layer = build_norm_layer({"type": Frozen, "requires_grad": True}, 4)[1]
+    assert all(p.requires_grad for p in layer.parameters())
+
+
 @pytest.mark.parametrize("kind", ["BN", "LN", "GN", "RMSNorm", "GRN"])
 def test_eps(kind: str) -> None:
     options = {"num_groups": 2} if kind == "GN" else {}

@@ -101,7 +101,7 @@ def build_norm_layer(
         raise TypeError(f"postfix must be an int or a str, but got {postfix!r}")
     factory, options = split(cfg, NORM_LAYERS)
     factory = of_dimension(factory, options)
-    requires_grad = options.pop("requires_grad", True)
+    requires_grad = options.pop("requires_grad", None)
     if takes(factory, "eps"):
         options.setdefault("eps", 1e-5)
 
@@ -109,8 +109,8 @@ def build_norm_layer(
         layer = construct(NORM_LAYERS, factory, options, kwargs={"num_channels": num_features})
     else:
         layer = construct(NORM_LAYERS, factory, options, (num_features,))
-    for parameter in layer.parameters():
-        parameter.requires_grad = requires_grad
+    if requires_grad is not None:
+        layer.requires_grad_(requires_grad)
     return f"{infer_abbr(type(layer))}{postfix}", layer
 
 
