@@ -186,10 +186,9 @@ class ConvModule(nn.Module):
 
         if norm_cfg is not None:
             after_conv = order.index("norm") > order.index("conv")
-            self.norm_name, norm = build_norm_layer(
-                norm_cfg, out_channels if after_conv else in_channels
-            )
-            self.add_module(self.norm_name, norm)
+            name, norm = build_norm_layer(norm_cfg, out_channels if after_conv else in_channels)
+            self.add_module(name, norm)
+            vars(self)["norm_name"] = name
             if bias and after_conv and isinstance(norm, _BatchNorm | _InstanceNorm):
                 warnings.warn("Unnecessary conv bias before batch/instance norm", stacklevel=2)
         if efficient_conv_bn_eval:
@@ -252,14 +251,15 @@ class ConvModule(nn.Module):
 
     def init_weights(self) -> None:
         """Draw the convolution's weights by He's rule; set the norm's to 1 and its bias to 0."""
-        if not hasattr(self.conv, "init_weights"):  # else it knows better how to draw them
-            activation = self._modules.get("activate")
+        layers: Any = self._modules
+        conv, activation = layers["conv"], layers.get("activate")
+        if not hasattr(type(conv), "init_weights"):  # else it knows better how to draw them
             if isinstance(activation, nn.LeakyReLU):
-                kaiming_init(self.conv, a=activation.negative_slope, nonlinearity="leaky_relu")
+                kaiming_init(conv, a=activation.negative_slope, nonlinearity="leaky_relu")
             else:
-                kaiming_init(self.conv)
-        if self.with_norm and self.norm is not None:
-            constant_init(self.norm, 1, bias=0)
+                kaiming_init(conv)
+        if self.with_norm:
+            constant_init(layers[self.norm_name], 1, bias=0)
 
     def turn_on_efficient_conv_bn_eval(self, efficient_conv_bn_eval: bool = True) -> None:
         """Fold the batch norm, in eval mode, into the convolution before it in each forward.
