@@ -39,20 +39,10 @@ class LayerRegistry(Registry[type[nn.Module]]):
         names = [module_name] if isinstance(module_name, str) else module_name
         if names is None:
             names = [getattr(module, "__name__", None)]
-        given_way = {
-            name: entry
-            for name in names
-            if (entry := self.module_dict.get(name)) is not None
-            and entry is self._offered.get(name)
-            and entry is not module
-        }
-        for name in given_way:
-            del self.module_dict[name]
-        try:
-            super()._register_module(module, module_name, force)
-        except BaseException:
-            self.module_dict.update(given_way)
-            raise
+        present = {name: self.module_dict.get(name) for name in names}
+        taken = [name for name, entry in present.items() if entry not in (None, module)]
+        gives_way = bool(taken) and all(present[name] is self._offered.get(name) for name in taken)
+        super()._register_module(module, module_name, force or gives_way)
 
 
 CONV_LAYERS = LayerRegistry("conv layer")
