@@ -113,7 +113,12 @@ def open_mmlab() -> Source:
     for name, url in raw("open_mmlab").items():
         architecture = name.rsplit("/", 1)[-1]
         models[name] = row(url, architecture=architecture, family=family(architecture))
-    return {"models": models, "aliases": raw("deprecated")}
+    aliases: dict[str, str] = {}
+    for old, new in raw("deprecated").items():
+        # Two of the old names stand for names that were never listed; their weights were.
+        known = new if new in models else new.removesuffix("_bgr")
+        aliases |= {name: known for name in (old, new) if name != known}
+    return {"models": models, "aliases": aliases}
 
 
 def mmpretrain() -> Source:

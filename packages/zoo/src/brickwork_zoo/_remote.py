@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ._names import last_component, safe_filename
 from ._resource import Resource
 from ._stream import RefusedError, Stream, TransientError
+from .errors import MissingDependencyError
 
 # What people write most; known without importing fsspec, so that the error for a machine without
 # it can say what is missing.
@@ -30,7 +31,15 @@ def knows(scheme: str) -> bool:
 
 
 def resolve(uri: str) -> Resource:
-    """Resolve a URI that fsspec opens: it is its own and only place."""
+    """Resolve a URI that fsspec opens: it is its own and only place.
+
+    Raises:
+        MissingDependencyError: If fsspec is not installed.
+    """
+    if not _installed():
+        raise MissingDependencyError(
+            f"{uri} needs fsspec: pip install 'brickwork-zoo[fsspec]'", uri=uri, package="fsspec"
+        )
     return Resource(uri, (uri,), safe_filename(last_component(uri)))
 
 

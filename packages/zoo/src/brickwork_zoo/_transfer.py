@@ -15,9 +15,9 @@ from ._stream import RefusedError, Stream, TransientError
 
 # A read takes up to a tenth of a second: large where bytes come fast, since each costs a round
 # through Python; small where they come slowly, since a stall loses what one read has gathered.
-_SMALLEST, _LARGEST = 1 << 14, 1 << 20
+_SMALLEST, _LARGEST = 1 << 14, 1 << 19
 _BRISK, _SLOW = 0.02, 0.1  # seconds
-_QUEUED = 8  # blocks that wait to be hashed: 8 MiB at most
+_QUEUED = 16  # blocks that wait to be hashed: 8 MiB at most
 _PAGE_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 

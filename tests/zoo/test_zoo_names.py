@@ -1,0 +1,117 @@
+"""Hashes in names, and names that are safe, for any text there is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import string
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from brickwork_zoo._names import hash_in_name, last_component, parse_hash, safe_filename
+from brickwork_zoo.errors import InvalidInputError
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+HEX = st.text("0123456789abcdef", min_size=8, max_size=64)
+STEM = st.text(string.ascii_letters + string.digits + "_.", min_size=1, max_size=20)
+EXTENSION = st.sampled_from(["", ".pth", ".safetensors", ".pth.tar", ".pt"])
+
+
+@given(STEM, HEX, EXTENSION)
+@example("net", "57934424", ".pth")
+def test_a_hash_that_a_name_ends_with_is_read(stem, digits, extension):
+    assume(not (len(digits) == 8 and digits[:2] in ("19", "20")))  # may be a date
+    assert hash_in_name(f"{stem}-{digits}{extension}") == digits
+    assert hash_in_name(f"{stem}-{digits.upper()}{extension}") == digits
+
+
+@given(STEM, st.text("0123456789abcdef", max_size=7), EXTENSION)
+def test_fewer_than_eight_digits_are_no_hash(stem, digits, extension):
+    assert hash_in_name(f"{stem}-{digits}{extension}") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.pth",
+        "57934424.pth",
+        "model-20210831.pth",
+        "model_57934424.pth",
+        "model-57934424-final.pth",
+        "pytorch_model-00001-of-00002.bin",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "550e8400-e29b-41d4-a716-446655440000.pth",
+        "model-" + "0" * 65 + ".pth",
+        "model-5793442g.pth",
+    ],
+)
+def test_what_only_looks_like_a_hash_is_none(name):
+    assert hash_in_name(name) is None
+
+
+@given(st.binary())
+def test_any_true_hash_is_parsed(data):
+    digest = hashlib.sha256(data).hexdigest()
+    for text in (digest, digest[:8], digest.upper(), f" sha256:{digest}\n"):
+        assert digest.startswith(parse_hash(text))
+
+
+@given(st.text())
+def test_no_other_text_is_a_hash(text):
+    digits = text.strip().removeprefix("sha256:")
+    assume(not (8 <= len(digits) <= 64 and set(digits) <= set(string.hexdigits)))
+    with pytest.raises(InvalidInputError):
+        parse_hash(text)
+
+
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
+
+
+@given(ANY_TEXT)
+@example("..")
+@example("con")
+@example("a" * 400 + "-57934424.pth")
+@example("\udcff")
+@example("x" * 59 + "é" * 200)
+def test_every_name_is_safe(text):
+    name = safe_filename(text)
+    assert 1 <= len(name.encode()) <= 150
+    assert not name.startswith(".")
+    assert not name.endswith(".")
+    assert name == os.path.basename(name)  # noqa: PTH119  the plain function is the oracle
+    assert not set(name) & set('\x00\n<>:"/\\|?*')
+    assert name.lower() not in ("con", "nul", "aux")
+    assert safe_filename(name) == name
+
+
+@given(STEM, HEX, st.integers(0, 500))
+def test_a_long_name_keeps_its_hash_and_extension(stem, digits, length):
+    assume(not (len(digits) == 8 and digits[:2] in ("19", "20")))
+    name = safe_filename("x" * length + stem + f"-{digits}.pth")
+    assert hash_in_name(name) == digits
+    assert name.endswith(".pth")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
+def test_the_last_component_is_what_was_quoted(name):
+    assume(name.strip(". "))
+    url = "https://host/models/" + quote(name, safe="")
+    assert last_component(url) == name
+    assert last_component(url + "?query=a/b#c/d") == name
+
+
+@pytest.mark.parametrize(
+    ("url", "last"),
+    [
+        ("http://h/a/..", "a"),
+        ("http://h/a/", "a"),
+        ("http://h", ""),
+        ("http://h/a%2Fb.pth", "a/b.pth"),
+        ("http://h/%FF.pth", "\ufffd.pth"),
+    ],
+)
+def test_the_last_component_names_something(url, last):
+    assert last_component(url) == last
+    assert Path(safe_filename(last)).parent == Path()

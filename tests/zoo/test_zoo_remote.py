@@ -1,0 +1,231 @@
+"""Places that are no plain web server: the hub, nginx, object stores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from brickwork_zoo import download
+from brickwork_zoo.errors import DownloadError, MissingDependencyError
+
+BODY = os.urandom(500_000)
+SHA = hashlib.sha256(BODY).hexdigest()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(port)
+
+
+@pytest.fixture
+def hub(make_site, faults, monkeypatch):
+    """Stand in for the hub: it knows who may see what, and sends large files from elsewhere."""
+    front, store = make_site(), make_site()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{front.port}")
+
+    def large(handler, _):
+        if "private" in handler.path and handler.headers.get("Authorization") != "Bearer hf_x":
+            handler.answer(401, X_Error_Message="Access to this repository is restricted")
+            return
+        where = store.url("/xet/blob?signature=1", BODY)
+        tags = {"X_Linked_ETag": f'"{SHA}"', "X_Linked_Size": str(len(BODY))}
+        handler.answer(302, Location=where, ETag='"of the pointer"', X_Repo_Commit="0" * 40, **tags)
+
+    for repo in ("o/r", "o/private"):
+        for revision in ("main", "refs%2Fpr%2F1"):
+            front.always[f"/{repo}/resolve/{revision}/sub/net.pth"] = large
+    front.url("/o/r/resolve/main/small.json", b"{}")
+    return front, store
+
+
+def test_the_hub_sends_small_files_itself_and_large_ones_from_elsewhere(hub):
+    front, store = hub
+    assert download("hf://o/r/small.json").read_bytes() == b"{}"
+    path = download("hf://o/r/sub/net.pth")
+    assert (path.name, path.read_bytes()) == ("net.pth", BODY)
+    assert download("hf://o/r/sub/net.pth@refs/pr/1") != path
+    assert front.asked("sub/net.pth") == store.asked() == 2
+    assert "Authorization" not in front.requests[0][1]
+
+
+def test_the_hubs_own_hash_is_checked(hub):
+    _, store = hub
+
+    def other(handler, content):
+        handler.answer(200, content[::-1])
+
+    store.always["/xet/blob?signature=1"] = other
+    with pytest.raises(DownloadError, match="another file"):
+        download("hf://o/r/sub/net.pth")
+
+
+def test_the_token_opens_what_is_private_and_is_shown_to_the_hub_alone(hub, monkeypatch):
+    _, store = hub
+    with pytest.raises(DownloadError, match="401"):
+        download("hf://o/private/sub/net.pth")
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    assert download("hf://o/private/sub/net.pth").read_bytes() == BODY
+    assert all("Authorization" not in headers for _, headers in store.requests)
+    elsewhere = store.url("/plain.pth", b"x")
+    download(elsewhere)
+    assert "Authorization" not in store.requests[-1][1]
+
+
+def test_a_cut_download_from_the_hub_goes_on_through_a_new_redirect(hub, faults):
+    _, store = hub
+    store.faults["/xet/blob?signature=1"] = [faults.cut(200_000)]
+    assert download("hf://o/r/sub/net.pth").read_bytes() == BODY
+    assert store.requests[1][1]["Range"] == "bytes=200000-"
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """Return where files are that fsspec keeps in memory."""
+    fsspec = pytest.importorskip("fsspec")
+    system = fsspec.filesystem("memory")
+    system.pipe_file("/bucket/net.pth", BODY)
+    yield "memory://bucket/net.pth"
+    system.rm("/bucket", recursive=True)
+
+
+def test_what_fsspec_opens_is_fetched_verified_and_cached(memory):
+    path = download(memory, sha256=SHA)
+    assert path.read_bytes() == BODY
+    pytest.importorskip("fsspec").filesystem("memory").pipe_file("/bucket/net.pth", b"changed")
+    assert download(memory, sha256=SHA) == path
+    with pytest.raises(DownloadError, match="another file"):
+        download(memory, sha256="0" * 64)
+    with pytest.raises(DownloadError, match=r"memory://bucket/none\.pth: FileNotFoundError"):
+        download("memory://bucket/none.pth")
+
+
+def test_an_object_store_that_breaks_off_is_gone_on_with(memory, monkeypatch):
+    pytest.importorskip("fsspec")
+    from fsspec.implementations.memory import MemoryFile
+
+    calls = []
+    read = MemoryFile.read
+
+    def failing(self, size=-1):
+        calls.append(self.tell())
+        if len(calls) == 5:
+            raise OSError("connection reset")
+        return read(self, size)
+
+    monkeypatch.setattr(MemoryFile, "read", failing)
+    assert download(memory, sha256=SHA).read_bytes() == BODY
+    assert calls[5] == calls[4] > 0
+
+
+def test_a_machine_without_fsspec_is_told_what_is_missing(monkeypatch):
+    monkeypatch.setattr("brickwork_zoo._remote._installed", lambda: False)
+    with pytest.raises(MissingDependencyError, match=r"brickwork-zoo\[fsspec\]") as caught:
+        download("s3://bucket/net.pth")
+    assert "s3://bucket/net.pth" in str(caught.value)
+
+
+@pytest.fixture
+def nginx(tmp_path) -> Iterator[tuple[str, Path]]:
+    """Run nginx from Debian; return its URL and the folder that it serves."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed")
+    port, files = free_port(), tmp_path / "files"
+    files.mkdir()
+    temporary = "".join(
+        f"{kind}_temp_path {tmp_path}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    config = tmp_path / "nginx.conf"
+    config.write_text(
+        f"user root; daemon off; master_process off; pid {tmp_path}/pid; error_log stderr;"
+        f"events {{}} http {{ access_log off; {temporary} sendfile on; server {{"
+        f"listen 127.0.0.1:{port}; root {files}; limit_rate_after 256k;"
+        f"location /slow/ {{ alias {files}/; limit_rate 100k; }} }} }}"
+    )
+    with subprocess.Popen(
+        [program, "-c", config, "-p", tmp_path], stderr=subprocess.DEVNULL
+    ) as run:
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}", files
+        finally:
+            run.terminate()
+
+
+def test_nginx(nginx):
+    base, files = nginx
+    (files / f"net-{SHA[:8]}.pth").write_bytes(BODY)
+    assert download(f"{base}/net-{SHA[:8]}.pth").read_bytes() == BODY
+    with pytest.raises(DownloadError, match="404"):
+        download(f"{base}/none.pth")
+
+
+def test_nginx_goes_on_after_a_kill(nginx):
+    base, files = nginx
+    (files / "net.pth").write_bytes(BODY)
+    url = f"{base}/slow/net.pth"
+    program = f"from brickwork_zoo import download; download({url!r})"
+    home = Path(os.environ["BRICKWORK_HOME"])
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        end = time.monotonic() + 20
+        while not any(p.stat().st_size > 200_000 for p in home.rglob(".*.part")):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        process.kill()
+    seen = []
+    assert download(url, progress=lambda done, _: seen.append(done)).read_bytes() == BODY
+    assert seen[0] > 200_000
+
+
+@pytest.fixture
+def bucket(monkeypatch) -> Iterator[str]:
+    """Run moto's server, as it is in an environment that has it and s3fs; return its address."""
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto")
+    port = free_port()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as run:
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            run.terminate()
+
+
+@pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
+def test_s3(bucket):
+    for path, data in (("bucket", b""), ("bucket/models/net.pth", BODY)):
+        urlopen(Request(f"{bucket}/{path}", data=data, method="PUT")).close()
+    url = "s3://bucket/models/net.pth"
+    assert download(url, sha256=SHA).read_bytes() == BODY
+    assert download(url).name == "net.pth"
+    with pytest.raises(DownloadError, match="another file"):
+        download(url, sha256="0" * 64)
+    with pytest.raises(DownloadError, match="FileNotFoundError"):
+        download("s3://bucket/none.pth")

@@ -1,0 +1,280 @@
+"""URIs: which places they stand for, and what is known of the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from brickwork_zoo import Resource, _uri, find_model, list_models, register_scheme, resolve
+from brickwork_zoo._catalog import deprecated_names, urls
+from brickwork_zoo.errors import (
+    InvalidInputError,
+    MissingFileError,
+    UnknownModelError,
+    UnknownSchemeError,
+)
+
+MODELS = "https://download.pytorch.org/models"
+OPENMMLAB = "https://download.openmmlab.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("resnet50", "resnet50-0676ba61.pth"),
+        ("resnet50.imagenet1k_v1", "resnet50-0676ba61.pth"),
+        ("resnet50.imagenet1k_v2", "resnet50-11ad3fa6.pth"),
+        ("ResNet50_Weights.IMAGENET1K_V2", "resnet50-11ad3fa6.pth"),
+        ("ResNet50_Weights.DEFAULT", "resnet50-11ad3fa6.pth"),
+        ("resnet50.default", "resnet50-11ad3fa6.pth"),
+        ("vgg16", "vgg16-397923af.pth"),
+        ("efficientnet_b0", "efficientnet_b0_rwightman-3dd342df.pth"),
+        ("efficientnet_b0.imagenet1k_v1", "efficientnet_b0_rwightman-7f5810bc.pth"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["torchvision", "modelzoo", "TorchVision"])
+def test_torchvision_old_names_give_the_old_weights(scheme, name, file):
+    found = resolve(f"{scheme}://{name}")
+    assert found.places == (f"{MODELS}/{file}",)
+    assert found.filename == file
+    assert found.sha256 == file.rpartition("-")[2].removesuffix(".pth")
+    assert found.subtree == ""
+
+
+@pytest.mark.parametrize("scheme", ["open-mmlab", "openmmlab"])
+@pytest.mark.parametrize("name", ["detectron/resnet50_caffe", "resnet50_caffe"])
+def test_open_mmlab_knows_deprecated_names_and_mirrors(scheme, name):
+    found = resolve(f"{scheme}://{name}")
+    assert found.places[0] == f"{OPENMMLAB}/pretrain/third_party/resnet50_caffe-788b5fa3.pth"
+    assert len(found.places) > 1
+    assert found.sha256 == "788b5fa3"
+    assert all(place.endswith("resnet50_caffe-788b5fa3.pth") for place in found.places)
+
+
+def test_mmcls_means_the_backbone():
+    found = resolve("mmcls://vgg11")
+    assert found.subtree == "backbone."
+    assert found.sha256 == "4271cd6c"
+
+
+def test_a_mirror_is_listed_only_where_the_hash_is_known():
+    assert len(resolve("open-mmlab://mmedit/mobilenet_v2").places) == 1
+
+
+@pytest.mark.parametrize("name", ["resnet5", "", "resnet50.imagenet1k_v3", "RESNET50"])
+def test_an_unknown_name_is_an_error_that_says_what_is_close(name):
+    with pytest.raises(UnknownModelError, match="brickwork-zoo list") as caught:
+        resolve(f"torchvision://{name}")
+    assert f"torchvision://{name}" in str(caught.value)
+    if name == "resnet5":
+        assert "'resnet50'" in str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.uri) == (str(caught.value), caught.value.uri)
+
+
+@pytest.mark.parametrize("file", ["open_mmlab.json", "open-mmlab.json"])
+def test_a_users_own_names_are_laid_over_the_catalogue(file, tmp_path, monkeypatch):
+    mine = {
+        "mine": "weights/mine.pth",
+        "resnet50_caffe": "https://my.org/caffe.pth",
+        "other": "torchvision://resnet50",
+        "~home": "~/x.pth",
+    }
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "mine.pth").write_bytes(b"x")
+    (tmp_path / file).write_text(json.dumps(mine))
+    monkeypatch.setenv("MMCV_HOME", str(tmp_path))
+    assert resolve("open-mmlab://mine").path == tmp_path / "weights" / "mine.pth"
+    assert resolve("openmmlab://resnet50_caffe").places == ("https://my.org/caffe.pth",)
+    assert resolve("open-mmlab://other").places == resolve("torchvision://resnet50").places
+    assert resolve("open-mmlab://other").uri == "open-mmlab://other"
+    assert resolve("open-mmlab://vgg16_caffe").sha256 == "292e1171"
+    assert urls("open-mmlab")["resnet50_caffe"] == "https://my.org/caffe.pth"
+    with pytest.raises(MissingFileError, match=r"x\.pth"):
+        resolve("open-mmlab://~home")
+    # The zoo's own home goes before mmcv's.
+    own = Path(os.environ["BRICKWORK_HOME"]) / file
+    own.write_text(json.dumps({"mine": "https://my.org/first.pth"}))
+    assert resolve("open-mmlab://mine").places == ("https://my.org/first.pth",)
+    assert any(model.uri == "open-mmlab://mine" for model in list_models())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": "open-mmlab://a"}'])
+def test_a_users_own_names_that_cannot_be_read(text):
+    file = Path(os.environ["BRICKWORK_HOME"]) / "open_mmlab.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInputError, match=r"open_mmlab\.json|too many"):
+        resolve("open-mmlab://a")
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("hf://o/r/net.pth", "o/r/resolve/main/net.pth"),
+        ("hf://o/r/a/b.pth@v1.0", "o/r/resolve/v1.0/a/b.pth"),
+        ("hf://o/r@v1/b.pth", "o/r/resolve/v1/b.pth"),
+        ("hf://o/r/b.pth@refs/pr/3", "o/r/resolve/refs%2Fpr%2F3/b.pth"),
+        ("hf://o/r/a b#c?.pth", "o/r/resolve/main/a%20b%23c%3F.pth"),
+    ],
+)
+def test_the_hub_has_its_own_urls(uri, path, monkeypatch):
+    assert resolve(uri).places == (f"https://huggingface.co/{path}",)
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.local:8080/")
+    assert resolve(uri).places == (f"http://hub.local:8080/{path}",)
+
+
+@pytest.mark.parametrize(
+    "uri", ["hf://", "hf://o", "hf://o/r", "hf://o/r/", "hf:///r/x", "hf://o/r/x@"]
+)
+def test_what_is_no_file_on_the_hub(uri):
+    with pytest.raises(InvalidInputError, match="hf://owner/repo/file") as caught:
+        resolve(uri)
+    assert uri in str(caught.value)
+
+
+def test_hashes_by_whom_they_are_known():
+    url = "https://a.org/net-57934424.pth"
+    assert resolve(url).sha256 == "57934424"
+    assert resolve(url, sha256="AB" * 32).sha256 == "ab" * 32
+    assert resolve("https://a.org/net.pth").sha256 is None
+    assert resolve("https://a.org/net.pth#part").places == ("https://a.org/net.pth",)
+    assert resolve("torchvision://resnet50", sha256="0" * 8).sha256 == "0" * 8
+
+
+def test_mirrors_go_first_and_leave_the_identity(monkeypatch):
+    plain = resolve("https://a.org/net.pth")
+    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")
+    found = resolve("https://a.org/net.pth")
+    assert found.places == ("https://b.org/net.pth", "https://a.org/net.pth")
+    assert found.identity == plain.identity == "https://a.org/net.pth"
+    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=")
+    with pytest.raises(InvalidInputError, match="no place left"):
+        resolve("https://a.org/net.pth")
+
+
+@pytest.fixture
+def schemes(monkeypatch):
+    monkeypatch.setattr(_uri, "_RESOLVERS", dict(_uri._RESOLVERS))
+    monkeypatch.setattr(_uri, "_plugins", dict)
+
+
+@pytest.mark.usefixtures("schemes")
+def test_the_longest_beginning_wins():
+    register_scheme(
+        ["my://", "https://a.org/"], lambda uri: Resource(uri, ("https://short/x",), "x")
+    )
+    register_scheme("my://deep/", lambda uri: "https://a.org/" + uri.rpartition("/")[2])
+    assert resolve("my://x").places == short
+    assert resolve("my://deep/x").places == ("https://short/x",)
+    assert resolve("https://a.org/y").places == ("https://short/x",)
+    assert resolve("https://a.orgs/y").places == ("https://a.orgs/y",)
+    with pytest.raises(InvalidInputError, match="force=True"):
+        register_scheme("my://", str)
+    register_scheme("my://", lambda uri: uri, force=True)
+    with pytest.raises(InvalidInputError, match="too many times"):
+        resolve("my://x")
+
+
+def test_entry_points_add_schemes(monkeypatch):
+    point = EntryPoint("lab", "os.path:basename", "brickwork.schemes")
+    monkeypatch.setattr(_uri, "entry_points", lambda group: [point] * (group == point.group))
+    _uri._plugins.cache_clear()
+    try:
+        with pytest.raises(MissingFileError, match="net"):
+            resolve("lab://x/net")
+        assert "lab://" in _uri.schemes()
+    finally:
+        _uri._plugins.cache_clear()
+
+
+def test_an_unknown_scheme_is_an_error_that_lists_those_there_are():
+    with pytest.raises(UnknownSchemeError, match=r"nothing://x.*torchvision://"):
+        resolve("nothing://x")
+
+
+def test_a_bare_name_gets_a_hint():
+    with pytest.raises(MissingFileError, match="torchvision://resnet50"):
+        resolve("resnet50")
+    with pytest.raises(InvalidInputError):
+        resolve("")
+
+
+def test_a_models_row():
+    model = find_model("torchvision://ResNet50_Weights.IMAGENET1K_V2")
+    assert model.params == 25_557_032
+    assert model.metrics == {"acc1": 80.858, "acc5": 95.434}
+    assert model.family == "resnet"
+    assert abs(model.size - 97.79 * 2**20) < 2**20 / 100
+    assert pickle.loads(pickle.dumps(model)) == model
+    with pytest.raises(UnknownModelError):
+        find_model("https://a.org/x.pth")
+
+
+def test_models_are_listed_by_what_they_are():
+    every = list_models()
+    assert [m.uri for m in every] == sorted(m.uri for m in every)
+    assert len({m.uri for m in every}) == len(every) > 700
+    small = list_models("resnet", source="torchvision", max_params=30e6, min_acc1=80)
+    assert "torchvision://resnet50.imagenet1k_v2" in [m.uri for m in small]
+    assert all(m.params <= 30e6 and m.metrics["acc1"] >= 80 for m in small)
+    assert {m.family for m in list_models(family="RESNET", source="torchvision")} == {"resnet"}
+    assert [m.uri for m in list_models("vgg1?", source="mmcls")] == [
+        f"mmcls://vgg1{n}" for n in (1, 3, 6, 9)
+    ]
+    assert all(m.size <= 5e6 for m in list_models(max_size=5e6))
+    with pytest.raises(InvalidInputError, match="torchvision"):
+        list_models(source="timm")
+
+
+def test_old_names_are_told():
+    assert deprecated_names()["resnet50_caffe"] == "detectron/resnet50_caffe"
+    assert "resnet50_caffe" not in urls("open-mmlab")
+    assert urls("torchvision")["resnet50"] == f"{MODELS}/resnet50-0676ba61.pth"
+
+
+def test_the_catalogue_is_what_its_script_makes(tmp_path):
+    package = Path(__file__).parents[2] / "packages" / "zoo"
+    script = package / "catalog" / "make_catalog.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)
+    shipped = package / "src" / "brickwork_zoo" / "data"
+    made = {file.name: file.read_text("utf-8") for file in tmp_path.iterdir()}
+    assert made == {file.name: file.read_text("utf-8") for file in shipped.iterdir()}
+
+
+def test_the_raw_facts_are_all_there():
+    raw = Path(__file__).parents[2] / "packages" / "zoo" / "catalog" / "raw"
+
+    def facts(name):
+        return json.loads((raw / f"{name}.json").read_text("utf-8"))
+
+    for scheme, name in (("open-mmlab", "open_mmlab"), ("mmcls", "mmcls")):
+        assert urls(scheme) == facts(name)
+    for name, url in facts("torchvision_0.12").items():
+        assert url is None or resolve(f"torchvision://{name}").places[0] == url
+    for name, row in facts("torchvision")["weights"].items():
+        assert resolve(f"torchvision://{name}").places[0] == row["url"]
+        assert resolve(f"torchvision://{row['enum']}").places[0] == row["url"]
+    for row in facts("mmpretrain")["models"]:
+        if row["url"]:
+            assert resolve(f"mmpretrain://{row['name']}").places[0] == row["url"]
+    for old, new in facts("deprecated").items():
+        assert resolve(f"open-mmlab://{old}").places == resolve(f"open-mmlab://{new}").places
+
+
+def test_importing_the_package_imports_next_to_nothing():
+    program = (
+        "import sys; import brickwork_zoo; brickwork_zoo.ZooError; "
+        "print(*{'torch', 'requests', 'tqdm', 'filelock', 'numpy'} & set(sys.modules)); "
+        "brickwork_zoo.list_models(); brickwork_zoo.download; "
+        "print(*{'torch', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
