@@ -72,7 +72,7 @@ def describe(url: str) -> dict[str, object]:
 
 
 def preprocess(photograph: np.ndarray) -> Tensor:
-    """Cut the middle out of an image ``(H, W, 3)``, scale it, normalise it: ``(1, 3, 224, 224)``."""
+    """Cut the middle out of a photograph ``(H, W, 3)``, scale it to ``(1, 3, 224, 224)``."""
     image = Image.fromarray(photograph)
     cut = int(min(image.size) * CROP)
     left, top = (image.width - cut) // 2, (image.height - cut) // 2
@@ -91,7 +91,7 @@ def classify(model: nn.Module, photograph: np.ndarray) -> list[tuple[str, float]
 
 def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
     """Save one picture: each photograph with its five names as bars."""
-    ink, soft, accent, rest = "#1d2733", "#6b7785", "#c8553d", "#d9dee4"
+    ink, soft, accent = "#1d2733", "#6b7785", "#c8553d"
     plt.rcParams.update({"font.family": "DejaVu Sans", "text.color": ink})
     rows = len(results)
     figure = plt.figure(figsize=(9.6, 0.9 + 2.5 * rows), facecolor="white")
