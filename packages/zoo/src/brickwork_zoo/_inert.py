@@ -164,6 +164,18 @@ def _numpy_array(*args: Any) -> Any:
     return Inert("numpy.ndarray", args) if numpy is None else numpy.empty((0,), "b")
 
 
+def _numpy_from_buffer(data: Any, dtype: Any, shape: Any, order: Any = "C", *_: Any) -> Any:
+    """``numpy._core.numeric._frombuffer``, which protocol 5 uses."""
+    numpy = _numpy()
+    if numpy is None:
+        return Inert("numpy.ndarray", (data, dtype, shape, order))
+    if not isinstance(dtype, DType) or order not in ("C", "F"):
+        raise TypeError("a numpy array without a dtype")
+    return numpy.frombuffer(bytearray(_bytes(data)), dtype.to_numpy(numpy)).reshape(
+        shape, order=order
+    )
+
+
 def _fill_array(array: Any, state: Any) -> None:
     _, shape, dtype, fortran, data = state
     if not isinstance(dtype, DType):
@@ -201,6 +213,10 @@ _RECORD_TYPES = (
     "mmcv.utils.config.Config",
     "mmengine.config.config.Config",
     "mmengine.logging.history_buffer.HistoryBuffer",
+    *(
+        f"mmengine.logging.history_buffer.HistoryBuffer.{method}"
+        for method in ("current", "max", "mean", "min")
+    ),
     "numpy.ndarray",
     "omegaconf.base.ContainerMetadata",
     "omegaconf.base.Metadata",
@@ -235,6 +251,8 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "decimal.Decimal": _number(decimal.Decimal),
     "fractions.Fraction": _number(fractions.Fraction),
     "numpy.dtype": DType,
+    "numpy._core.numeric._frombuffer": _numpy_from_buffer,
+    "numpy.core.numeric._frombuffer": _numpy_from_buffer,
     **{
         f"numpy.{core}.{name}": make
         for core in ("core.multiarray", "_core.multiarray")

@@ -146,6 +146,10 @@ class Machine:
 
     def _call(self) -> None:
         args, name = self._pop(), self._pop()
+        if isinstance(name, Inert):  # of a method, say, that getattr would have found
+            full = ".".join(getattr(arg, "full", str(arg)) for arg in name.args) or name.type_name
+            self.unknown[full] = None
+            name = _stranger(full)
         if type(name) is not Name:
             raise BrokenPickleError(f"a call of {type(name).__name__}, which is no name")
         if type(args) is not tuple:

@@ -20,7 +20,7 @@ from brickwork_zoo.errors import CheckpointError
 # What torch.save has written before the data since 2016: a number and a version, both pickled.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
-_LEGACY_HEAD = pickle.dumps(LEGACY_MAGIC, protocol=2)
+_LEGACY_HEAD = pickle.dumps(LEGACY_MAGIC, protocol=2)[2:]  # behind the protocol's number
 
 MAX_HEADER = 100 * 2**20  # bytes of a safetensors header, the limit of the format's own library
 
@@ -109,7 +109,7 @@ def kind_of(path: Path) -> str:
         raise CheckpointError(f"cannot read {path}: {error}", path=path) from error
     if head.startswith(b"PK\x03\x04"):
         return "zip"
-    if head.startswith(_LEGACY_HEAD):
+    if head[:1] == b"\x80" and _LEGACY_HEAD in head[:32]:
         return "legacy"
     if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return "safetensors"

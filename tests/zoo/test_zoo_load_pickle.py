@@ -1,0 +1,357 @@
+"""Pickles are read as data: files made to attack a loader, and files of real training runs."""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import collections
+import datetime
+import io
+import os
+import pathlib
+import pickle
+import pickletools
+import sys
+import types
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from brickwork_zoo import inspect, load_checkpoint
+from brickwork_zoo._read import read_path
+from brickwork_zoo.errors import CheckpointError, UnsafeCheckpointError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+
+class Call:
+    """Pickles as a call of a function."""
+
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+
+    def __reduce__(self):
+        return self.function, self.args
+
+
+def write_pickle(path, data: bytes):
+    """A file in torch's zip format with a pickle of one's own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", data)
+        archive.writestr("archive/version", "3\n")
+    return path
+
+
+@pytest.fixture
+def trap(tmp_path):
+    """A path that must not exist at the end: what an attack would create."""
+    path = tmp_path / "trapped"
+    yield path
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda trap: Call(os.system, f"touch {trap}"),
+        lambda trap: Call(eval, f"open({str(trap)!r}, 'w')"),
+        lambda trap: Call(exec, f"open({str(trap)!r}, 'w')"),
+        lambda trap: Call(getattr, Call(__import__, "os"), "system"),
+        lambda trap: Call(builtins.open, str(trap), "w"),
+        lambda trap: Call(pathlib.Path.touch, pathlib.Path(trap)),
+        lambda trap: Call(collections.OrderedDict.fromkeys, Call(os.mkdir, str(trap))),
+    ],
+)
+def test_a_call_is_refused_and_not_made(tmp_path, trap, make, legacy):
+    path = tmp_path / "evil.pth"
+    torch.save(
+        {"state_dict": {"weight": torch.ones(2)}, "evil": make(trap)},
+        path,
+        _use_new_zipfile_serialization=not legacy,
+    )
+    model = nn.Linear(1, 2)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with pytest.raises(UnsafeCheckpointError) as caught:
+        load_checkpoint(model, path)
+    assert caught.value.globals
+    assert str(path) in str(caught.value)
+    assert all(name in str(caught.value) for name in caught.value.globals)
+    assert "weights_only=False" in str(caught.value)
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert set(caught.value.globals) <= set(inspect(path).unsafe)
+
+
+def test_the_posix_name_of_system_is_named(tmp_path, trap):
+    torch.save({"x": Call(os.system, f"touch {trap}")}, tmp_path / "evil.pth")
+    assert inspect(tmp_path / "evil.pth").unsafe == (f"{os.system.__module__}.system",)
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+def test_names_are_found_in_every_protocol(tmp_path, protocol):
+    data = pickle.dumps({"a": Call(os.system, "true")}, protocol=protocol)
+    path = write_pickle(tmp_path / "evil.pth", data)
+    with pytest.raises(CheckpointError, match="system"):
+        read_path(path)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"(S'true'\nios\nsystem\n.",  # INST
+        b"(cos\nsystem\nS'true'\no.",  # OBJ
+        b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R.",  # STACK_GLOBAL
+        b"\x8c\x06system\x94\x8c\x02os\x94h\x00h\x01\x93\x8c\x04true\x85R.",  # names from the memo
+        b"\x82\x01.",  # an extension code
+        b"Pfoo\n.",  # a persistent id as text
+    ],
+)
+def test_no_instruction_runs_a_name(tmp_path, monkeypatch, program):
+    monkeypatch.setattr(os, "system", lambda *_: pytest.fail("ran"))
+    with pytest.raises(CheckpointError):
+        read_path(write_pickle(tmp_path / "evil.pth", program))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        # a reviewed name is data, and cannot be changed or reached into
+        b"cargparse\nNamespace\n}(S'__init__'\nK\x01ub.",
+        b"ccollections\nOrderedDict\n(N}(S'fromkeys'\nK\x01utb.",
+        b"ctorch._utils\n_rebuild_tensor_v2\n(N}(S'__code__'\nK\x01utb.",
+        b"cbuiltins\nbytearray\n(J\xff\xff\xff\x7ftR.",  # 2 GB of zeros
+        b"cnumpy\ndtype\n(S'O8'\nI00\nI01\ntR(K\x03S'|'\nNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb.",
+        b"(lp0\n0h\x00.",
+        b".",
+        b"(.",
+        b"0.",
+        b"h\x07.",
+        b"](K\x01e",
+        b"}]N\x73.",  # a list as a key
+        b"\x80\x63.",
+    ],
+)
+def test_odd_programs_are_errors(tmp_path, program):
+    with pytest.raises(CheckpointError, match="evil"):
+        load_checkpoint(nn.Linear(1, 1), write_pickle(tmp_path / "evil.pth", program))
+    assert argparse.Namespace().__dict__ == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60))
+def test_random_programs_never_do_more_than_fail(data):
+    from brickwork_zoo._inert import REVIEWED, fillers
+    from brickwork_zoo._unpickle import BrokenPickleError, Machine
+
+    try:
+        Machine(REVIEWED, fill=fillers()).load(io.BytesIO(data))
+    except BrokenPickleError:
+        pass
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_damaged_checkpoints_never_do_more_than_fail(tmp_path_factory, data):
+    buffer = io.BytesIO()
+    torch.save({"state_dict": nn.Linear(2, 2).state_dict(), "epoch": 3}, buffer)
+    raw = bytearray(buffer.getvalue())
+    for _ in range(data.draw(st.integers(1, 4))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("fuzz") / "x.pth"
+    path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    try:
+        load_checkpoint(nn.Linear(2, 2), path, logger="silent")
+    except (CheckpointError, RuntimeError):
+        pass
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(), inner, max_size=4)
+        | st.sets(st.integers(), max_size=3)
+        | st.frozensets(st.text(), max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(plain, st.integers(0, 5))
+def test_plain_data_reads_as_pickle_reads_it(value, protocol):
+    from brickwork_zoo._inert import REVIEWED, fillers
+    from brickwork_zoo._unpickle import Machine
+
+    data = pickle.dumps(value, protocol=protocol)
+    assert Machine(REVIEWED, fill=fillers()).load(io.BytesIO(data)) == pickle.loads(data)
+
+
+META = {
+    "scalar": np.float64(0.25),
+    "half": np.float16(1.5),
+    "flag": np.bool_(True),
+    "array": np.arange(6, dtype=np.int32).reshape(2, 3),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "big": np.arange(3, dtype=">f4"),
+    "when": datetime.datetime(2021, 3, 4, 5, 6, 7, 8),
+    "zone": datetime.datetime(2021, 3, 4, tzinfo=datetime.UTC),
+    "day": datetime.date(2021, 3, 4),
+    "span": datetime.timedelta(days=2, seconds=3),
+    "args": argparse.Namespace(lr=0.1, layers=[1, 2], nested=argparse.Namespace(x=1)),
+    "counts": collections.Counter("abca"),
+    "groups": collections.defaultdict(list, {"a": [1]}),
+    "bytes": b"\x00\xff",
+    "complex": 1 + 2j,
+    "set": {1, 2},
+}
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_what_training_runs_save_beside_weights_loads(tmp_path, protocol, legacy):
+    path = tmp_path / "run.pth"
+    torch.save(
+        {"meta": META, "state_dict": nn.Linear(2, 2).state_dict()},
+        path,
+        pickle_protocol=protocol,
+        _use_new_zipfile_serialization=not legacy,
+    )
+    meta = load_checkpoint(nn.Linear(2, 2), path, strict=True)["meta"]
+    assert meta.keys() == META.keys()
+    for key, value in META.items():
+        if isinstance(value, np.generic | np.ndarray):
+            assert type(meta[key]) is type(value)
+            np.testing.assert_array_equal(meta[key], value)
+        else:
+            assert meta[key] == value, key
+    assert inspect(path).unsafe == ()
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_paths_load_on_every_system(tmp_path, protocol):
+    torch.save({"p": pathlib.Path("a/b")}, tmp_path / "x.pth", pickle_protocol=protocol)
+    assert read_path(tmp_path / "x.pth")["p"] == pathlib.PurePath("a/b")
+
+
+@pytest.fixture
+def foreign():
+    """Stand-ins for libraries that are not here when the file is read."""
+
+    class ConfigDict(dict):
+        def __getstate__(self):
+            return self
+
+        def __setstate__(self, state):
+            raise AssertionError("ran")
+
+    class HistoryBuffer:
+        def __init__(self):
+            self._log_history = np.ones(3)
+
+        def min(self):
+            raise AssertionError("ran")
+
+        def __getstate__(self):
+            return {**self.__dict__, "statistics_methods": {"min": HistoryBuffer.min}}
+
+        def __setstate__(self, state):
+            raise AssertionError("ran")
+
+    made = {}
+    for kind, name in (
+        (ConfigDict, "mmcv.utils.config"),
+        (HistoryBuffer, "mmengine.logging.history_buffer"),
+    ):
+        kind.__module__, kind.__qualname__ = name, kind.__name__
+        for method in vars(kind).values():
+            if isinstance(method, types.FunctionType):
+                method.__module__ = name
+                method.__qualname__ = f"{kind.__name__}.{method.__name__}"
+        for depth in range(1, name.count(".") + 2):
+            part = ".".join(name.split(".")[:depth])
+            made.setdefault(part, types.ModuleType(part))
+        setattr(made[name], kind.__name__, kind)
+    sys.modules.update(made)
+    yield ConfigDict, HistoryBuffer
+    for name in made:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_objects_of_absent_libraries_load_as_data(tmp_path, foreign, protocol):
+    config_dict, history_buffer = foreign
+    cfg = config_dict(model=config_dict(type="ResNet", depth=50), lr=0.1)
+    path = tmp_path / "run.pth"
+    torch.save(
+        {"meta": {"cfg": cfg}, "hub": {"loss": history_buffer()}, "state_dict": {}},
+        path,
+        pickle_protocol=protocol,
+    )
+    for present in (True, False):
+        if not present:
+            for name in [n for n in sys.modules if n.partition(".")[0] in ("mmcv", "mmengine")]:
+                del sys.modules[name]
+        found = read_path(path)
+        assert found["meta"]["cfg"] == {"model": {"type": "ResNet", "depth": 50}, "lr": 0.1}
+        assert type(found["meta"]["cfg"]) is dict
+        buffer = found["hub"]["loss"]
+        assert buffer.type_name == "mmengine.logging.history_buffer.HistoryBuffer"
+        np.testing.assert_array_equal(buffer.state["_log_history"], np.ones(3))
+        assert "HistoryBuffer" in repr(buffer)
+
+
+def test_numpy_is_not_needed(tmp_path, monkeypatch):
+    torch.save({"x": np.float32(0.5), "y": np.arange(3)}, tmp_path / "x.pth")
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    found = read_path(tmp_path / "x.pth")
+    assert found["x"] == 0.5
+    assert found["y"].type_name == "numpy.ndarray"
+
+
+def test_what_torch_itself_calls_safe_loads_by_torch(tmp_path):
+    tensor = torch.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (3,), check_invariants=True)
+    torch.save({"x": tensor, "y": torch.ones(2)}, tmp_path / "x.pth")
+    found = read_path(tmp_path / "x.pth")
+    assert torch.equal(found["x"].to_dense(), torch.tensor([1.0, 2.0, 0.0]))
+
+
+def test_what_the_caller_has_allowed_torch_loads(tmp_path):
+    torch.save({"x": Allowed()}, tmp_path / "x.pth")
+    with pytest.raises(UnsafeCheckpointError):
+        read_path(tmp_path / "x.pth")
+    with torch.serialization.safe_globals([Allowed]):
+        assert isinstance(read_path(tmp_path / "x.pth")["x"], Allowed)
+
+
+class Allowed:
+    """Somebody's own class."""
+
+
+def test_weights_only_false_is_full_trust(tmp_path):
+    torch.save(
+        {"state_dict": nn.Linear(1, 1).state_dict(), "x": Call(len, "abc")}, tmp_path / "x.pth"
+    )
+    with pytest.raises(UnsafeCheckpointError, match=r"builtins\.len"):
+        load_checkpoint(nn.Linear(1, 1), tmp_path / "x.pth")
+    found = load_checkpoint(nn.Linear(1, 1), tmp_path / "x.pth", weights_only=False)
+    assert found["x"] == 3
+
+
+def test_the_refused_instructions_are_those_that_import_or_call_otherwise():
+    from brickwork_zoo._unpickle import _ACTIONS
+
+    names = {opcode.name for opcode in pickletools.opcodes}
+    assert names - set(_ACTIONS) == {
+        *("INST", "OBJ", "PERSID", "EXT1", "EXT2", "EXT4"),
+        *("NEXT_BUFFER", "READONLY_BUFFER"),
+    }
