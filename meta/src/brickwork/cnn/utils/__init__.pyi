@@ -15,12 +15,12 @@ from brickwork_init import normal_init as normal_init
 from brickwork_init import trunc_normal_init as trunc_normal_init
 from brickwork_init import uniform_init as uniform_init
 from brickwork_init import xavier_init as xavier_init
+from brickwork_modules import fuse_conv_bn as fuse_conv_bn
 from brickwork_modules import get_model_complexity_info as get_model_complexity_info
 from brickwork_modules import revert_sync_batchnorm as revert_sync_batchnorm
 from brickwork_zoo import PretrainedInit as PretrainedInit
 
 from . import flops_counter as flops_counter
-from . import fuse_conv_bn as fuse_conv_bn
 from . import sync_bn as sync_bn
 from . import weight_init as weight_init
 
