@@ -3,6 +3,7 @@
 from . import errors as errors
 from ._deferred import deferred as deferred
 from ._deferred import unset as unset
+from ._fills import trunc_normal_ as trunc_normal_
 from ._foreign import install as _install
 from ._functions import caffe2_xavier_init as caffe2_xavier_init
 from ._functions import constant_init as constant_init
@@ -78,6 +79,7 @@ __all__ = [
     "normal_init",
     "record_loaded",
     "running",
+    "trunc_normal_",
     "trunc_normal_init",
     "uniform_init",
     "unset",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
@@ -121,10 +121,12 @@ def chosen(module: nn.Module, names: Sequence[str] | None) -> list[tuple[str, Te
     """Return the parameters of a module that a selection means, weights before biases."""
     names = _USUAL if names is None else sorted(names, key=bias_like)
     found: list[tuple[str, Tensor]] = []
+    # Code in use also passes parameters (`constant_init(norm.weight, 1)`), which does nothing
+    parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})
     for name in names:
         # Most are parameters; `getattr` searches for them last
-        tensor: Tensor | None = module._parameters.get(name)
-        if tensor is None and name not in module._parameters:
+        tensor = parameters.get(name)
+        if tensor is None and name not in parameters:
             tensor = getattr(module, name, None)
         if isinstance(tensor, Tensor):
             found.append((name, tensor))
