@@ -42,6 +42,9 @@ from ._registries import TRANSFORMER_LAYER_SEQUENCE as TRANSFORMER_LAYER_SEQUENC
 from ._sync_bn import revert_sync_batchnorm as revert_sync_batchnorm
 from ._transformer_layer import BaseTransformerLayer as BaseTransformerLayer
 from ._transformer_layer_sequence import TransformerLayerSequence as TransformerLayerSequence
+from ._turn_on_efficient_eval import (
+    turn_on_efficient_conv_bn_eval as turn_on_efficient_conv_bn_eval,
+)
 from .rfsearch import BaseConvRFSearchOp as BaseConvRFSearchOp
 from .rfsearch import Conv2dRFSearchOp as Conv2dRFSearchOp
 from .rfsearch import RFSearchHook as RFSearchHook
@@ -92,4 +95,5 @@ __all__ = [
     "infer_abbr",
     "params_to_string",
     "revert_sync_batchnorm",
+    "turn_on_efficient_conv_bn_eval",
 ]

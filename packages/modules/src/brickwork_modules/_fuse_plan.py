@@ -164,6 +164,8 @@ def _obstacle(conv: nn.Module, bn: nn.Module, counts: Counter[int]) -> str:
             return "is shared with another part of the model"
         if one._forward_hooks or one._forward_pre_hooks:
             return "has hooks"
+        if "forward" in vars(one):  # such as `turn_on_efficient_conv_bn_eval` gives it
+            return "has a forward of its own"
     if not isinstance(getattr(bn, "running_mean", None), Tensor):
         return "normalises by the statistics of each batch"
     if type(bn).forward not in _PLAIN_NORMS:
