@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any, Self
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule
@@ -19,7 +20,7 @@ KAIMING_INIT: tuple[Config, ...] = (
 LINEAR_INIT: Config = {"type": "Normal", "layer": "Linear", "std": 0.01}
 
 
-class Backbone(BaseModule):
+class StagedNet(nn.Module):
     """A network that is a stem, a row of stages and, where there are classes, a head.
 
     A subclass makes its layers and names them: ``stem_names`` and ``stage_names`` are the
@@ -32,8 +33,7 @@ class Backbone(BaseModule):
             What is frozen gets no gradient and stays in evaluation mode.
         norm_eval: Whether batch norms stay in evaluation mode while training.
         num_classes: Classes to tell apart; ``None`` makes a backbone without a head.
-        init_cfg: How ``init_weights()`` fills the weights; by default He's normal
-            distribution for convolutions and ones for norms.
+        **base: Arguments of the next base class.
     """
 
     stem_names: tuple[str, ...] = ()
@@ -48,11 +48,9 @@ class Backbone(BaseModule):
         frozen_stages: int = -1,
         norm_eval: bool = False,
         num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **base: Any,
     ) -> None:
-        if init_cfg is None:
-            init_cfg = [*KAIMING_INIT, *([LINEAR_INIT] if num_classes else [])]
-        super().__init__(init_cfg)
+        super().__init__(**base)
         family = type(self).__name__
         if not all(-num_stages <= i < num_stages for i in out_indices):
             allowed = f"indices of its {num_stages} stages"
@@ -126,7 +124,7 @@ class Backbone(BaseModule):
             for module in self._frozen_modules():
                 module.eval().requires_grad_(False)
 
-    def train(self, mode: bool = True) -> Backbone:
+    def train(self, mode: bool = True) -> Self:
         """Set the mode, but keep frozen stages (and batch norms, if asked) evaluating."""
         super().train(mode)
         if mode:
@@ -136,3 +134,25 @@ class Backbone(BaseModule):
                     if isinstance(module, _BatchNorm):
                         module.eval()
         return self
+
+
+class Backbone(StagedNet, BaseModule):
+    """A staged network that initialises from a config.
+
+    Args:
+        init_cfg: How ``init_weights()`` fills the weights; by default He's normal
+            distribution for convolutions and ones for norms.
+        num_classes: Classes to tell apart; ``None`` makes a backbone without a head.
+        **options: As of :class:`StagedNet`.
+    """
+
+    def __init__(
+        self,
+        *,
+        init_cfg: InitConfig | None = None,
+        num_classes: int | None = None,
+        **options: Any,
+    ) -> None:
+        if init_cfg is None:
+            init_cfg = [*KAIMING_INIT, *([LINEAR_INIT] if num_classes else [])]
+        super().__init__(init_cfg=init_cfg, num_classes=num_classes, **options)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import brickwork_zoo
 from brickwork_init import constant_init, kaiming_init
 from torch import Tensor, nn
 
-from ._backbone import Backbone
+from ._backbone import StagedNet
 
 
-class ClassicBackbone(Backbone):
+class ClassicBackbone(StagedNet):
     """A backbone with the manners of ``mmcv.cnn``.
 
     It freezes in ``train()`` and not before, unwraps a single output, and
@@ -43,7 +44,6 @@ class ClassicBackbone(Backbone):
             norm_eval=bn_eval,
         )
         self.bn_eval, self.bn_frozen, self.as_tuple = bn_eval, bn_frozen, as_tuple
-        self.init_cfg = None  # init_weights() below says it all
 
     def _pack(self, outs: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
         return outs[0] if len(outs) == 1 and not self.as_tuple else outs
@@ -52,7 +52,7 @@ class ClassicBackbone(Backbone):
         """Compute the feature maps; the only one is returned itself, not in a tuple."""
         return self._pack(self.forward_features(x))
 
-    def train(self, mode: bool = True) -> ClassicBackbone:
+    def train(self, mode: bool = True) -> Self:
         """Set the mode, freeze what is to be frozen, keep batch norms evaluating if asked."""
         super().train(mode)
         if self.bn_eval and self.bn_frozen:
@@ -68,7 +68,7 @@ class ClassicBackbone(Backbone):
         elif isinstance(module, nn.BatchNorm2d):
             constant_init(module, 1)
 
-    def init_weights(self, pretrained: str | None = None) -> None:  # type: ignore[override]  # the original's
+    def init_weights(self, pretrained: str | None = None) -> None:
         """Fill the weights, or load them.
 
         Args:

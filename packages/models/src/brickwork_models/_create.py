@@ -14,6 +14,8 @@ from ._entry import Entry, Weights
 from ._keys import key_map
 from .errors import ModelError, NoWeightsError, UnknownNameError
 
+IMAGENET_CLASSES = 1000
+
 
 def model_entry(name: str) -> Entry:
     """Give what is known of a network.
@@ -56,7 +58,7 @@ def create_model(
     name: str,
     pretrained: bool | str = False,
     *,
-    num_classes: int | None = 1000,
+    num_classes: int | None = IMAGENET_CLASSES,
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
     in_channels: int = 3,
@@ -104,7 +106,14 @@ def create_model(
         model = build()
         model.init_weights()  # type: ignore[operator]  # every network of the table has it
         return model
-    return brickwork_zoo.load_model(build, weights.uri, revise_keys=key_map(weights.key_map))
+    # A head for other classes starts anew; a first convolution for other channels is adapted.
+    return brickwork_zoo.load_model(
+        build,
+        weights.uri,
+        revise_keys=key_map(weights.key_map),
+        on_mismatch="error" if classes in (None, IMAGENET_CLASSES) else "skip",
+        adapters=[brickwork_zoo.adapt_input_channels],
+    )
 
 
 def _choose(entry: Entry, pretrained: bool | str) -> Weights | None:

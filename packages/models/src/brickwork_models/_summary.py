@@ -78,7 +78,7 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
     Returns:
         The summary; print it.
     """
-    parts: dict[str, Part] = {}
+    seen: dict[str, Part] = {}
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     meta = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
     image = torch.empty(1, *input_size, device="meta")
@@ -87,13 +87,16 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
         stack.enter_context(_evaluating(model))
         stack.enter_context(torch.no_grad())
         stack.enter_context(counter)
-        for name, child in model.named_children():
-            stack.enter_context(_measured(name, child, counter, parts))
+        for name, module in model.named_modules():
+            if name and name.count(".") < 2:
+                stack.enter_context(_measured(name, module, counter, seen))
         functional_call(model, meta, (image,))
+    # A list of modules is never called itself; then its members are the parts.
+    parts = [part for name, part in seen.items() if name.rpartition(".")[0] not in seen]
     return Summary(
         type(model).__name__,
         tuple(input_size),
-        tuple(parts.values()),
+        tuple(parts),
         sum(p.numel() for p in model.parameters()),
         counter.get_total_flops() // 2,
     )
@@ -114,10 +117,10 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _measured(
-    name: str, child: nn.Module, counter: FlopCounterMode, parts: dict[str, Part]
+    name: str, part: nn.Module, counter: FlopCounterMode, seen: dict[str, Part]
 ) -> Iterator[None]:
     """Note what goes out of a part and what it costs; parts without parameters are left out."""
-    parameters = sum(p.numel() for p in child.parameters())
+    parameters = sum(p.numel() for p in part.parameters())
     before: list[int] = []
 
     def enter(*_: Any) -> None:
@@ -128,9 +131,9 @@ def _measured(
         maps = [outputs] if isinstance(outputs, Tensor) else list(outputs)
         if parameters:
             shapes = tuple(tuple(x.shape[1:]) for x in maps)
-            parts[name] = Part(name, shapes, parameters, flops)
+            seen[name] = Part(name, shapes, parameters, flops)
 
-    handles = (child.register_forward_pre_hook(enter), child.register_forward_hook(leave))
+    handles = (part.register_forward_pre_hook(enter), part.register_forward_hook(leave))
     try:
         yield
     finally:
