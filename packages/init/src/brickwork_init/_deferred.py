@@ -116,6 +116,11 @@ class _Deferring(TorchDispatchMode):
         self._drawn: dict[int, torch.UntypedStorage] = {}
         self._registered: list[tuple[weakref.ref[nn.Module], str]] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # True, the default, imports torch._dynamo at the first call: most of a second.
+        return False
+
     def registered(self, module: nn.Module, name: str, tensor: Tensor | None) -> None:
         """Note a parameter or buffer, to be settled once its constructor has run."""
         self._registered.append((weakref.ref(module), name))

@@ -16,7 +16,7 @@ def constant_init(module: nn.Module, val: float, bias: float = 0) -> None:
         val: What the weight is filled with.
         bias: What the bias is filled with.
     """
-    fill_module(module, lambda weight: nn.init.constant_(weight, val), bias)
+    fill_module(module, lambda weight: weight.fill_(val), bias)
 
 
 def xavier_init(
@@ -46,7 +46,7 @@ def normal_init(module: nn.Module, mean: float = 0, std: float = 1, bias: float 
         std: Standard deviation of the weight.
         bias: What the bias is filled with.
     """
-    fill_module(module, lambda weight: nn.init.normal_(weight, mean, std), bias)
+    fill_module(module, lambda weight: weight.normal_(mean, std), bias)
 
 
 def trunc_normal_init(
@@ -79,7 +79,7 @@ def uniform_init(module: nn.Module, a: float = 0, b: float = 1, bias: float = 0)
         b: Upper bound.
         bias: What the bias is filled with.
     """
-    fill_module(module, lambda weight: nn.init.uniform_(weight, a, b), bias)
+    fill_module(module, lambda weight: weight.uniform_(a, b), bias)
 
 
 def kaiming_init(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
+import torch
 from brickwork_registry import Registry
 from torch import Tensor, nn
 
@@ -139,7 +140,8 @@ class Initializer:
             one = self.part(selected)
             for name, tensor in chosen(one, names):
                 try:
-                    run.fill(tensor, self.fill_bias if bias_like(name) else self.fill, by)
+                    is_weight = name == "weight" or not bias_like(name)
+                    run.fill(tensor, self.fill if is_weight else self.fill_bias, by)
                 except Exception as error:
                     error.add_note(f"while {self!r} filled {name!r} of {_shown(one)}")
                     raise
@@ -181,12 +183,13 @@ def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
         bias: What the bias is filled with.
     """
     run = current_run()
-    for name, tensor in chosen(module, None):
-        how = partial(nn.init.constant_, val=bias) if name == "bias" else fill
-        if run is None:
-            fill_tensor(tensor, how)
-        else:
-            run.fill(tensor, how, run.author)
+    with torch.no_grad():
+        for name, tensor in chosen(module, None):
+            how = partial(Tensor.fill_, value=bias) if name == "bias" else fill
+            if run is None:
+                fill_tensor(tensor, how)
+            else:
+                run.fill(tensor, how, run.author)
 
 
 def _shown(module: nn.Module) -> str:

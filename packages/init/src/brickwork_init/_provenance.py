@@ -61,13 +61,19 @@ class _Histories:
         known = self._tensors.get(id(tensor))
         return self._writes[id(tensor)] if known is not None and known() is tensor else ()
 
+    def known(self, tensors: dict[int, Tensor]) -> set[int]:
+        """Return which of the tensors, by `id`, something is known of, or was of one long gone."""
+        return tensors.keys() & self._tensors.keys()
+
     def set(self, tensor: Tensor, writes: tuple[Write, ...]) -> None:
-        key = id(tensor)
-        self._tensors[key] = weakref.ref(tensor)
-        self._writes[key] = writes
-        self.loaded.discard(key)
-        if writes[-1].kind is Kind.LOADED or loaded_last(writes):
-            self.loaded.add(key)
+        self.update({id(tensor): tensor}, {id(tensor): writes})
+
+    def update(self, tensors: dict[int, Tensor], writes: dict[int, tuple[Write, ...]]) -> None:
+        """Replace what is known of tensors; both by `id`."""
+        self._tensors.update(zip(tensors, map(weakref.ref, tensors.values()), strict=True))
+        self._writes.update(writes)
+        self.loaded.difference_update(tensors)
+        self.loaded.update(key for key, known in writes.items() if loaded_last(known))
         if len(self._tensors) > self._sweep_at:
             self._sweep()
 

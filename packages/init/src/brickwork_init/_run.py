@@ -75,11 +75,6 @@ class Run:
 
     # -- what may be written ---------------------------------------------------------------
 
-    @property
-    def _guarding(self) -> bool:
-        """Whether there may be loaded tensors at all."""
-        return bool(self._loads) or (bool(HISTORIES.loaded) and not self.force)
-
     def may_write(self, tensor: Tensor, kind: Kind) -> bool:
         """Whether a tensor is free to be written by the module whose turn it is.
 
@@ -89,7 +84,7 @@ class Run:
         load = self._loads.get(id(tensor))
         if load is not None:
             return kind is not Kind.RULE and load >= self._scopes[-1].entered
-        if not self._guarding or loaded_last(HISTORIES.get(tensor)) is None:
+        if self.force or loaded_last(HISTORIES.get(tensor)) is None:
             return True
         return kind is Kind.LOADED or (kind is Kind.CODE and len(self._scopes) <= 2)
 
@@ -97,7 +92,7 @@ class Run:
 
     def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], by: tuple[Write]) -> None:
         """Fill a tensor unless it is to be left alone."""
-        if self._guarding and not self.may_write(tensor, by[0].kind):
+        if (self._loads or HISTORIES.loaded) and not self.may_write(tensor, by[0].kind):
             return
         self.record(tensor, by)
         if not self.dry:
@@ -137,8 +132,10 @@ class Run:
 
     def commit(self) -> None:
         """Keep what was noted."""
-        for tensor in self._tensors.values():
-            HISTORIES.set(tensor, self.history(tensor))
+        if not self.force:
+            for key in HISTORIES.known(self._tensors):
+                self._writes[key] = HISTORIES.get(self._tensors[key]) + self._writes[key]
+        HISTORIES.update(self._tensors, self._writes)
 
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
         """Let an initializer do its work on a module."""
@@ -156,7 +153,7 @@ class Run:
 
     def covered(self, module: nn.Module, kind: Kind = Kind.CODE) -> bool:
         """Whether checkpoints have left nothing of `module` to write."""
-        if not self._guarding:
+        if not (self._loads or HISTORIES.loaded):
             return False
         tensors = [tensor for _, tensor in named_tensors(module)]
         return bool(tensors) and not any(self.may_write(tensor, kind) for tensor in tensors)
