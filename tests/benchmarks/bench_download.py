@@ -1,7 +1,5 @@
 """Downloading and verifying a large file, against a bare socket and against the peers.
 
-    python tests/benchmarks/bench_download.py [--megabytes 500] [--rounds 5] [--json FILE]
-
 The file is served on loopback by a process of its own. Every figure is taken in a fresh process
 that has fetched a small file before, so that imports do not count; the contenders take turns.
 
@@ -12,7 +10,6 @@ disk's depends on the machine. "MB more" is how much a process grew while it fet
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import importlib.util
 import json
@@ -26,9 +23,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from harness import FLOOR, OURS, Row
 
 MEGABYTE = 10**6
 BLOCK = 1 << 20
@@ -131,9 +130,9 @@ def pooch(url: str, folder: Path, sha256: str) -> None:
 
 
 CONTENDERS: dict[str, tuple[Callable[[str, Path, str], None], str | None]] = {
-    "bare socket": (floor, None),
-    "the same to disk": (to_disk, None),
-    "brickwork": (brickwork, "brickwork_zoo"),
+    FLOOR: (floor, None),
+    "bare socket to disk": (to_disk, None),
+    OURS: (brickwork, "brickwork_zoo"),
     "torch.hub": (torch_hub, "torch"),
     "pooch": (pooch, "pooch"),
 }
@@ -180,7 +179,7 @@ def measure(name: str, base: str, small: str, large: str) -> None:
     print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": peak() - memory}))
 
 
-def rounds(megabytes: int, count: int) -> dict[str, dict[str, float]]:
+def measured(megabytes: int, count: int) -> dict[str, dict[str, float]]:
     """Let the contenders take turns, and return the medians."""
     names = [n for n, (_, m) in CONTENDERS.items() if m is None or importlib.util.find_spec(m)]
     with tempfile.TemporaryDirectory() as made:
@@ -213,31 +212,23 @@ def rounds(megabytes: int, count: int) -> dict[str, dict[str, float]]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.serve:
-        return serve(args.serve)
-    if args.measure:
-        return measure(*args.measure)
-    table = rounds(args.megabytes, args.rounds)
-    base = table["bare socket"]
-    print(f"{'':16} {'s':>7} {'x':>6} {'CPU s':>7} {'x':>6} {'MB more':>8}")
-    for name, row in table.items():
-        time_ratio, cpu_ratio = row["seconds"] / base["seconds"], row["cpu"] / base["cpu"]
-        print(
-            f"{name:16} {row['seconds']:7.3f} {time_ratio:6.2f} {row['cpu']:7.3f} {cpu_ratio:6.2f} "
-            f"{row['memory']:8.1f}"
-        )
-    if args.json:
-        args.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    return None
+def rows(rounds: int = 5, megabytes: int = 500) -> Iterator[Row]:
+    """Measure time, CPU seconds and memory of one verified download."""
+    table = measured(megabytes, rounds)
+    cost, floor = f"download of {megabytes} MB, verified", "bare socket, hashed in a thread"
+    for key, scale, unit, what, at_most in (
+        ("seconds", 1e3, "ms", "", 1.2),
+        ("cpu", 1e3, "ms", ", CPU time", 1.15),
+    ):
+        values = {name: row[key] * scale for name, row in table.items()}
+        yield Row(cost + what, floor, unit, values, at_most=at_most)
+    # The floor keeps the whole file in memory: the size that all of it must stay below instead.
+    values = {name: row["memory"] for name, row in table.items()} | {FLOOR: 32.0}
+    yield Row(cost + ", memory", "32 MB", "MB", values, at_most=1.0)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "--serve":
+        serve(Path(sys.argv[2]))
+    else:
+        measure(*sys.argv[2:])

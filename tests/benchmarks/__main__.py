@@ -1,0 +1,57 @@
+"""Measure every cost beside its floor, and write the table, the numbers and a plot.
+
+    hatch run bench [PART ...] [--quick] [--json FILE] [--plot FILE]
+
+The parts are the `bench_*.py` beside this file; each has a function `rows`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from harness import Row, plot, render, save
+
+HERE = Path(__file__).parent
+PARTS = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+KNOWN = ("brickwork", "torch", "torchvision", "mmcv", "mmengine", "timm", "pooch")
+
+
+def versions() -> dict[str, str]:
+    """Return what was measured on and with."""
+    found = {"python": platform.python_version(), "threads": str(torch.get_num_threads())}
+    for name in KNOWN:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds: a smoke test, no numbers")
+    parser.add_argument("--json", type=Path, default=Path("docs/_build/benchmarks/benchmarks.json"))
+    parser.add_argument("--plot", type=Path, default=Path("docs/_build/benchmarks/benchmarks.png"))
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    torch.set_num_threads(1)
+    rows: list[Row] = []
+    for part in args.parts or PARTS:
+        module = importlib.import_module(f"bench_{part}")
+        print(f"{part} ...", flush=True)
+        rows += module.rows(**({"rounds": 2} if args.quick else {}))
+    print(f"\n{render(rows)}\n")
+    save(rows, args.json, versions())
+    plot(rows, args.plot)
+    print(f"numbers: {args.json}\nplot: {args.plot}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What importing costs, in fresh processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+from harness import FLOOR, OURS, Row, importable, take_turns
+
+
+def rows(rounds: int = 15) -> Iterator[Row]:
+    """Measure the imports that people pay for."""
+    cnn = {FLOOR: "import torch", OURS: "from brickwork.cnn import ConvModule"}
+    peers = {"mmcv": "from mmcv.cnn import ConvModule", "timm": "import timm"}
+    cnn |= {name: line for name, line in peers.items() if importable(name)}
+    yield _row("from brickwork.cnn import ConvModule", "import torch", cnn, rounds, more=60)
+    for module, at_most, others in (
+        ("brickwork", 1.5, {}),
+        ("brickwork_registry", 1.6, {"mmengine": "import mmengine.registry"}),
+        ("brickwork_zoo", 3.0, {"pooch": "import pooch"}),
+    ):
+        lines = {FLOOR: "pass", OURS: f"import {module}"}
+        lines |= {name: line for name, line in others.items() if importable(name)}
+        yield _row(f"import {module}", "bare Python", lines, rounds, at_most=at_most)
+
+
+def _row(
+    cost: str,
+    floor: str,
+    lines: dict[str, str],
+    rounds: int,
+    *,
+    at_most: float | None = None,
+    more: float | None = None,
+) -> Row:
+    runs = {
+        name: partial(subprocess.run, [sys.executable, "-W", "ignore", "-c", line], check=True)
+        for name, line in lines.items()
+    }
+    return Row(cost, floor, "ms", take_turns(runs, rounds), at_most=at_most, more=more)

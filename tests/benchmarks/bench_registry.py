@@ -1,0 +1,60 @@
+"""What building from a config costs over calling the constructor."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from brickwork_registry import Registry, build_from_cfg
+from harness import FLOOR, OURS, Row, take_turns
+
+CALLS = 20_000
+
+
+class Thing:
+    """Something cheap to make."""
+
+    def __init__(self, a: int, b: int = 0) -> None:
+        self.a, self.b = a, b
+
+
+def contenders(scope: str | None) -> dict[str, Callable[[], object]]:
+    """Make one loop of calls for the constructor, for ours, and for mmcv where it imports."""
+    kinds: dict[str, tuple[Any, Any]] = {OURS: (Registry, build_from_cfg)}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mmcv.utils import Registry as Theirs
+            from mmcv.utils import build_from_cfg as theirs
+        kinds["mmcv"] = Theirs, theirs
+    except ImportError:
+        pass
+
+    def straight() -> None:
+        for _ in range(CALLS):
+            Thing(a=1, b=2)
+
+    runs: dict[str, Callable[[], object]] = {FLOOR: straight}
+    for name, (kind, build) in kinds.items():
+        registry = kind("thing", scope="root")
+        holder = kind("thing", parent=registry, scope=scope) if scope else registry
+        holder.register_module(name="Thing", module=Thing)
+        cfg = {"type": f"{scope}.Thing" if scope else "Thing", "a": 1, "b": 2}
+
+        def loop(build: Any = build, cfg: Any = cfg, registry: Any = registry) -> None:
+            for _ in range(CALLS):
+                build(cfg, registry)
+
+        runs[name] = loop
+    return runs
+
+
+def rows(rounds: int = 30) -> Iterator[Row]:
+    """Measure a call, and a call that names a child scope."""
+    for cost, scope, more in (
+        ("build_from_cfg, a call", None, 0.4),
+        ("build_from_cfg of a child scope, a call", "child", 1.0),
+    ):
+        values = take_turns(contenders(scope), rounds, scale=1e6 / CALLS)
+        yield Row(cost, "the constructor", "us", values, more=more)

@@ -1,0 +1,187 @@
+"""What every benchmark shares: rounds in which the contenders take turns, and a table of medians.
+
+Machines are noisy, so a time alone says nothing. Each row sets a cost beside its floor, the least
+that the same result can cost, measured in the same rounds; what counts is their ratio.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+Run = Callable[[], object]
+
+FLOOR, OURS = "floor", "brickwork"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cost, beside its floor and the peers that are installed.
+
+    Attributes:
+        cost: What is measured.
+        floor: What the floor is.
+        unit: Of the values: ``'ms'``, ``'us'``, ``'MB'``.
+        values: By contender, `FLOOR` and `OURS` among them.
+        at_most: The largest ratio to the floor that we allow ourselves, or None.
+        more: The largest difference to the floor instead, in `unit`, or None.
+    """
+
+    cost: str
+    floor: str
+    unit: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    at_most: float | None = None
+    more: float | None = None
+
+    def ratio(self, name: str = OURS) -> float:
+        """Return how many times the floor one contender costs."""
+        return self.values[name] / self.values[FLOOR]
+
+    @property
+    def limit(self) -> str:
+        """Return what we allow ourselves, for people."""
+        if self.more is not None:
+            return f"+{self.more:g} {self.unit}"
+        return "" if self.at_most is None else f"{self.at_most:g} x"
+
+    @property
+    def holds(self) -> bool:
+        """Whether we keep to it."""
+        if self.more is not None:
+            return self.values[OURS] - self.values[FLOOR] <= self.more
+        return self.at_most is None or self.ratio() <= self.at_most
+
+
+def take_turns(runs: Mapping[str, Run], rounds: int, scale: float = 1e3) -> dict[str, float]:
+    """Time each contender once a round, in turn; return the medians.
+
+    Args:
+        runs: By name; each is called once more at the start, uncounted.
+        rounds: How many times each is timed.
+        scale: From seconds to the unit wanted; milliseconds unless told.
+    """
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name, run in runs.items():
+                start = time.perf_counter()
+                run()
+                times[name].append((time.perf_counter() - start) * scale)
+    finally:
+        gc.enable()
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def in_fresh_processes(programs: Mapping[str, str], rounds: int) -> dict[str, dict[str, float]]:
+    """Run each program in a process of its own, in turn; return the medians of what they print.
+
+    Args:
+        programs: By name, Python source that prints one JSON object of numbers.
+        rounds: How many times each is run.
+    """
+    printed: dict[str, list[dict[str, float]]] = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, program in programs.items():
+            done = subprocess.run(
+                [sys.executable, "-c", program], check=True, capture_output=True, text=True
+            )
+            printed[name].append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]}
+        for name, found in printed.items()
+    }
+
+
+def importable(module: str) -> bool:
+    """Whether a fresh process can import a peer; some are installed and yet fail."""
+    return not subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"import {module}"], capture_output=True
+    ).returncode
+
+
+def render(rows: Iterable[Row]) -> str:
+    """Write rows as one table in Markdown: also readable as it is."""
+    head = ["cost", "floor", FLOOR, OURS, "ratio", "at most", "peers"]
+    cells = [head, ["---"] * len(head)]
+    for row in rows:
+        peers = [
+            f"{name} {row.ratio(name):.2f} x" for name in row.values if name not in (FLOOR, OURS)
+        ]
+        cells.append(
+            [
+                row.cost,
+                row.floor,
+                _value(row.values[FLOOR], row.unit),
+                _value(row.values[OURS], row.unit),
+                f"{row.ratio():.2f} x",
+                row.limit + ("" if row.holds else " (missed)"),
+                ", ".join(peers),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in cells
+    )
+
+
+def _value(value: float, unit: str) -> str:
+    return f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
+
+
+def save(rows: Sequence[Row], path: Path, about: Mapping[str, str]) -> None:
+    """Write rows as JSON, with what they were measured on."""
+    data = {"about": dict(about), "rows": [asdict(row) for row in rows]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Draw the ratios to the floor, ours and the peers', on a logarithmic axis."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    names = list(dict.fromkeys(name for row in rows for name in row.values if name != FLOOR))
+    colours = dict(
+        zip(names, ["#c8553d", "#3d6f9e", "#7a9e3d", "#8a6fb0", "#c49a3a", "#5a8a8a"], strict=False)
+    )
+    figure, axes = plt.subplots(figsize=(9.6, 0.9 + 0.42 * len(rows)), layout="constrained")
+    for place, row in enumerate(rows):
+        axes.axhline(place, color="#eef1f4", zorder=0)
+        for name in reversed([n for n in row.values if n != FLOOR]):
+            size = 60 if name == OURS else 34
+            axes.scatter(
+                row.ratio(name), place, s=size, color=colours.get(name, "#6b7785"), zorder=2
+            )
+        if row.at_most:
+            axes.plot([row.at_most] * 2, [place - 0.28, place + 0.28], color="#1d2733", lw=1.2)
+    axes.axvline(1, color="#6b7785", lw=0.8)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g} x")
+    axes.set_yticks(range(len(rows)), [row.cost for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("times its floor (black tick: at most)")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+    for name in names:
+        axes.scatter([], [], color=colours.get(name, "#6b7785"), label=name)
+    axes.legend(frameon=False, ncols=len(names), loc="lower left", bbox_to_anchor=(0, 1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=140)
+    plt.close(figure)
