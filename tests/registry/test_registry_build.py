@@ -112,6 +112,25 @@ def test_nested_miss_tells_the_path_too(models):
     assert "config path backbone.stem" in notes(caught.value)
 
 
+def test_builders_that_bind_arguments_and_take_some_out_keep_the_path(models):
+    def build_stem(cfg, channels):
+        options = {**cfg}
+        stem = models.resolve(options.pop("type"))
+        options.pop("frozen", None)
+        return build_from_cfg({**options, "type": functools.partial(stem, channels)}, models)
+
+    models.register_module(name="Net", module=lambda stems: [build_stem(s, -1) for s in stems])
+    good, bad = {"type": "dict"}, {"type": "Stem", "bias": True, "frozen": True}
+    with models.override(dict=lambda channels: None), pytest.raises(ValueError) as caught:  # noqa: PT011
+        models.build({"type": "Net", "stems": [good, bad]})
+    assert "Stem from the registry 'models' (scope 'mine'), at config path stems[1]" in notes(
+        caught.value
+    )
+    with pytest.raises(errors.NotRegisteredError) as caught:
+        models.build({"type": "Net", "stems": [{"type": "Stam"}]})
+    assert "looking up 'Stam', at config path stems[0]" in notes(caught.value)
+
+
 def test_nested_config_without_a_type_tells_the_path(models):
     with pytest.raises(errors.MissingTypeError, match="is 'typ' a misspelt 'type'") as caught:
         models.build({"type": "Model", "backbone": {"typ": "Backbone"}})

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._describe import describe, full_name
-from ._paths import UNKNOWN, Path, find, join
+from ._paths import UNKNOWN, Path, find, join, walk
 from ._registry import Registry, wrong_type
 from ._signatures import misfits
 from ._suggest import closest, suggest
-from .errors import InvalidConfigError, MissingTypeError, RegistryError
+from .errors import InvalidConfigError, MissingTypeError, NotRegisteredError, RegistryError
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class _Step:
     """One of the builds that an exception passes on its way out."""
 
     config: Mapping[str, Any]
+    registry: Registry[Any]
     path: Path
     what: str
 
@@ -78,26 +79,53 @@ def note_failure(
     """
     notes = getattr(error, "__notes__", [])
     index = next((i for i, note in enumerate(notes) if isinstance(note, _Trail)), None)
+    step = _step(registry, cfg, target)
+    if index is not None:
+        passed = notes[index].steps
+        where = _where(passed[-1], cfg)
+        passed = tuple(replace(one, path=(*where, *one.path)) for one in passed)
+        notes[index] = _Trail((*passed, step))
+        return
+    if target is not None and isinstance(error, TypeError):
+        names = given if given is not None else _names(cfg)
+        for text in _argument_notes(target, names, str(error)):
+            error.add_note(text)
+    error.add_note(_Trail((*_looked_up(error, cfg, registry), step)))
+
+
+def _step(registry: Registry[Any], cfg: Mapping[str, Any], target: Any) -> _Step:
     if target is not None:
-        what = full_name(target)
+        what = full_name(_called(target))
     else:
         what = repr(cfg["type"]) if "type" in cfg else "a config without a type"
-    step = _Step(
-        cfg, (), f"building {what} from the registry {registry.name!r} (scope {registry.scope!r})"
-    )
-    if index is None:
-        if target is not None and isinstance(error, TypeError):
-            names = given if given is not None else [key for key in cfg if key != "type"]
-            for text in _argument_notes(target, names, str(error)):
-                error.add_note(text)
-        error.add_note(_Trail((step,)))
-        return
-    passed = notes[index].steps
-    where = find(passed[-1].config, cfg)
-    if where is None and passed[-1].config is not cfg:
-        where = (UNKNOWN,)
-    prefix = where or ()
-    notes[index] = _Trail((*(replace(one, path=(*prefix, *one.path)) for one in passed), step))
+    text = f"building {what} from the registry {registry.name!r} (scope {registry.scope!r})"
+    return _Step(cfg, registry, (), text)
+
+
+def _where(inner: _Step, cfg: Mapping[str, Any]) -> Path:
+    """Tell the place of a build within the config of the one around it."""
+    if inner.config is cfg:  # one function that hands its config on to another
+        return ()
+
+    def resolve(kind: Any) -> Any:
+        if isinstance(kind, str):
+            found = inner.registry.module_dict.get(kind)
+            return kind if found is None else found
+        return getattr(kind, "func", kind)  # builders bind positional arguments by a partial
+
+    found = find(inner.config, cfg, resolve)
+    return (UNKNOWN,) if found is None else found
+
+
+def _looked_up(
+    error: BaseException, cfg: Mapping[str, Any], registry: Registry[Any]
+) -> tuple[_Step, ...]:
+    """Find the config within another whose ``type`` was looked up, and missed, by itself."""
+    if isinstance(error, NotRegisteredError) and cfg.get("type") != error.key:
+        for path, config in walk(cfg):
+            if path and config.get("type") == error.key:
+                return (_Step(config, registry, path, f"looking up {error.key!r}"),)
+    return ()
 
 
 def explain(
@@ -155,6 +183,11 @@ def _wrong_argument(cfg: Any, registry: Any, default_args: Any) -> RegistryError
         return MissingTypeError(registry.name, config, misspelt_type(cfg))
     kind = cfg.get("type", (default_args or {}).get("type"))
     return None if isinstance(kind, Hashable) else wrong_type(kind)
+
+
+def _called(target: Any) -> Any:
+    """Tell what a partial calls; anything else is called itself."""
+    return getattr(target, "func", target)
 
 
 def _argument_notes(target: Any, names: Iterable[str], text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -37,39 +37,47 @@ def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, An
         yield from walk(part, (*path, key))
 
 
-def find(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> Path | None:
+def find(
+    inner: Mapping[str, Any], outer: Mapping[str, Any], resolve: Callable[[Any], Any]
+) -> Path | None:
     """Find the place in a config of another one that was built from it.
 
     The object itself is looked for first, then an equal one (constructors copy configs), then
-    one that has been added to (and fill in defaults).
+    one that has been added to (and fill in defaults), then one of the same type that does not
+    disagree (and take some arguments for themselves).
 
     Args:
         inner: The config that was built inside.
         outer: The config that was built around it.
+        resolve: Turns a ``type`` into what it stands for.
 
     Returns:
         The path; None if `outer` does not hold it.
     """
-    places = [place for place in walk(outer) if place[0]]
-    for test in (_is, _equals, _extends):
-        for path, config in places:
-            if test(inner, config):
-                return path
-    return None
+    kind = resolve(inner.get("type"))
+    places = [
+        (path, config)
+        for path, config in walk(outer)
+        if path and (config is inner or ("type" in config and resolve(config["type"]) == kind))
+    ]
+
+    def rank(config: Mapping[str, Any]) -> int | None:
+        if config is inner:
+            return 0
+        shared = config.keys() & inner.keys() - {"type"}
+        if not all(_same(inner[key], config[key]) for key in shared):
+            return None
+        if config.keys() <= inner.keys():
+            return 1 if len(config) == len(inner) else 2
+        return 3
+
+    # Of equal ones the first: they are built in this order and fail alike.
+    ranked = [(found, path) for path, config in places if (found := rank(config)) is not None]
+    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
-def _is(inner: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    return inner is config
-
-
-def _equals(inner: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    return len(inner) == len(config) and _extends(inner, config)
-
-
-def _extends(inner: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    if "type" not in config:
-        return False
+def _same(one: object, other: object) -> bool:
     try:
-        return all(key in inner and bool(inner[key] == config[key]) for key in config)
+        return one is other or bool(one == other)
     except Exception:  # arrays and tensors have no single truth; then they are not known equal
         return False
