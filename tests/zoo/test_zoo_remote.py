@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from brickwork_zoo import download
@@ -199,8 +198,8 @@ def test_nginx_goes_on_after_a_kill(nginx):
 
 
 @pytest.fixture
-def bucket(monkeypatch) -> Iterator[str]:
-    """Run moto's server, as it is in an environment that has it and s3fs; return its address."""
+def bucket(monkeypatch) -> Iterator[None]:
+    """Run moto's server, where the environment has it and s3fs."""
     pytest.importorskip("s3fs")
     pytest.importorskip("moto")
     port = free_port()
@@ -213,15 +212,17 @@ def bucket(monkeypatch) -> Iterator[str]:
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as run:
         try:
             wait_for(port)
-            yield f"http://127.0.0.1:{port}"
+            yield
         finally:
             run.terminate()
 
 
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
-def test_s3(bucket):
-    for path, data in (("bucket", b""), ("bucket/models/net.pth", BODY)):
-        urlopen(Request(f"{bucket}/{path}", data=data, method="PUT")).close()
+@pytest.mark.usefixtures("bucket")
+def test_s3():
+    store = pytest.importorskip("s3fs").S3FileSystem()
+    store.mkdir("bucket")
+    store.pipe_file("bucket/models/net.pth", BODY)
     url = "s3://bucket/models/net.pth"
     assert download(url, sha256=SHA).read_bytes() == BODY
     assert download(url).name == "net.pth"

@@ -170,7 +170,7 @@ def test_the_longest_beginning_wins():
         ["my://", "https://a.org/"], lambda uri: Resource(uri, ("https://short/x",), "x")
     )
     register_scheme("my://deep/", lambda uri: "https://a.org/" + uri.rpartition("/")[2])
-    assert resolve("my://x").places == short
+    assert resolve("my://x").places == ("https://short/x",)
     assert resolve("my://deep/x").places == ("https://short/x",)
     assert resolve("https://a.org/y").places == ("https://short/x",)
     assert resolve("https://a.orgs/y").places == ("https://a.orgs/y",)

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ._partial import abandoned, partials
+from ._partial import abandoned, note_of, partials
 from ._resource import Resource
 from ._settings import Settings
 from ._transfer import hash_file
@@ -262,4 +262,5 @@ def _set_aside(path: Path) -> None:
 def _leftovers(folder: Path) -> list[Path]:
     if not partials(folder) and not Entry(folder, "").files():
         return [folder]
-    return [*abandoned(folder), *folder.glob(f"*{CORRUPT}")]
+    parts = [file for part in abandoned(folder) for file in (part, note_of(part))]
+    return [*filter(Path.exists, parts), *folder.glob(f"*{CORRUPT}")]

@@ -54,8 +54,7 @@ class Partial:
         self.origin = origin
         self.size = 0
         _mine.add(self.path)
-        note = _note(self.path)
-        note.write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        note_of(self.path).write_text(json.dumps(asdict(origin)), encoding="utf-8")
         self._file: IO[bytes] = self.path.open("xb")
 
     def append(self, data: bytes) -> None:
@@ -117,7 +116,7 @@ def claim(folder: Path, filename: str) -> Remains | None:
         own = _new_name(folder, filename)
         _mine.add(own)
         with suppress(OSError):
-            _note(path).replace(_note(own))
+            note_of(path).replace(note_of(own))
         try:
             path.replace(own)
         except OSError:  # another process was quicker
@@ -187,13 +186,14 @@ def _new_name(folder: Path, filename: str) -> Path:
     return folder / f".{filename}{_MARK}{tag}{_SUFFIX}"
 
 
-def _note(path: Path) -> Path:
+def note_of(path: Path) -> Path:
+    """Return the file beside a partial file that says where its bytes come from."""
     return path.with_name(f"{path.name}.json")
 
 
 def _read_note(path: Path) -> Origin | None:
     try:
-        return Origin(**json.loads(_note(path).read_text(encoding="utf-8")))
+        return Origin(**json.loads(note_of(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -205,6 +205,6 @@ def _size(path: Path) -> int:
 
 
 def _remove(path: Path) -> None:
-    for file in (path, _note(path)):
+    for file in (path, note_of(path)):
         with suppress(OSError):
             file.unlink()

@@ -151,20 +151,25 @@ def _cache_list(cache: Cache, args: Namespace) -> int:
 
 def _cache_prune(cache: Cache, args: Namespace) -> int:
     chosen = [entry for entry in cache.entries() if args.all or _is_named(entry, args.names)]
-    doomed = [entry.folder for entry in chosen] + cache.leftovers()
-    try:
-        for path in doomed:
+    removed = _remove([entry.folder for entry in chosen] + cache.leftovers())
+    removed += _remove(cache.leftovers())  # folders that are empty now
+    if args.json:
+        show_json({"removed": removed})
+    else:
+        show_lines(removed)
+    return 0
+
+
+def _remove(paths: list[Path]) -> list[Path]:
+    for path in paths:
+        try:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    except OSError as error:
-        raise CacheError(f"cannot remove {error.filename}: {error.strerror}", path=path) from error
-    if args.json:
-        show_json({"removed": doomed})
-    else:
-        show_lines(doomed)
-    return 0
+        except OSError as error:
+            raise CacheError(f"cannot remove {path}: {error}", path=path) from error
+    return paths
 
 
 def _is_named(entry: Entry, names: list[str]) -> bool:

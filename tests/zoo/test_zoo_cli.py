@@ -1,0 +1,224 @@
+"""The command line: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import brickwork_zoo
+import pytest
+from brickwork_zoo._cli import main
+
+BODY = os.urandom(100_000)
+SHA = hashlib.sha256(BODY).hexdigest()
+COMMANDS = (
+    *("list", "info", "download", "prefetch", "verify", "inspect", "convert", "cache"),
+    "check-links",
+)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; return its exit code and what it printed."""
+
+    def call(*words):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if "--json" in words and out else out, err
+
+    return call
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, None])
+def test_every_command_has_help(run, command):
+    code, out, _ = run(*[command] * bool(command), "--help")
+    assert code == 0
+    assert "--json" in out or all(name in out for name in COMMANDS)
+
+
+def test_wrong_calls_end_with_2(run):
+    assert run()[0] == 2
+    assert run("lst")[0] == 2
+    assert run("list", "--max-params", "many")[0] == 2
+    assert run("download", "a", "b", "--sha256", SHA)[0] == 2
+    assert run("info", "nothing://x")[0] == 2
+    assert run("--version")[:2] == (0, f"brickwork-zoo {brickwork_zoo.__version__}\n")
+
+
+def test_list(run):
+    code, out, _ = run("list", "resnet50", "--source", "torchvision", "--min-acc1", "80")
+    assert code == 0
+    head, *rows = out.splitlines()
+    assert head.split() == ["uri", "family", "params", "size", "acc@1"]
+    assert [row.split()[0] for row in rows] == [
+        "torchvision://resnet50.imagenet1k_v2",
+        "torchvision://wide_resnet50_2.imagenet1k_v2",
+    ]
+    code, models, _ = run("list", "--json", "--family", "vgg", "--max-size", "550MB")
+    assert [m["uri"] for m in models] == [
+        f"torchvision://vgg{kind}.imagenet1k_v1" for kind in ("11", "11_bn", "13", "13_bn")
+    ]
+    assert run("list", "no such model")[0] == 1
+
+
+def test_info(run):
+    code, out, _ = run("info", "torchvision://resnet50")
+    assert code == 0
+    assert "0676ba61" in out
+    assert "place  https://download.pytorch.org/models/resnet50-0676ba61.pth" in out
+    code, facts, _ = run("info", "--json", "https://a.org/net-57934424.pth")
+    assert facts["sha256"] == "57934424"
+    code, _, err = run("info", "torchvision://resnet5")
+    assert code == 1
+    assert "resnet50" in err
+
+
+def test_download_prints_paths(run, site):
+    urls = [site.url(f"/{n}.pth", n.encode()) for n in "ab"]
+    code, out, _ = run("download", *urls)
+    assert code == 0
+    assert [Path(line).read_text() for line in out.splitlines()] == ["a", "b"]
+    code, out, err = run("download", urls[0], site.url("/none.pth"), urls[1])
+    assert code == 1
+    assert len(out.splitlines()) == 2
+    assert "404" in err
+    code, found, _ = run("download", "--json", urls[0], site.url("/none.pth"))
+    assert code == 1
+    assert Path(found["files"][urls[0]]).read_text() == "a"
+    assert list(found["errors"]) == [site.url("/none.pth")]
+    assert run("download", "--offline", site.url("/new.pth", b"x"))[0] == 1
+
+
+def test_errors_are_json_too(run):
+    code, found, err = run("inspect", "--json", "nothing.pth")
+    assert code == 1
+    assert found["error"] == "MissingFileError"
+    assert found["message"] in err
+
+
+def test_prefetch_makes_a_home_for_a_machine_without_network(run, site, tmp_path, monkeypatch):
+    url, other = site.url(f"/net-{SHA[:8]}.pth", BODY), site.url("/b.pth", b"b")
+    assert run("download", url)[0] == 0
+    code, out, _ = run("prefetch", "--to", tmp_path / "bundle", url, other)
+    assert code == 0
+    assert site.asked() == 2
+    sums = dict(map(str.split, (tmp_path / "bundle" / "SHA256SUMS").read_text().splitlines()))
+    assert set(sums) == {SHA, hashlib.sha256(b"b").hexdigest()}
+    checked = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
+    subprocess.run(checked, cwd=tmp_path / "bundle", check=True)
+    assert url in (tmp_path / "bundle" / "README.txt").read_text()
+
+    code, _, _ = run("prefetch", "--to", tmp_path / "carry.tar", url, other)
+    assert code == 0
+    with tarfile.open(tmp_path / "carry.tar") as archive:
+        archive.extractall(tmp_path / "there", filter="data")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle", "carry.tar", "there"]
+    monkeypatch.setenv("BRICKWORK_OFFLINE", "1")
+    for home in (tmp_path / "bundle", tmp_path / "there" / "carry"):
+        monkeypatch.setenv("BRICKWORK_HOME", str(home))
+        code, out, _ = run("download", url, other)
+        assert code == 0
+        assert [Path(line).read_bytes() for line in out.splitlines()] == [BODY, b"b"]
+
+
+def test_verify(run, site, tmp_path):
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    assert run("verify", url)[0] == 1
+    _, out, _ = run("download", url)
+    path = Path(out.strip())
+    code, out, _ = run("verify", url, path)
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [[SHA, str(path), "verified"]] * 2
+    facts = path.stat()
+    path.write_bytes(BODY[:-1] + b"?")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # a record would not notice
+    code, rows, _ = run("verify", "--json", url, path)
+    assert code == 1
+    assert [row["answer"] for row in rows] == ["failed", "failed"]
+    plain = tmp_path / "plain.pth"
+    plain.write_bytes(BODY)
+    assert "nothing to compare with" in run("verify", plain)[1]
+    assert run("verify", plain, "--sha256", SHA)[0] == 0
+    assert run("verify", plain, "--sha256", "0" * 64)[0] == 1
+    changed = site.url("/changes.pth", b"1")
+    Path(run("download", changed)[1].strip()).write_bytes(b"2")
+    assert run("verify", changed)[0] == 1
+
+
+def test_cache(run, site, faults):
+    urls = [site.url(f"/{n}.pth", n.encode()) for n in "ab"]
+    run("download", *urls)
+    site.faults["/c.pth"] = [faults.cut(50_000)]
+    run("download", site.url("/c.pth", BODY), "--retries", "0")
+    _, out, _ = run("cache", "path")
+    root = Path(out.strip())
+    assert root == Path(os.environ["BRICKWORK_HOME"]) / "checkpoints"
+    code, rows, _ = run("cache", "list", "--json")
+    assert code == 0
+    assert sorted(row["uri"] for row in rows) == urls
+    assert run("cache")[1].count("pth") == 4
+    assert list(root.rglob("*.part"))
+    run("cache", "prune")
+    assert not list(root.rglob("*.part"))
+    assert len(run("cache", "list", "--json")[1]) == 2
+    _, found, _ = run("cache", "prune", urls[0], "--json")
+    assert len(found["removed"]) == 1
+    assert [row["uri"] for row in run("cache", "list", "--json")[1]] == [urls[1]]
+    run("cache", "prune", "--all")
+    assert list(root.iterdir()) == []
+    assert run("cache", "list")[:2] == (0, "")
+
+
+def test_check_links(run, site):
+    good, bad = site.url("/a.pth", BODY), site.url("/b.pth")
+    code, out, _ = run("check-links", good, bad)
+    assert code == 1
+    assert [line.split()[0] for line in out.splitlines()] == ["answer", "ok", "HTTP"]
+    code, links, _ = run("check-links", good, "--json")
+    assert code == 0
+    assert links == [{"uri": good, "place": good, "problem": None, "size": len(BODY)}]
+
+
+def test_inspect_and_convert(run, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    weights = {"layer.weight": torch.arange(6.0).reshape(2, 3)}
+    torch.save({"state_dict": weights, "epoch": 3}, "net.pth")
+    code, out, _ = run("inspect", "net.pth")
+    assert code == 0
+    assert "state_dict/layer.weight" in out
+    assert "2x3" in out
+    assert "epoch" in out
+    code, facts, _ = run("inspect", "net.pth", "--json")
+    assert facts["tensors"][0]["shape"] == [2, 3]
+    assert facts["nbytes"] == 24
+    code, out, _ = run("convert", "net.pth")
+    assert code == 0
+    assert out == "net.safetensors\n"
+    code, facts, _ = run("inspect", "net.safetensors", "--json")
+    assert [tensor["key"] for tensor in facts["tensors"]] == ["layer.weight"]
+    Path("broken.pth").write_bytes(b"not a checkpoint")
+    for command in ("inspect", "convert"):
+        code, _, err = run(command, "broken.pth")
+        assert code == 1
+        assert "broken.pth" in err
+
+
+def test_the_program_itself(site):
+    url = site.url("/net.pth", BODY)
+    command = [sys.executable, "-m", "brickwork_zoo._cli", "download", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).read_bytes() == BODY
+    assert done.stderr == ""
+    done = subprocess.run([*command[:-1], url + "x"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
