@@ -16,12 +16,12 @@ from brickwork_init import (
     initialize,
     kaiming_init,
     normal_init,
+    trunc_normal_,
     trunc_normal_init,
     uniform_init,
     xavier_init,
 )
 from brickwork_zoo import PretrainedInit
-from torch.nn.init import trunc_normal_
 
 __all__ = [
     "INITIALIZERS",

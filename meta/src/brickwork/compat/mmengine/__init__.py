@@ -1,0 +1,58 @@
+"""`mmengine`'s modules and registries, and mmcv 2.x's `mmcv.cnn`, are ours.
+
+`brickwork.compat.mmengine.install()` before anything imports them, or, for a program as it is,
+`python -m brickwork.compat.mmengine script.py args...`. Where a real mmengine or mmcv 2.x is
+installed, what is not covered (runners, datasets, configs, ops) comes from it.
+"""
+
+from brickwork.compat._alias import Coverage
+from brickwork.compat._alias import install as _install
+from brickwork.compat._alias import uninstall as _uninstall
+from brickwork.compat._modules import below
+
+__all__ = ["install", "uninstall"]
+
+_MMENGINE = Coverage(
+    package="mmengine",
+    version="0.10.7",
+    modules={
+        "mmengine": "brickwork.utils",
+        "mmengine.dist": "brickwork.runner.dist_utils",
+        "mmengine.logging": "brickwork.utils.logging",
+        "mmengine.model": "brickwork.compat.mmengine.model",
+        "mmengine.model.base_module": "brickwork.runner.base_module",
+        "mmengine.model.weight_init": "brickwork.cnn.utils.weight_init",
+        "mmengine.registry": "brickwork.compat.mmengine.registry",
+        "mmengine.registry.build_functions": "brickwork.compat.mmengine.registry",
+        "mmengine.registry.registry": "brickwork.compat.mmengine.registry",
+        "mmengine.registry.root": "brickwork.compat.mmengine.registry",
+        "mmengine.runner": "brickwork.runner",
+        "mmengine.runner.checkpoint": "brickwork.runner.checkpoint",
+        "mmengine.utils": "brickwork.utils",
+        "mmengine.utils.dl_utils": "brickwork.utils",
+        "mmengine.utils.dl_utils.parrots_wrapper": "brickwork.utils.parrots_wrapper",
+    },
+    whole=("mmengine.model.base_module", "mmengine.model.weight_init", "mmengine.registry.root"),
+    distributions=("mmengine", "mmengine-lite"),
+)
+_MMCV = Coverage(
+    package="mmcv",
+    version="2.1.0",
+    modules={"mmcv": "brickwork", **below("cnn", "mmcv.cnn")},
+    whole=("mmcv.cnn",),
+    distributions=("mmcv", "mmcv-lite"),
+)
+
+
+def install() -> None:
+    """Make `import mmengine`, and `import mmcv` as of 2.x, ours from now on.
+
+    Raises:
+        RuntimeError: If one of them has been imported before.
+    """
+    _install(_MMENGINE, _MMCV)
+
+
+def uninstall() -> None:
+    """Give the names back; what has imported from them keeps what it has."""
+    _uninstall(_MMENGINE, _MMCV)
