@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
     from ._loader import load_from_openmmlab as load_from_openmmlab
     from ._loader import load_from_torchvision as load_from_torchvision
     from ._loading import load_state_dict as load_state_dict
+    from ._mmcv import _load_checkpoint as _load_checkpoint
+    from ._mmcv import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
     from ._mmcv import get_deprecated_model_names as get_deprecated_model_names
     from ._mmcv import get_external_models as get_external_models
     from ._mmcv import get_mmcls_models as get_mmcls_models
@@ -51,6 +53,8 @@ __version__ = "0.1.0"
 # Name -> the module it comes from, imported at first use (PEP 562): the package itself then costs
 # no import of requests, and whoever only downloads never imports torch.
 _EXPORTS = {
+    "_load_checkpoint": "_mmcv",
+    "_load_checkpoint_with_prefix": "_mmcv",
     "Adapter": "_adapters",
     "CheckpointLoader": "_loader",
     "Inspection": "_inspect",
