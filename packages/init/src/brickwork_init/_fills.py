@@ -10,6 +10,7 @@ import math
 import warnings
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from .errors import RuleError
@@ -75,6 +76,7 @@ def kaiming_(tensor: Tensor, a: float, mode: str, nonlinearity: str, distributio
     return _spread_(tensor, std, distribution)
 
 
+@torch.no_grad()
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
 ) -> Tensor:
