@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from brickwork_init import constant_init, kaiming_init
+from brickwork_init import constant_init, kaiming_init, unwatched
 from brickwork_layers import (
     build_activation_layer,
     build_conv_layer,
@@ -249,6 +249,7 @@ class ConvModule(nn.Module):
             vars(self.conv)["weight"] = weight.detach()
         return vars(self)
 
+    @unwatched  # all that it writes, it writes by functions that keep the record themselves
     def init_weights(self) -> None:
         """Draw the convolution's weights by He's rule; set the norm's to 1 and its bias to 0."""
         layers: Any = self._modules
