@@ -29,6 +29,7 @@ from ._multihead_attention import MultiheadAttention as MultiheadAttention
 from ._non_local import NonLocal1d as NonLocal1d
 from ._non_local import NonLocal2d as NonLocal2d
 from ._non_local import NonLocal3d as NonLocal3d
+from ._non_local import _NonLocalNd as _NonLocalNd
 from ._patch_embed import PatchEmbed as PatchEmbed
 from ._patch_merging import PatchMerging as PatchMerging
 from ._plugin import build_plugin_layer as build_plugin_layer
