@@ -76,7 +76,9 @@ def test_blocks_start_as_the_identity() -> None:
     model.init_weights()
     assert model.layer1[0].bn2.weight.abs().sum() == 0
     assert (model.layer1[0].bn1.weight == 1).all()
-    model = ResNet(50, zero_init_residual=False, num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,))
+    model = ResNet(
+        50, zero_init_residual=False, num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,)
+    )
     model.init_weights()
     assert (model.layer1[0].bn3.weight == 1).all()
 
@@ -156,7 +158,9 @@ def test_generalized_attention_as_plugin() -> None:
         (lambda: ResNet(18, base_width=128), ArchitectureError, "no bottlenecks"),
         (lambda: ResNet(50, dcn={"type": "DCN"}), UnsupportedOptionError, "CONV_LAYERS"),
         (
-            lambda: ResNet(18, plugins=[{"cfg": {"type": "ContextBlock"}, "position": "after_conv3"}]),
+            lambda: ResNet(
+                18, plugins=[{"cfg": {"type": "ContextBlock"}, "position": "after_conv3"}]
+            ),
             UnsupportedOptionError,
             "bottlenecks",
         ),
@@ -166,9 +170,7 @@ def test_generalized_attention_as_plugin() -> None:
             "after_conv1",
         ),
         (
-            lambda: ResNet(
-                50, plugins=[{"cfg": {}, "position": "after_conv1", "stages": (True,)}]
-            ),
+            lambda: ResNet(50, plugins=[{"cfg": {}, "position": "after_conv1", "stages": (True,)}]),
             ArchitectureError,
             "stages",
         ),

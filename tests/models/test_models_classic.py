@@ -103,7 +103,9 @@ def test_a_custom_block_gets_what_mmcv_gives_it() -> None:
     class Block(nn.Module):
         expansion = 2
 
-        def __init__(self, inplanes, planes, stride, dilation, downsample=None, style="", with_cp=0):
+        def __init__(
+            self, inplanes, planes, stride, dilation, downsample=None, style="", with_cp=0
+        ):
             super().__init__()
             self.seen = (inplanes, planes, stride, dilation, downsample is not None, style, with_cp)
 

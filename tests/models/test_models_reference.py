@@ -35,9 +35,7 @@ def close(got: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5 * max(scale, 1.0))
 
 
-def test_agrees_with_stored_outputs(
-    case: Any, networks: dict[str, Any], cases: ModuleType
-) -> None:
+def test_agrees_with_stored_outputs(case: Any, networks: dict[str, Any], cases: ModuleType) -> None:
     stored = networks[f"{case.library}/{case.theirs}"]
     weights = {key: cases.fill(key, tuple(shape)) for key, shape in stored["keys"].items()}
     got = first_scores(case, ours(case, weights), cases.image())

@@ -22,7 +22,12 @@ from mmcv.utils import Registry
 
 def skeleton(folder: Path, package: str) -> None:
     """Make a package whose files can be imported without running its ``__init__``."""
-    for name in (package, f"{package}.models", f"{package}.models.backbones", f"{package}.models.utils"):
+    for name in (
+        package,
+        f"{package}.models",
+        f"{package}.models.backbones",
+        f"{package}.models.utils",
+    ):
         module = types.ModuleType(name)
         module.__path__ = [str(folder / name.replace(".", "/"))]
         sys.modules[name] = module
@@ -33,12 +38,18 @@ def skeleton(folder: Path, package: str) -> None:
 
 
 def hrnet(width: int, modules: tuple[int, ...] = (1, 4, 3), blocks: int = 4) -> dict[str, object]:
-    first = dict(num_modules=1, num_branches=1, block="BOTTLENECK", num_blocks=(blocks,), num_channels=(64,))
+    first = dict(
+        num_modules=1, num_branches=1, block="BOTTLENECK", num_blocks=(blocks,), num_channels=(64,)
+    )
     stages = {"stage1": first}
     for i, number in enumerate(modules, start=2):
         widths = tuple(width * 2**j for j in range(i))
         stages[f"stage{i}"] = dict(
-            num_modules=number, num_branches=i, block="BASIC", num_blocks=(blocks,) * i, num_channels=widths
+            num_modules=number,
+            num_branches=i,
+            block="BASIC",
+            num_blocks=(blocks,) * i,
+            num_channels=widths,
         )
     return stages
 

@@ -17,10 +17,10 @@ from ._inverted_residual import InvertedResidual as InvertedResidual
 from ._keys import KEY_MAPS as KEY_MAPS
 from ._keys import key_map as key_map
 from ._mobilenet_v2 import MobileNetV2 as MobileNetV2
-from ._regnet import RegNet as RegNet
 from ._registry import MODELS as MODELS
 from ._registry import build_model as build_model
 from ._registry import build_model_from_cfg as build_model_from_cfg
+from ._regnet import RegNet as RegNet
 from ._res2net import Res2Net as Res2Net
 from ._residual import BasicBlock as BasicBlock
 from ._residual import Bottleneck as Bottleneck

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from brickwork_base import BaseModule
 from brickwork_modules import ConvModule
@@ -25,7 +26,7 @@ class DarknetBlock(BaseModule):
         **layers: ``conv_cfg``, ``norm_cfg`` and ``act_cfg`` of the convolutions.
     """
 
-    def __init__(self, channels: int, **layers: Config | None) -> None:
+    def __init__(self, channels: int, **layers: Any) -> None:
         super().__init__()
         self.conv1 = ConvModule(channels, channels // 2, 1, **layers)
         self.conv2 = ConvModule(channels // 2, channels, 3, padding=1, **layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule, ModuleList, Sequential
@@ -175,7 +175,8 @@ class HRModule(BaseModule):
             return maps
         fused = []
         for layers in self.fuse_layers:
-            terms = [layer(x) for layer, x in zip(layers, maps, strict=True)]
+            paths = cast(nn.ModuleList, layers)
+            terms = [path(x) for path, x in zip(paths, maps, strict=True)]
             total = terms[0]
             for term in terms[1:]:
                 total = total + term
@@ -208,6 +209,15 @@ class HRNet(Backbone):
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 4, 8, 16, 32, or to scores.
     """
+
+    norm1_name: str
+    norm2_name: str
+    transition1: nn.ModuleList
+    transition2: nn.ModuleList
+    transition3: nn.ModuleList
+    stage2: Sequential
+    stage3: Sequential
+    stage4: Sequential
 
     def __init__(
         self,

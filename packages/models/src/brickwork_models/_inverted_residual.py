@@ -108,7 +108,7 @@ class InvertedResidual(BaseModule):
         )
 
     def _block(self, x: Tensor) -> Tensor:
-        out = self.expand_conv(x) if self.with_expand_conv else x
+        out: Tensor = self.expand_conv(x) if self.with_expand_conv else x
         out = self.linear_conv(self.depthwise_conv(out))
         return x + self.drop_path(out) if self.with_shortcut else out
 
@@ -193,7 +193,10 @@ class InvertedResidualNet(Backbone):
             num_classes=num_classes,
             init_cfg=init_cfg,
         )
-        layers = {"norm_cfg": norm_cfg or {"type": "BN"}, "act_cfg": act_cfg or {"type": "ReLU6"}}
+        layers: Config = {
+            "norm_cfg": norm_cfg or {"type": "BN"},
+            "act_cfg": act_cfg or {"type": "ReLU6"},
+        }
         strided = SAME_PADDING if same_padding else None
         self.conv1 = ConvModule(
             in_channels, stem_channels, 3, stride=2, padding=1, conv_cfg=strided, **layers

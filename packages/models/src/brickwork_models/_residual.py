@@ -57,6 +57,13 @@ class ResidualBlock(BaseModule):
     expansion: ClassVar[int] = 1
     """Output channels per plane."""
 
+    conv1: nn.Module
+    conv2: nn.Module
+    conv3: nn.Module
+    norm1_name: str
+    norm2_name: str
+    norm3_name: str
+
     def __init__(
         self,
         stride: int,

@@ -119,7 +119,7 @@ class ResidualNet(Backbone):
             num_classes=num_classes,
             init_cfg=init_cfg,
         )
-        layers = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg or BN}
+        layers: Config = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg or BN}
         self._add_stem(stem, in_channels, stem_channels, **layers)
         channels = stem_channels
         for i, row in enumerate(rows):

@@ -151,7 +151,7 @@ class VGG(ClassicBackbone):
                 nn.Dropout(),
                 nn.Linear(4096, self.num_classes),
             )
-            self.register_load_state_dict_pre_hook(_flatten_kernels)
+            self.register_load_state_dict_pre_hook(_flatten_kernels)  # type: ignore[no-untyped-call]  # torch's
 
     def _frozen_modules(self) -> list[nn.Module]:
         covered = self.range_sub_modules[: self.frozen_stages]
