@@ -184,7 +184,7 @@ def _reset_defaults(model: nn.Module) -> None:
         kept = {n: t.detach().clone() for n, t in own.items() if t is not None and n not in empty}
         device = next((t.device for t in kept.values()), torch.get_default_device())
         for name, tensor in empty.items():
-            fresh = torch.empty_like(tensor, device=device)
+            fresh = torch.empty(tensor.shape, dtype=tensor.dtype, device=device)
             if isinstance(tensor, nn.Parameter):
                 module._parameters[name] = nn.Parameter(fresh, tensor.requires_grad)
             else:
