@@ -1,19 +1,15 @@
 """What a ConvModule costs: to build, against the same layers by hand; to run, in a straight line.
 
-Run it by itself: ``python tests/benchmarks/bench_conv_module.py``. Each line is the median of
-interleaved rounds; only the ratios within a run mean anything. mmcv joins in where it imports.
+mmcv joins in where it imports.
 """
 
-import argparse
-import gc
-import statistics
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from brickwork_modules import ConvModule
+from harness import FLOOR, OURS, Row, take_turns
 from torch import Tensor, nn
 
 NORM: dict[str, Any] = {"type": "BN"}
@@ -40,8 +36,8 @@ class ByHand(nn.Module):
 def makers() -> Makers:
     """The floor, ours, and mmcv's if it is there."""
     found: Makers = {
-        "floor": ByHand,
-        "brickwork": lambda c: ConvModule(c, c, 3, padding=1, norm_cfg=NORM),
+        FLOOR: ByHand,
+        OURS: lambda c: ConvModule(c, c, 3, padding=1, norm_cfg=NORM),
     }
     try:
         with warnings.catch_warnings():
@@ -50,24 +46,6 @@ def makers() -> Makers:
     except ImportError:
         return found
     return {**found, "mmcv": lambda c: Theirs(c, c, 3, padding=1, norm_cfg=NORM)}
-
-
-def measure(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Time each run in turn, `rounds` times; the median seconds of each."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run()
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(rounds):
-            for name, run in runs.items():
-                start = time.perf_counter()
-                run()
-                times[name].append(time.perf_counter() - start)
-    finally:
-        gc.enable()
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def build(channels: int, count: int = 200) -> dict[str, Callable[[], Any]]:
@@ -101,31 +79,15 @@ def forward(
     return runs
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--compiled", action="store_true", help="also with torch.compile")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    lines = {
-        "build 200, 4 channels": (build(4), 1),
-        "build 200, 64 channels": (build(64), 1),
-        "forward, 8 x 8 x 8": (forward(8, 8), 10),
-        "forward and backward, 8 x 8 x 8": (forward(8, 8, train=True), 5),
-        "forward, 64 x 56 x 56": (forward(64, 56, depth=4), 1),
-    }
-    if options.compiled:
-        lines["compiled, 8 x 8 x 8"] = (forward(8, 8, compiled=True), 10)
-    print(f"{'':32}{'floor':>10}{'brickwork':>11}{'ratio':>7}{'mmcv':>10}{'ratio':>7}")
-    for line, (runs, more) in lines.items():
-        found = measure(runs, options.rounds * more)
-        cells = f"{line:32}{found['floor'] * 1e3:8.2f}ms"
-        for name, width in (("brickwork", 9), ("mmcv", 8)):
-            if name in found:
-                cells += f"{found[name] * 1e3:{width}.2f}ms{found[name] / found['floor']:7.3f}"
-        print(cells)
-
-
-if __name__ == "__main__":
-    main()
+def rows(rounds: int = 30) -> Iterator[Row]:
+    """Measure building and running, small and at a realistic size, and compiled."""
+    straight = "the layers in a straight line"
+    for cost, floor, at_most, runs, more in (
+        ("building 200 ConvModules, 4 channels", "by hand", 1.15, build(4), 1),
+        ("building 200 ConvModules, 64 channels", "by hand", 1.15, build(64), 1),
+        ("forward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8), 10),
+        ("forward and backward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8, train=True), 5),
+        ("forward of 4, 64 x 56 x 56", straight, 1.02, forward(64, 56, depth=4), 1),
+        ("compiled forward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8, compiled=True), 10),
+    ):
+        yield Row(cost, floor, "ms", take_turns(runs, rounds * more), at_most=at_most)
