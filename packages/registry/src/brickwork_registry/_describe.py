@@ -35,7 +35,9 @@ def origin(target: Any) -> str:
     try:
         file = inspect.getsourcefile(target) or inspect.getfile(target)
         line = inspect.getsourcelines(target)[1]
-    except (OSError, TypeError):  # built in, or typed into a prompt
+    except (OSError, TypeError, SystemError):
+        # Built in, or typed into a prompt. SystemError: inspect parses the source, which CPython
+        # can fail at when several threads do it at once; what is to be told must get through.
         module = sys.modules.get(getattr(target, "__module__", None) or "")
         return f"{name} ({getattr(module, '__file__', None) or 'no source file'})"
     return f"{name} ({file}:{line})"
