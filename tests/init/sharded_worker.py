@@ -10,7 +10,7 @@ import torch.distributed as dist
 from brickwork_base import BaseModule, Sequential
 from brickwork_init import deferred, init_report, unset
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
@@ -47,16 +47,17 @@ def whole(value: Tensor) -> Tensor:
     return value.full_tensor() if isinstance(value, DTensor) else value
 
 
-def main(how: str, world: int, rank: int, store: str, result: str) -> None:
-    warnings.simplefilter("error")
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
-    mesh = init_device_mesh("cpu", (world,))
+def state_of(how: str, mesh: DeviceMesh) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Build a model in one way, shard it, initialise it; return its values and their origins."""
     if how == "deferred":
         with deferred():
             model = build()
     else:
         with torch.device("meta" if how == "meta" else "cpu"):
             model = build()
+    if how == "loaded":
+        ones = {"conv.weight": torch.ones(7, 3, 3, 3), "conv.bias": torch.ones(7)}
+        model[0].load_state_dict(ones, strict=False)
     for block in model:
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
@@ -70,12 +71,19 @@ def main(how: str, world: int, rank: int, store: str, result: str) -> None:
     assert unset(model) == []
     kinds = {origin.name: origin.source.kind for origin in init_report(model)}
     state = {name: whole(value) for name, value in model.state_dict().items()}
-    state["steps"] = model[0].steps
+    return {**state, "steps": model[0].steps}, kinds
+
+
+def main(world: int, rank: int, store: str, result: str, *ways: str) -> None:
+    warnings.simplefilter("error")
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
+    mesh = init_device_mesh("cpu", (world,))
+    results = {how: state_of(how, mesh) for how in ways}
     if rank == 0:
-        torch.save((state, kinds), result)
+        torch.save(results, result)
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -14,23 +14,31 @@ import torch
 WORKER = Path(__file__).with_name("sharded_worker.py")
 
 
-def run(world: int, how: str, folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Run the worker in `world` processes that meet through a file, and read what rank 0 saved."""
+WAYS = {1: ["plain"], 2: ["plain", "meta", "deferred", "loaded"], 4: ["plain"]}
+
+Results = dict[str, tuple[dict[str, torch.Tensor], dict[str, str]]]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What a world of processes, that meet through a file, makes of models built in each way."""
+    folder = tmp_path_factory.mktemp("sharded")
+    arguments = [folder / "store", folder / "out", *WAYS[request.param]]
     processes = [
         subprocess.Popen(
-            [sys.executable, WORKER, how, str(world), str(rank), folder / "store", folder / "out"],
+            [sys.executable, WORKER, str(request.param), str(rank), *arguments],
             env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for rank in range(world)
+        for rank in range(request.param)
     ]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     for process, output in zip(processes, outputs, strict=True):
         assert process.returncode == 0, output
-    state, kinds = torch.load(folder / "out", weights_only=True)
-    return state, kinds
+    found: Results = torch.load(folder / "out", weights_only=True)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +50,16 @@ def alone() -> dict[str, torch.Tensor]:
     return {**model.state_dict(), "steps": torch.arange(4)}
 
 
-@pytest.mark.parametrize(
-    ("world", "how"), [(1, "plain"), (2, "plain"), (4, "plain"), (2, "meta"), (2, "deferred")]
-)
 def test_each_process_holds_its_shard_of_the_same_values(
-    world: int, how: str, alone: dict[str, torch.Tensor], tmp_path: Path
+    results: Results, alone: dict[str, torch.Tensor]
 ) -> None:
-    state, kinds = run(world, how, tmp_path)
-    assert state.keys() == alone.keys()
-    for name, value in alone.items():
-        assert torch.equal(state[name], value), name
-    assert kinds["0.conv.weight"] == "rule"
-    assert kinds["0.head.weight"] == kinds["1.head.bias"] == "code"
+    for how, (state, kinds) in results.items():
+        assert state.keys() == alone.keys()
+        assert kinds["0.head.weight"] == kinds["1.head.bias"] == "code"
+        if how == "loaded":  # what was loaded before the model was sharded is left alone
+            assert (state["0.conv.weight"] == 1).all()
+            assert kinds["0.conv.bias"] == "loaded"
+            continue
+        assert kinds["0.conv.weight"] == "rule"
+        for name, value in alone.items():
+            assert torch.equal(state[name], value), (how, name)

@@ -2,7 +2,6 @@
 
 from . import errors as errors
 from ._deferred import deferred as deferred
-from ._deferred import unset as unset
 from ._fills import trunc_normal_ as trunc_normal_
 from ._foreign import install as _install
 from ._functions import caffe2_xavier_init as caffe2_xavier_init
@@ -25,6 +24,7 @@ from ._initializers import NormalInit as NormalInit
 from ._initializers import TruncNormalInit as TruncNormalInit
 from ._initializers import UniformInit as UniformInit
 from ._initializers import XavierInit as XavierInit
+from ._memory import unset as unset
 from ._more_initializers import DiracInit as DiracInit
 from ._more_initializers import EyeInit as EyeInit
 from ._more_initializers import IdentityResidualInit as IdentityResidualInit
@@ -34,11 +34,11 @@ from ._more_initializers import ViTTruncNormalInit as ViTTruncNormalInit
 from ._report import InitReport as InitReport
 from ._report import init_report as init_report
 from ._report import log_report as log_report
-from ._run import current_run as current_run
-from ._run import is_loaded as is_loaded
-from ._run import may_load as may_load
-from ._run import record_loaded as record_loaded
-from ._run import running as running
+from ._running import current_run as current_run
+from ._running import is_loaded as is_loaded
+from ._running import may_load as may_load
+from ._running import record_loaded as record_loaded
+from ._running import running as running
 from ._watch import unwatched as unwatched
 
 __version__ = "0.1.0"

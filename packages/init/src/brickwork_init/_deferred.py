@@ -14,11 +14,9 @@ what is left.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -27,45 +25,15 @@ from torch.nn.modules import module as hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from ._provenance import named_tensors
-from ._sharded import fill_tensor, is_sharded
+from ._memory import PENDING, Pending, empty_like, get, put
 from .errors import UnsetError
 
 _building: ContextVar[bool] = ContextVar("brickwork_init.building", default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What a tensor without memory is to become.
-
-    Args:
-        device: Where it was to be allocated.
-        value: The constant, or the values, that its constructor wrote; None if it drew.
-    """
-
-    device: torch.device
-    value: Tensor | None = None
-
-
-# By module and name, not by tensor: sharding a model replaces its tensors.
-_pending: weakref.WeakKeyDictionary[nn.Module, dict[str, Pending]] = weakref.WeakKeyDictionary()
-
-
 def constructing() -> bool:
     """Whether modules are being built under `deferred`."""
     return _building.get()
-
-
-def unset(model: nn.Module) -> list[str]:
-    """Name the parameters and buffers that have no value yet.
-
-    Args:
-        model: The model, or a part of one.
-
-    Returns:
-        Their dotted names: whatever lies on the meta device.
-    """
-    return [name for name, tensor in named_tensors(model) if tensor.is_meta]
 
 
 @contextmanager
@@ -179,7 +147,7 @@ class _Deferring(TorchDispatchMode):
             module = owner()
             if module is None:
                 continue
-            tensor = _get(module, name)
+            tensor = get(module, name)
             if tensor is None:
                 continue
             key = _key(tensor)
@@ -188,11 +156,11 @@ class _Deferring(TorchDispatchMode):
             elif key in self._drawn:
                 pending = Pending(tensor.device)
                 if id(tensor) not in emptied:
-                    emptied[id(tensor)] = _empty_like(tensor, torch.device("meta"))
-                _put(module, name, emptied[id(tensor)])
+                    emptied[id(tensor)] = empty_like(tensor, torch.device("meta"))
+                put(module, name, emptied[id(tensor)])
             else:
                 continue
-            _pending.setdefault(module, {})[name] = pending
+            PENDING.setdefault(module, {})[name] = pending
 
 
 aten = torch.ops.aten
@@ -243,91 +211,3 @@ def _value_written(func: Any, target: Tensor, args: Any) -> Tensor | None:
     if func in (aten.fill_.Tensor, aten.copy_.default) and target.is_contiguous():
         return None if args[1].is_meta else args[1].detach().to(target.dtype, copy=True)
     return None
-
-
-# -- what is pending gets memory ---------------------------------------------------------------
-
-
-def _get(module: nn.Module, name: str) -> Tensor | None:
-    return module._parameters.get(name, module._buffers.get(name))
-
-
-def _put(module: nn.Module, name: str, tensor: Tensor) -> None:
-    # Not by `setattr`: its hooks are for those who register something new
-    if name in module._parameters:
-        module._parameters[name] = tensor  # type: ignore[assignment]  # `_empty_like` of one
-    else:
-        module._buffers[name] = tensor
-
-
-def _empty_like(tensor: Tensor, device: torch.device) -> Tensor:
-    if is_sharded(tensor):
-        empty = torch.empty_like(tensor, device=device, requires_grad=False)
-    else:  # `empty_like` across devices imports a computer algebra system: a quarter of a second
-        empty = torch.empty_strided(
-            tensor.shape, tensor.stride(), dtype=tensor.dtype, device=device
-        )
-    return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
-
-
-class Allocation:
-    """Memory for whatever of a model is pending, until it is known what gets a value.
-
-    Args:
-        model: The model.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        self._given: list[tuple[str, nn.Module, str, Tensor, Pending]] = []
-        memory: dict[int, Tensor] = {}  # tied tensors stay tied
-        if not _pending:
-            return
-        for path, module in model.named_modules():
-            for name, pending in [*_pending.get(module, {}).items()]:
-                tensor = _get(module, name)
-                if tensor is None or not tensor.is_meta:  # something else took its place
-                    self._forget(module, name)
-                    continue
-                if id(tensor) not in memory:
-                    memory[id(tensor)] = _empty_like(tensor, _device(tensor, pending))
-                _put(module, name, memory[id(tensor)])
-                self._given.append((f"{path}.{name}".lstrip("."), module, name, tensor, pending))
-
-    def settle(self, written: Callable[[Tensor], bool], *, complete: bool) -> list[str]:
-        """Take the memory back from what got no value.
-
-        Args:
-            written: Whether a tensor got a value.
-            complete: Whether to write what constructors wrote into whatever else is left.
-
-        Returns:
-            The names of what has no value.
-        """
-        left = []
-        for path, module, name, tensor, pending in self._given:
-            memory = _get(module, name)
-            if memory is not None and not written(memory):
-                if complete and pending.value is not None:
-                    fill_tensor(memory, partial(torch.Tensor.copy_, other=pending.value))
-                else:
-                    _put(module, name, tensor)
-                    left.append(path)
-                    continue
-            self._forget(module, name)
-        self._given.clear()
-        return left
-
-    @staticmethod
-    def _forget(module: nn.Module, name: str) -> None:
-        del _pending[module][name]
-        if not _pending[module]:
-            del _pending[module]
-
-
-def _device(tensor: Tensor, pending: Pending) -> torch.device:
-    return torch.device(tensor.device_mesh.device_type) if is_sharded(tensor) else pending.device
-
-
-def is_pending(model: nn.Module) -> bool:
-    """Whether anything of a model built under `deferred` has no value yet."""
-    return bool(_pending) and any(module in _pending for module in model.modules())

@@ -16,9 +16,10 @@ from typing import Any
 
 from torch import nn
 
-from ._deferred import constructing, is_pending
+from ._deferred import constructing
+from ._memory import is_pending
 from ._provenance import UNNAMED, named_tensors
-from ._run import record_loaded
+from ._running import record_loaded
 
 _load_state_dict = nn.Module.load_state_dict
 

@@ -9,7 +9,8 @@ from brickwork_registry import build_from_cfg, suggest
 from torch import nn
 
 from ._initializer import INITIALIZERS, Initializer
-from ._run import Run, current_run, running
+from ._run import Run
+from ._running import current_run, running
 from ._selection import EVERY
 from .errors import RuleError, RuleTypeError, TargetError
 

@@ -13,7 +13,7 @@ from brickwork_registry import Registry
 from torch import Tensor, nn
 
 from ._provenance import Kind, Write
-from ._run import current_run, running
+from ._running import current_run, running
 from ._selection import Globs, Layers, Predicate, Selection, bias_like, chosen
 from ._sharded import fill_tensor
 from ._watch import unwatched

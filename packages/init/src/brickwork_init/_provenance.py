@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor, nn
+
+from ._sharded import is_sharded
+
+Place: TypeAlias = tuple[nn.Module, str]  # a module and the name of its parameter or buffer
 
 
 class Kind(Enum):
@@ -108,15 +112,38 @@ def with_load(writes: tuple[Write, ...], load: Write) -> tuple[Write, ...]:
     return (*writes, load)
 
 
-def targets(module: nn.Module, keys: Mapping[str, str]) -> Iterable[tuple[Tensor, str]]:
-    """Yield the tensors of `module` that `keys` names, each with its key in the checkpoint.
+def targets(module: nn.Module, keys: Mapping[str, str]) -> Iterator[tuple[Place, Tensor, str]]:
+    """Yield the places in `module` that `keys` names, what they hold, and the checkpoint's keys.
 
     Raises:
         KeyError: If there is no parameter or buffer of a name.
     """
-    tensors = dict(named_tensors(module))
+    modules = dict(module.named_modules(remove_duplicate=False))
     for name, key in keys.items():
-        try:
-            yield tensors[name], key
-        except KeyError:
-            raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}") from None
+        path, _, attribute = name.rpartition(".")
+        owner = modules.get(path)
+        tensor = owner and owner._parameters.get(attribute, owner._buffers.get(attribute))
+        if owner is None or tensor is None:
+            raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
+        yield (owner, attribute), tensor, key
+
+
+# Where loads went: `fully_shard` puts new tensors into the places of those it shards.
+_LOADED: weakref.WeakKeyDictionary[nn.Module, dict[str, Write]] = weakref.WeakKeyDictionary()
+
+
+def remember(place: Place, load: Write) -> None:
+    """Note where a load went."""
+    module, name = place
+    _LOADED.setdefault(module, {})[name] = load
+
+
+def follow_shards(model: nn.Module) -> None:
+    """Let what was loaded into a model before it was sharded be known of its shards."""
+    if not _LOADED:
+        return
+    for module in model.modules():
+        for name, load in _LOADED.get(module, {}).items():
+            tensor = module._parameters.get(name)
+            if tensor is not None and is_sharded(tensor) and not HISTORIES.get(tensor):
+                HISTORIES.set(tensor, (load,))

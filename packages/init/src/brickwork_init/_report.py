@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from ._provenance import HISTORIES, Kind, Write
-from ._run import Run, current_run
+from ._provenance import HISTORIES, Kind, Write, follow_shards
+from ._run import Run
+from ._running import current_run
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -197,6 +198,7 @@ def init_report(model: nn.Module) -> InitReport:
     Returns:
         The report. What nothing is known of has the value that the constructor gave it.
     """
+    follow_shards(model)
     return _report(model, current_run())
 
 
