@@ -77,12 +77,9 @@ class ConvModule(nn.Module):
             unknown word.
 
     Example:
-        >>> ConvModule(3, 8, 3, norm_cfg=dict(type='BN'), act_cfg=dict(type='LeakyReLU'))
-        ConvModule(
-          (conv): Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1), bias=False)
-          (bn): BatchNorm2d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
-          (activate): LeakyReLU(negative_slope=0.01, inplace=True)
-        )
+        >>> block = ConvModule(3, 8, 3, norm_cfg=dict(type='BN'), act_cfg=dict(type='GELU'))
+        >>> [name for name, _ in block.named_children()]
+        ['conv', 'bn', 'activate']
     """
 
     _abbr_ = "conv_block"
