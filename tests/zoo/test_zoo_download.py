@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import re
 import socket
 import threading
@@ -23,7 +24,7 @@ from brickwork_zoo.errors import (
     ZooError,
 )
 
-BODY = os.urandom(300_000)
+BODY = random.Random(0).randbytes(300_000)
 SHA = hashlib.sha256(BODY).hexdigest()
 PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
@@ -450,3 +451,11 @@ def test_threads_that_want_one_file_cause_one_download(site, faults):
     assert len(found) == 6
     assert set(found) == {found[0]}
     assert site.asked() == 1
+
+
+def test_a_password_in_a_url_is_used_and_not_told(site, faults):
+    url = site.url("/net.pth").replace("://", "://me:secret@")
+    with pytest.raises(DownloadError, match=r"me:\*\*\*@127") as caught:
+        download(url)
+    assert "secret" not in str(caught.value) + repr(caught.value.failures)
+    assert site.requests[0][1]["Authorization"].startswith("Basic ")
