@@ -1,5 +1,7 @@
 """Batch norm over the batches of all processes, on any device."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -49,9 +51,6 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         return converted
 
     def _forward_on_cpu(self, x: Tensor) -> Tensor:
-        # A torch without distributed support has no such module.
-        from torch.distributed.nn.functional import all_reduce
-
         self._check_input_dim(x)
         self._check_non_zero_input_channels(x)
         group = self.process_group or dist.group.WORLD
@@ -62,15 +61,11 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         # First the mean and then the squares around it: one pass over sums of squares would lose
         # the variance of a channel with a large mean.
         size = values.new_full((1,), x.numel() // x.size(1))
-        sums: Tensor = all_reduce(  # type: ignore[no-untyped-call]  # torch has no types here
-            torch.cat([values.sum(dims), size]), group=group
-        )
+        sums = _sum_over(group, torch.cat([values.sum(dims), size]))
         count = sums[-1].detach()
         mean = sums[:-1] / count
         centred = values - mean.view(shape)
-        squares: Tensor = all_reduce(  # type: ignore[no-untyped-call]
-            centred.square().sum(dims), group=group
-        )
+        squares = _sum_over(group, centred.square().sum(dims))
         var = squares / count
 
         if self.track_running_stats:
@@ -93,6 +88,28 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         share = 1.0 / seen.item() if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
         self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+
+
+class _SumOver(torch.autograd.Function):
+    """A sum over processes. Each one's loss counts, so gradients are summed, too."""
+
+    @staticmethod
+    def forward(ctx: Any, group: "dist.ProcessGroup", values: Tensor) -> Tensor:
+        ctx.group = group
+        total = values.clone()
+        dist.all_reduce(total, group=group)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        total = grads[0].contiguous().clone()
+        dist.all_reduce(total, group=ctx.group)
+        return None, total
+
+
+def _sum_over(group: "dist.ProcessGroup", values: Tensor) -> Tensor:
+    total: Tensor = _SumOver.apply(group, values)  # type: ignore[no-untyped-call]  # torch's
+    return total
 
 
 def _is_distributed() -> bool:
