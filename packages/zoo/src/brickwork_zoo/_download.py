@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import _cache, _lock, _partial
+from . import _cache, _failures, _lock, _partial
 from ._http import open_http
 from ._partial import Origin, Partial, Remains
 from ._progress import Progress, ProgressCallback
@@ -28,13 +28,7 @@ from ._stream import (
 )
 from ._transfer import Hasher, copy_start, hash_file, receive
 from ._uri import resolve
-from .errors import (
-    CacheError,
-    DownloadError,
-    Failure,
-    HashMismatchError,
-    OfflineError,
-)
+from .errors import CacheError, DownloadError, HashMismatchError
 
 if TYPE_CHECKING:
     import requests
@@ -86,7 +80,8 @@ def download(
     if found is not None:
         return found
     if settings.offline:
-        raise _offline(resource, settings)
+        target = _cache.Cache(settings.home).entry(resource).target
+        raise _failures.offline(resource, target)
     cache = _cache.writable(settings, resource)
     found = cache.find(resource)
     if found is not None:
@@ -107,20 +102,6 @@ def _checked(resource: Resource) -> Path:
                 actual=actual,
             )
     return path
-
-
-def _offline(resource: Resource, settings: Settings) -> OfflineError:
-    path = _cache.Cache(settings.home).entry(resource).target
-    failures = [Failure(place, "offline", attempts=0) for place in resource.places]
-    return OfflineError(
-        f"{resource.uri} is not in the cache and BRICKWORK_OFFLINE forbids requests. Fetch it "
-        "where there is a network, from\n"
-        + "".join(f"  {place}\n" for place in resource.places)
-        + f"and put it at {path}",
-        uri=resource.uri,
-        failures=failures,
-        path=path,
-    )
 
 
 @dataclass
@@ -178,7 +159,8 @@ class _Download:
             isinstance(error, TransientError | UnreachableError) for error in self.errors.values()
         ):
             _partial.sweep(self.entry.folder)
-        raise self._failure()
+        kept = bool(_partial.partials(self.entry.folder))
+        raise _failures.failed(self.resource, self.errors, self.asked, kept=kept)
 
     def _ask(self, place: str, session: requests.Session, bar: Progress) -> Path | None:
         """Ask one place until it gives the file or is not worth asking again."""
@@ -298,27 +280,3 @@ class _Download:
         while (left := end - time.monotonic()) > 0:
             self.alive()
             time.sleep(min(left, self.settings.timeout / 2, 1.0))
-
-    def _failure(self) -> DownloadError:
-        failures = [
-            Failure(place, error.reason, error.status, self.asked[place])
-            for place, error in self.errors.items()
-        ]
-        lines = "".join(f"\n  {failure}" for failure in failures)
-        wrong = [error for error in self.errors.values() if isinstance(error, WrongHashError)]
-        if len(wrong) == len(failures):
-            return HashMismatchError(
-                f"{self.resource.uri} is not the file that was expected; tried{lines}\nIf you know "
-                "that this one is right, pass its sha256.",
-                uri=self.resource.uri,
-                failures=failures,
-                expected=wrong[-1].expected,
-                actual=wrong[-1].actual,
-            )
-        left = _partial.partials(self.entry.folder)
-        hint = "\nWhat has come is kept; the next call goes on from there." if left else ""
-        return DownloadError(
-            f"could not download {self.resource.uri}; tried{lines}{hint}",
-            uri=self.resource.uri,
-            failures=failures,
-        )
