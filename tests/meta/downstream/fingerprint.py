@@ -43,15 +43,17 @@ def configs(package: str) -> dict[str, dict]:
 
 def backbones(package: str) -> types.ModuleType:
     """Import the networks of a package, without the training that stands beside them."""
-    # the package's own `models` also imports its classifiers, and they import hooks and datasets
-    name = f"{package}.models"
-    root = importlib.import_module(package)
-    models = types.ModuleType(name)
-    models.__path__ = [str(Path(root.__file__).parent / "models")]
-    sys.modules[name] = models
+    # the package itself, or its `models`, also imports classifiers, hooks and datasets
+    folder = Path(importlib.util.find_spec(package).origin).parent
+    if package == "mmcls":
+        importlib.import_module(package)  # checks the version of mmcv
+    for name, path in ((package, folder), (f"{package}.models", folder / "models")):
+        shell = sys.modules.get(name) or types.ModuleType(name)
+        shell.__path__ = [str(path)]
+        sys.modules[name] = shell
     for part in ("builder", "backbones", "necks"):
-        importlib.import_module(f"{name}.{part}")
-    return sys.modules[f"{name}.builder"]
+        importlib.import_module(f"{package}.models.{part}")
+    return sys.modules[f"{package}.models.builder"]
 
 
 def flatten(value: object) -> list[torch.Tensor]:
@@ -107,16 +109,18 @@ def main() -> None:
     parser.add_argument("pattern", nargs="*", help="only configs whose names have one of these")
     parser.add_argument("--all", action="store_true", help="every config, not one of each kind")
     arguments = parser.parse_args()
+    arguments.result.parent.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     if arguments.side == "ours":
         from brickwork.compat import install
 
         install(GENERATIONS[arguments.package])
+    networks = configs(arguments.package)
     builder = backbones(arguments.package)
     results: dict[str, dict] = {}
     kinds = set()
-    for name, model in configs(arguments.package).items():
+    for name, model in networks.items():
         kind = model["backbone"]["type"]
         if arguments.pattern and not any(pattern in name for pattern in arguments.pattern):
             continue
@@ -129,8 +133,8 @@ def main() -> None:
             traceback.print_exc()
             results[name] = {"backbone": kind, "error": f"{type(error).__name__}: {error}"}
         print(name, results[name].get("error", "ok"), flush=True)
-    record = {"package": arguments.package, "torch": torch.__version__, "networks": results}
-    arguments.result.write_text(json.dumps(record, indent=1) + "\n")
+        record = {"package": arguments.package, "torch": torch.__version__, "networks": results}
+        arguments.result.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

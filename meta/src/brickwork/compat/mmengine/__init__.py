@@ -32,7 +32,7 @@ _MMENGINE = Coverage(
         "mmengine.utils.dl_utils": "brickwork.utils",
         "mmengine.utils.dl_utils.parrots_wrapper": "brickwork.utils.parrots_wrapper",
     },
-    whole=("mmengine.model.base_module", "mmengine.model.weight_init", "mmengine.registry.root"),
+    whole=("mmengine.model.base_module", "mmengine.registry.root"),
     distributions=("mmengine", "mmengine-lite"),
 )
 _MMCV = Coverage(
