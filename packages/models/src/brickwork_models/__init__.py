@@ -11,7 +11,7 @@ from ._entry import Entry as Entry
 from ._entry import Preprocessing as Preprocessing
 from ._entry import Weights as Weights
 from ._hrnet import HRNet as HRNet
-from ._hrnet import hrnet_stages as hrnet_stages
+from ._hrnet_stages import hrnet_stages as hrnet_stages
 from ._imagenet import imagenet_classes as imagenet_classes
 from ._inverted_residual import InvertedResidual as InvertedResidual
 from ._keys import KEY_MAPS as KEY_MAPS
@@ -24,7 +24,7 @@ from ._regnet import RegNet as RegNet
 from ._res2net import Res2Net as Res2Net
 from ._residual import BasicBlock as BasicBlock
 from ._residual import Bottleneck as Bottleneck
-from ._residual import make_res_layer as make_res_layer
+from ._residual_stage import make_res_layer as make_res_layer
 from ._resnet import ResNet as ResNet
 from ._resnet import ResNetV1c as ResNetV1c
 from ._resnet import ResNetV1d as ResNetV1d

@@ -8,7 +8,8 @@ from ._alexnet import AlexNet
 from ._darknet import Darknet
 from ._efficientnet_lite import SCALINGS, EfficientNetLite
 from ._entry import IMAGENET, Entry, Preprocessing, Weights
-from ._hrnet import HRNet, hrnet_stages
+from ._hrnet import HRNet
+from ._hrnet_stages import hrnet_stages
 from ._mobilenet_v2 import MobileNetV2
 from ._regnet import DESIGNS, RegNet
 from ._res2net import Res2Net

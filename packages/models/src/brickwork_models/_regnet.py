@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ._registry import MODELS
 from ._residual import Bottleneck
-from ._resnet import ResidualNet, ResidualNetOptions, Row
+from ._residual_net import ResidualNet, ResidualNetOptions, Row
 from .errors import ArchitectureError
 
 

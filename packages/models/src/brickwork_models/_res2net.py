@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from ._registry import MODELS
 from ._residual import BlockOptions, NarrowMiddle
-from ._resnet import DEPTHS, ResidualNet, ResidualNetOptions, Row
+from ._residual_net import ResidualNet, ResidualNetOptions, Row
+from ._resnet import DEPTHS
 from .errors import ArchitectureError
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from ._alexnet import AlexNet as AlexNet
 from ._classic import ClassicBackbone
-from ._residual import make_res_layer as make_res_layer
+from ._residual_stage import make_res_layer as make_res_layer
 from ._resnet import DEPTHS
 from ._vgg import VGG as VGG
 from ._vgg import make_vgg_layer as make_vgg_layer
