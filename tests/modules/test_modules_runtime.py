@@ -238,6 +238,18 @@ def test_exports_with_any_batch_size(case: str, made: Any) -> None:
     check(program.module(), (module, tuple(torch.cat([x, x], dim=batch) for x in inputs)))
 
 
+def test_is_followed_by_fx() -> None:
+    torch.manual_seed(0)
+    module = CASES["Stack"][0]().eval()
+    traced = torch.fx.symbolic_trace(module)
+    names = [node.target for node in traced.graph.nodes if node.op == "call_module"]
+    assert names == [
+        *("layers.0.conv", "layers.0.bn", "layers.0.activate"),
+        *("layers.1.conv", "layers.1.activate"),
+    ]
+    check(traced, (module, (torch.randn(2, 8, 6, 5),)))
+
+
 @every
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
 def test_traces(made: Any) -> None:

@@ -296,8 +296,8 @@ class ConvModule(nn.Module):
                 if step == "conv":
                     if self.with_explicit_padding:
                         x = layers["padding_layer"](x)
-                    efficient = self.efficient_conv_bn_eval_forward
-                    if efficient is not None and norm and applies(layers[self.norm_name]):
+                    efficient = self.efficient_conv_bn_eval_forward if norm else None
+                    if efficient is not None and self.with_norm and applies(layers[self.norm_name]):
                         x = efficient(layers[self.norm_name], layers["conv"], x)
                         norm = False
                     else:
