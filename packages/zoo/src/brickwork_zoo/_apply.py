@@ -88,6 +88,7 @@ class Plan:
         missing: Names that the state dict does not hold.
         unexpected: Keys that the model has no place for.
         errors: Complaints of the modules, other than these two.
+        implied: Names that modules themselves gave a value, as the checkpoint is too old for them.
         shapes: Key -> shape of the tensors offered, after the modules have renamed old keys.
     """
 
@@ -96,6 +97,7 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    implied: set[str] = field(default_factory=set)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -117,7 +119,7 @@ class _NoteCopies(TorchFunctionMode):
         if func is torch.Tensor.copy_ and id(args[0]) in self.targets:
             self.notes[id(args[0])] = args[1]
             return args[0]
-        if func is _IS_META and id(args[0]) in self.targets:
+        if func == _IS_META and id(args[0]) in self.targets:
             return False  # meta tensors are replaced later: no warning that copying does nothing
         return func(*args, **(kwargs or {}))
 
@@ -139,6 +141,7 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
     result = Plan()
     work = {k: v for k, v in state_dict.items() if k.rpartition(".")[2] != EXTRA_STATE}
     extra = [k for k in state_dict if k not in work]
+    offered = set(work)
     result.targets = {id(slot.tensor): slot.tensor for slot in slots(module)}
     with _NoteCopies(set(result.targets), result.copies):
         for prefix, owner in walk(module):
@@ -151,10 +154,16 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
                 result.unexpected,
                 result.errors,
             )
+    # Old norms add this counter to the state dict themselves, as zero; it is not from there.
+    result.implied = {k for k in work if k.endswith("num_batches_tracked") and k not in offered}
     holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
     result.missing = [k for k in result.missing if k not in holders or k not in extra]
     result.unexpected += [k for k in extra if k not in holders]
-    result.shapes = {k: tuple(v.shape) for k, v in work.items() if isinstance(v, Tensor)}
+    result.shapes = {
+        k: tuple(v.shape)
+        for k, v in work.items()
+        if isinstance(v, Tensor) and k not in result.implied
+    }
     return result
 
 

@@ -169,6 +169,7 @@ def _report(
     places = {slot.name: slot for slot in slots(module)}
     shapes = planned.shapes
     covered = {n for n, slot in places.items() if id(slot.tensor) in planned.copies}
+    covered -= planned.implied
     loaded = {
         n: keys.get(n, n) for n in places if n in covered and id(places[n].tensor) not in kept
     }

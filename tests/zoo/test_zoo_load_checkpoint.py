@@ -1,0 +1,641 @@
+"""Loading into a model: what goes where, what is reported, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import zipfile
+
+import brickwork_zoo as zoo
+import pytest
+import torch
+from brickwork_init import INITIALIZERS, deferred, init_report, is_loaded, unset
+from brickwork_zoo._mmcv import _load_checkpoint, _load_checkpoint_with_prefix
+from brickwork_zoo.errors import (
+    CheckpointError,
+    InvalidInputError,
+    MismatchError,
+    MissingFileError,
+    ZooError,
+)
+from safetensors.torch import save_file
+from torch import nn
+
+
+def net(classes: int = 5) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, classes))
+
+
+def values(model):
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+def same(model, expected):
+    found = model.state_dict()
+    return found.keys() == expected.keys() and all(
+        torch.equal(found[key], value) for key, value in expected.items()
+    )
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A network, and its checkpoint in mmcv's form."""
+    model = net()
+    path = tmp_path / "net.pth"
+    torch.save({"meta": {"epoch": 3}, "state_dict": model.state_dict()}, path)
+    return model, path
+
+
+def write_shards(folder, state, write, suffix):
+    folder.mkdir()
+    keys = list(state)
+    parts = {f"part-1.{suffix}": keys[:3], f"part-2.{suffix}": keys[3:]}
+    for name, held in parts.items():
+        write({key: state[key] for key in held}, folder / name)
+    weight_map = {key: name for name, held in parts.items() for key in held}
+    index = folder / f"model.{suffix}.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    return index
+
+
+FORMATS = {
+    "zip": lambda state, base: torch.save(state, base / "x.pth") or base / "x.pth",
+    "legacy": lambda state, base: (
+        torch.save(state, base / "x.pth", _use_new_zipfile_serialization=False) or base / "x.pth"
+    ),
+    "safetensors": lambda state, base: save_file(state, base / "x.st") or base / "x.st",
+    "safetensors shards": lambda state, base: write_shards(
+        base / "s", state, save_file, "safetensors"
+    ),
+    "torch shards": lambda state, base: write_shards(base / "s", state, torch.save, "bin"),
+    "folder of shards": lambda state, base: (
+        write_shards(base / "s", state, torch.save, "bin").parent
+    ),
+    "file://": lambda state, base: torch.save(state, base / "x.pth") or (base / "x.pth").as_uri(),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_gives_the_same_model(tmp_path, form):
+    state = net().state_dict()
+    place = FORMATS[form](dict(state), tmp_path)
+    loaded, ready = net(), None
+    zoo.load_checkpoint(loaded, str(place), strict=True)
+    ready = zoo.load_model(net, str(place), strict=True)
+    assert same(loaded, state)
+    assert same(ready, state)
+    assert all(is_loaded(p) for m in (loaded, ready) for p in m.parameters())
+    assert [(p.requires_grad, p.dtype, p.device) for p in ready.parameters()] == [
+        (p.requires_grad, p.dtype, p.device) for p in net().parameters()
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
+def test_a_distributed_checkpoint_folder(tmp_path):
+    from torch.distributed.checkpoint import save
+
+    state = net().state_dict()
+    save({"model": state, "epoch": 3}, checkpoint_id=tmp_path / "dcp")
+    model = net()
+    zoo.load_checkpoint(model, tmp_path / "dcp", strict=True)
+    assert same(model, state)
+    assert {t.key for t in zoo.inspect(tmp_path / "dcp").tensors} == {f"model.{k}" for k in state}
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+@pytest.mark.parametrize("content", [Evil(), {"a": 1}, b"not pickled"])
+def test_the_metadata_of_a_distributed_checkpoint_is_not_run(tmp_path, capsys, content):
+    data = content if isinstance(content, bytes) else pickle.dumps(content)
+    (tmp_path / ".metadata").write_bytes(data)
+    with pytest.raises(CheckpointError, match="metadata"):
+        zoo.load_checkpoint(net(), tmp_path)
+    assert capsys.readouterr().out == ""
+
+
+def test_tensors_of_every_type_and_layout_survive(tmp_path):
+    base = torch.arange(24.0).reshape(4, 6)
+    state = {
+        "transposed": base.t(),
+        "part": base[1:3, 2:],
+        "whole": base,
+        "empty": torch.empty(0, 3),
+        "scalar": torch.tensor(7),
+        "expanded": torch.ones(1).expand(5),
+        "parameter": nn.Parameter(torch.ones(2), requires_grad=False),
+        **{
+            str(dtype): torch.ones(3).to(dtype)
+            for dtype in (torch.float16, torch.bfloat16, torch.bool, torch.int8, torch.complex64)
+        },
+    }
+    for legacy in (False, True):
+        path = tmp_path / f"{legacy}.pth"
+        torch.save(state, path, _use_new_zipfile_serialization=not legacy)
+        found = _load_checkpoint(path)
+        expected = torch.load(path, weights_only=True)
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            assert torch.equal(found[key], value), key
+            assert (found[key].dtype, found[key].stride()) == (value.dtype, value.stride())
+            assert type(found[key]) is type(value)
+        shared = found["whole"].untyped_storage().data_ptr()
+        assert found["part"].untyped_storage().data_ptr() == shared
+
+
+def test_what_is_written_to_mapped_tensors_does_not_reach_the_file(saved):
+    model, path = saved
+    before = path.read_bytes()
+    ready = zoo.load_model(net, path)
+    with torch.no_grad():
+        for parameter in ready.parameters():
+            parameter.zero_()
+    assert path.read_bytes() == before
+
+
+def test_the_checkpoint_is_returned_whole(saved):
+    _, path = saved
+    assert zoo.load_checkpoint(net(), str(path))["meta"] == {"epoch": 3}
+
+
+@pytest.mark.parametrize(
+    ("wrap", "options"),
+    [
+        (lambda sd: {f"module.{k}": v for k, v in sd.items()}, {}),
+        (lambda sd: {"model": sd, "epoch": 3}, {}),
+        (lambda sd: {"model": sd, "ema": sd}, {"entry": "ema"}),
+        (lambda sd: {f"backbone.{k}": v for k, v in sd.items()}, {"prefix": "backbone"}),
+        (
+            lambda sd: {f"net_{k}": v for k, v in sd.items()},
+            {"revise_keys": [(r"^net_(\d)", r"\1")]},
+        ),
+        (
+            lambda sd: {k.upper(): v for k, v in sd.items()},
+            {"revise_keys": str.lower},
+        ),
+    ],
+)
+def test_keys_are_found_where_they_are(tmp_path, wrap, options):
+    state = dict(net().state_dict())
+    torch.save(wrap(state), tmp_path / "x.pth")
+    model = net()
+    zoo.load_checkpoint(model, tmp_path / "x.pth", strict=True, **options)
+    assert same(model, state)
+
+
+def test_the_report_says_it_by_subtrees(caplog):
+    model = nn.ModuleDict({"trunk": net(), "head": net()})
+    state = {f"trunk.{key}": value for key, value in net().state_dict().items()}
+    state["trunk.2.weight"] = torch.zeros(9, 4)
+    state |= {"neck.a.weight": torch.zeros(1), "neck.b": torch.zeros(1)}
+    with caplog.at_level(logging.INFO, "brickwork_zoo"):
+        report = zoo.load_state_dict(model, state, source="somewhere.pth")
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert report.unexpected == ("neck.a.weight", "neck.b")
+    (odd,) = report.mismatched
+    assert (odd.name, odd.model_shape, odd.checkpoint_shape) == ("trunk.2.weight", (5, 4), (9, 4))
+    assert len(report.loaded) == 8
+    assert all(name.startswith("head.") for name in report.missing)
+    sizes = {n: p.numel() for n, p in model.named_parameters()}
+    loaded = sum(size for name, size in sizes.items() if name in report.loaded)
+    assert report.loaded_parameters == loaded
+    assert report.share == pytest.approx(loaded / sum(sizes.values()))
+    text = str(report)
+    assert "somewhere.pth" in text
+    assert "neck.* (2)" in text
+    assert "trunk.2.weight: [9, 4] in the checkpoint, [5, 4] in the model" in text
+
+
+def test_an_old_norm_without_its_counter_is_complete():
+    state = dict(net().state_dict())
+    del state["1.num_batches_tracked"]
+    assert zoo.load_state_dict(net(), state, strict=True).complete
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        (lambda s: s.pop("2.bias"), {"strict": True}, ["missing", "2.bias"]),
+        (lambda s: s.update(more=torch.ones(1)), {"strict": True}, ["unexpected", "more"]),
+        (lambda s: s.update({"2.bias": torch.ones(9)}), {"strict": True}, ["shape", "[9]"]),
+        (
+            lambda s: s.update({"2.bias": torch.ones(9)}),
+            {"on_mismatch": "error"},
+            ["2.bias", "skip"],
+        ),
+        (lambda s: s.clear(), {}, ["nothing", "allow_empty"]),
+    ],
+)
+def test_what_does_not_fit_leaves_the_model_untouched(change, options, words):
+    model = net()
+    before = values(model)
+    state = dict(net().state_dict())
+    change(state)
+    with pytest.raises(MismatchError) as caught:
+        zoo.load_state_dict(model, state, **options)
+    assert all(word in str(caught.value) for word in words)
+    assert isinstance(caught.value, ZooError | RuntimeError)
+    assert same(model, before)
+    assert not any(is_loaded(p) for p in model.parameters())
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.report == caught.value.report
+
+
+def test_strict_says_everything_in_one_message():
+    state = dict(net().state_dict())
+    state |= {"more": torch.ones(1), "2.bias": torch.ones(9)}
+    del state["0.bias"]
+    with pytest.raises(MismatchError, match=r"(?s)0\.bias.*more.*2\.bias: \[9\]"):
+        zoo.load_state_dict(net(), state, strict=True)
+
+
+def test_nothing_loaded_can_be_allowed():
+    assert not zoo.load_state_dict(net(), {}, allow_empty=True).loaded
+    assert not zoo.load_state_dict(nn.ReLU(), {}).loaded
+
+
+@pytest.mark.parametrize(
+    ("rename", "hint"),
+    [
+        (lambda k: f"backbone.{k}", r"(r'^backbone\.', '')"),
+        (lambda k: f"a.b.{k}", r"(r'^a\.b\.', '')"),
+    ],
+)
+def test_few_matches_suggest_a_renaming(rename, hint):
+    with pytest.raises(MismatchError) as caught:
+        zoo.load_state_dict(net(), {rename(k): v for k, v in net().state_dict().items()})
+    assert hint in str(caught.value)
+
+
+def test_a_renamed_model_is_suggested():
+    model = nn.ModuleDict({"backbone": net()})
+    with pytest.raises(MismatchError, match=r"\(r'\^', 'backbone\.'\)"):
+        zoo.load_state_dict(model, net().state_dict())
+    other = {f"k{n}": v for n, v in enumerate(net().state_dict().values())}
+    with pytest.raises(MismatchError, match="same order"):
+        zoo.load_state_dict(net(), other)
+
+
+class Renamed(nn.Module):
+    """Renames an old key when its version is old, as modules do."""
+
+    _version = 2
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.register_load_state_dict_post_hook(lambda module, _: setattr(module, "told", True))
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *args):
+        if local_metadata.get("version", 1) < 2 and prefix + "w" in state_dict:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
+
+
+def test_modules_rename_their_own_old_keys():
+    model = nn.Sequential(Renamed())
+    given = {"0.w": torch.ones(2)}
+    assert zoo.load_state_dict(model, given, strict=True).complete
+    assert torch.equal(model[0].weight, torch.ones(2))
+    assert list(given) == ["0.w"]
+    assert model[0].told
+
+
+def test_versions_move_with_their_keys(tmp_path):
+    old = nn.Sequential(nn.Sequential(Renamed())).state_dict()
+    old._metadata["0.0"]["version"] = 1
+    old["0.0.w"] = torch.ones(2)
+    del old["0.0.weight"]
+    torch.save(old, tmp_path / "x.pth")
+    model = nn.Sequential(Renamed())
+    zoo.load_checkpoint(model, tmp_path / "x.pth", prefix="0", strict=True)
+    old._metadata["0.0"]["version"] = 2
+    torch.save(old, tmp_path / "x.pth")
+    with pytest.raises(MismatchError):
+        zoo.load_checkpoint(model, tmp_path / "x.pth", prefix="0", strict=True)
+
+
+class Stateful(nn.Linear):
+    def get_extra_state(self):
+        return {"steps": 3}
+
+    def set_extra_state(self, state):
+        self.steps = state["steps"]
+
+
+def test_extra_state_is_handed_over_once_all_is_checked():
+    state = Stateful(1, 1).state_dict()
+    model = Stateful(1, 1)
+    with pytest.raises(MismatchError):
+        zoo.load_state_dict(model, {**state, "more": torch.ones(1)}, strict=True)
+    assert not hasattr(model, "steps")
+    zoo.load_state_dict(model, state, strict=True)
+    assert model.steps == 3
+
+
+def test_wrappers_do_not_show_in_names(saved):
+    model, path = saved
+    wrapped = nn.DataParallel(nn.Sequential(nn.DataParallel(net())))
+    state = {f"0.{key}": value for key, value in model.state_dict().items()}
+    zoo.load_state_dict(wrapped, state, strict=True)
+    assert same(wrapped.module[0].module, model.state_dict())
+    compiled = torch.compile(net(), backend="eager")
+    zoo.load_checkpoint(compiled, path, strict=True)
+    assert all(is_loaded(p) for p in compiled.parameters())
+
+
+def test_tied_weights_stay_tied(tmp_path):
+    def tied():
+        model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
+        model[1].weight = model[0].weight
+        return model
+
+    torch.save(tied().state_dict(), tmp_path / "x.pth")
+    for model in (tied(), zoo.load_model(tied, tmp_path / "x.pth")):
+        zoo.load_checkpoint(model, tmp_path / "x.pth", strict=True)
+        assert model[0].weight is model[1].weight
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html><html>login</html>", "HTML"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs"),
+        (b"\x1f\x8b\x08 gzip", "compressed"),
+        (b"\x89HDF\r\n", "HDF5"),
+        (b"hello world", "hello"),
+        (b"{}", "index"),
+        (b'{"weight_map": {"a": "../../etc/passwd"}}', "no file beside it"),
+        (b'{"weight_map": {"a": "/etc/passwd"}}', "no file beside it"),
+        (b'{"weight_map": {"a": "gone.bin"}}', "gone.bin"),
+        (pickle.dumps({"a": 1}), "torch.save did not write"),
+        (b"\xff" * 7 + b"\x7f{", "no checkpoint"),
+        (b"\x02\0\0\0\0\0\0\0[]", "no checkpoint"),
+        (b"\x40\0\0\0\0\0\0\0{}", "bad safetensors header"),
+    ],
+)
+def test_foreign_files_are_named_for_what_they_are(tmp_path, data, words):
+    path = tmp_path / "file.pth"
+    path.write_bytes(data)
+    model = net()
+    before = values(model)
+    with pytest.raises(CheckpointError) as caught:
+        zoo.load_checkpoint(model, path)
+    assert words in str(caught.value)
+    assert "file.pth" in str(caught.value)
+    assert same(model, before)
+
+
+def header(**entries):
+    text = json.dumps(entries).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [4], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [96, 104]},
+        {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]},
+        {"dtype": "X7", "shape": [2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]},
+        {"dtype": "F32", "shape": [2]},
+        [1],
+    ],
+)
+def test_bad_safetensors_headers(tmp_path, entry):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(header(a=entry) + bytes(16))
+    with pytest.raises(CheckpointError, match=r"bad\.safetensors"):
+        zoo.load_checkpoint(nn.Linear(1, 1), path)
+
+
+def test_overlapping_safetensors_are_refused(tmp_path):
+    entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(header(a=entry, b=entry) + bytes(8))
+    with pytest.raises(CheckpointError, match="over another"):
+        zoo.load_checkpoint(nn.Linear(1, 1), path)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_file_cut_off_anywhere_is_an_error(tmp_path, legacy):
+    path = tmp_path / "cut.pth"
+    torch.save(net().state_dict(), path, _use_new_zipfile_serialization=not legacy)
+    whole = path.read_bytes()
+    model = net()
+    before = values(model)
+    for length in range(0, len(whole) - 1, max(1, len(whole) // 40)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match=r"cut\.pth"):
+            zoo.load_checkpoint(model, path, logger="silent")
+    assert same(model, before)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([1, 2], "list"),
+        ({"a": 1}, "no state dict"),
+        ({"model": {"a": torch.ones(1)}, "ema": {"a": torch.ones(1)}}, "entry="),
+        ({1: torch.ones(1)}, "strings"),
+        ({"state_dict": {"a": torch.ones(1), "b": 2}}, "no tensors: b (int)"),
+    ],
+)
+def test_what_is_no_state_dict_is_said(tmp_path, content, words):
+    torch.save(content, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError) as caught:
+        zoo.load_checkpoint(nn.Linear(1, 1), tmp_path / "odd.pth")
+    assert words in str(caught.value)
+    assert "odd.pth" in str(caught.value)
+
+
+def test_programs_and_other_archives_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(CheckpointError, match="zip archive without"):
+        _load_checkpoint(tmp_path / "x.pth")
+    with zipfile.ZipFile(tmp_path / "y.pth", "w") as archive:
+        archive.writestr("y/data.pkl", b"N.")
+        archive.writestr("y/constants.pkl", b"N.")
+    with pytest.raises(CheckpointError, match="TorchScript"):
+        _load_checkpoint(tmp_path / "y.pth")
+    with zipfile.ZipFile(tmp_path / "z.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("z/data.pkl", b"N." + bytes(1000))
+    with pytest.raises(CheckpointError, match="compressed"):
+        _load_checkpoint(tmp_path / "z.pth")
+
+
+def test_a_missing_file_is_a_file_not_found(tmp_path):
+    with pytest.raises(MissingFileError):
+        zoo.load_checkpoint(net(), str(tmp_path / "gone.pth"))
+
+
+# -- load_model ---------------------------------------------------------------------------------
+
+
+class Drawn(nn.Module):
+    """Has a parameter that nothing would initialise."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3))
+
+
+def test_what_a_checkpoint_does_not_cover_is_initialised(tmp_path):
+    torch.save(nn.Sequential(nn.Linear(4, 4)).state_dict(), tmp_path / "x.pth")
+
+    def build():
+        return nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 300), nn.BatchNorm1d(300))
+
+    model = zoo.load_model(build, tmp_path / "x.pth", logger="silent")
+    assert unset(model) == []
+    bound = 4**-0.5  # of nn.Linear's own default
+    assert model[1].weight.abs().max() <= bound
+    assert model[1].weight.detach().std() == pytest.approx(bound / 3**0.5, rel=0.1)
+    assert model[2].running_var.eq(1).all()
+    assert model[2].num_batches_tracked == 0
+    assert "x.pth" in str(init_report(model))
+
+
+def test_what_nobody_gives_a_value_is_an_error(tmp_path):
+    torch.save(nn.Sequential(nn.Linear(1, 1)).state_dict(), tmp_path / "x.pth")
+    with pytest.raises(RuntimeError, match=r"1\.weight"):
+        zoo.load_model(lambda: nn.Sequential(nn.Linear(1, 1), Drawn()), tmp_path / "x.pth")
+
+
+def test_load_model_keeps_the_dtype_of_the_model(saved):
+    _, path = saved
+    assert zoo.load_model(lambda: net().half(), path)[0].weight.dtype == torch.float16
+
+
+def test_load_model_is_strict_about_shapes(saved):
+    _, path = saved
+    with pytest.raises(MismatchError, match="on_mismatch='skip'"):
+        zoo.load_model(lambda: net(7), path)
+    model = zoo.load_model(lambda: net(7), path, on_mismatch="skip", logger="silent")
+    assert not is_loaded(model[2].weight)
+    assert is_loaded(model[0].weight)
+
+
+def test_a_deferred_model_can_be_loaded(saved):
+    model, path = saved
+    with deferred():
+        late = net()
+    zoo.load_checkpoint(late, path, strict=True)
+    assert same(late, model.state_dict())
+
+
+# -- adapters -----------------------------------------------------------------------------------
+
+
+def test_a_first_convolution_takes_other_channels():
+    source = torch.randn(4, 3, 3, 3)
+    model = nn.Conv2d(1, 4, 3, bias=False)
+    report = zoo.load_state_dict(model, {"weight": source}, adapters=[zoo.adapt_input_channels])
+    image = torch.randn(1, 1, 8, 8)
+    gray = torch.nn.functional.conv2d(image.expand(1, 3, 8, 8), source)
+    torch.testing.assert_close(model(image), gray)
+    assert report.adapted == {"weight": "[4, 3, 3, 3] -> [4, 1, 3, 3]"}
+    wide = zoo.adapt_input_channels("w", torch.ones(1, 3, 1, 1), torch.zeros(1, 6, 1, 1))
+    assert wide.sum() == 3
+
+
+def test_position_embeddings_are_resampled():
+    rows = torch.arange(4.0).repeat_interleave(4).reshape(1, 16, 1)
+    source = torch.cat([torch.full((1, 1, 1), 9.0), rows], dim=1)
+    found = zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 65, 1))
+    assert found.shape == (1, 65, 1)
+    assert found[0, 0] == 9
+    grid = found[0, 1:, 0].reshape(8, 8)
+    assert torch.allclose(grid, grid[:, :1].expand(8, 8))
+    assert (grid[1:, 0] >= grid[:-1, 0] - 0.2).all()
+    assert zoo.adapt_position_embedding("other", source, torch.zeros(1, 65, 1)) is None
+    assert zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 60, 1)) is None
+
+
+def test_rows_of_a_classifier_are_picked():
+    model = net(3)
+    own = model[2].weight.detach().clone()
+    state = net(5).state_dict()
+    adapter = zoo.adapt_classes(["2.weight", "2.bias"], [4, -1, 0])
+    zoo.load_state_dict(model, state, strict=True, adapters=[adapter])
+    assert torch.equal(model[2].weight[0], state["2.weight"][4])
+    assert torch.equal(model[2].weight[1], own[1])
+    assert torch.equal(model[2].weight[2], state["2.weight"][0])
+    with pytest.raises(ValueError, match="no row 9"):
+        zoo.load_state_dict(net(1), state, adapters=[zoo.adapt_classes(["2.weight"], [9])])
+
+
+# -- Pretrained, and the names of mmcv -----------------------------------------------------------
+
+
+def test_pretrained_loads_below_a_prefix_and_rewrites_keys(tmp_path):
+    state = {f"backbone.n{key}": value for key, value in net().state_dict().items()}
+    torch.save({"state_dict": state, "meta": {}}, tmp_path / "x.pth")
+    cfg = {
+        "type": "Pretrained",
+        "checkpoint": str(tmp_path / "x.pth"),
+        "prefix": "backbone",
+        "revise_keys": [(r"^n", "")],
+    }
+    model = net()
+    rule = INITIALIZERS.build(cfg)
+    rule(model)
+    assert rule.loads_weights
+    assert torch.equal(model[0].weight, state["backbone.n0.weight"])
+    assert "x.pth" in repr(rule)
+    with pytest.raises(CheckpointError, match="'neck' is not in"):
+        INITIALIZERS.build({**cfg, "prefix": "neck"})(net())
+
+
+def test_loaders_of_mmcv(saved, tmp_path):
+    model, path = saved
+    assert _load_checkpoint(str(path), "cpu")["meta"] == {"epoch": 3}
+    part = _load_checkpoint_with_prefix("2", str(path))
+    assert list(part) == ["weight", "bias"]
+    with pytest.raises(CheckpointError, match="not in"):
+        _load_checkpoint_with_prefix("nothing", str(path))
+    assert zoo.get_torchvision_models()["resnet50"].endswith("resnet50-0676ba61.pth")
+    assert zoo.get_external_models()["vgg16_caffe"].startswith("https://")
+    assert zoo.get_mmcls_models()["vgg11"].startswith("https://")
+    assert zoo.get_deprecated_model_names()["resnet50_caffe"] == "detectron/resnet50_caffe"
+
+
+def test_the_longest_scheme_wins(monkeypatch):
+    monkeypatch.setattr(zoo.CheckpointLoader, "_schemes", dict(zoo.CheckpointLoader._schemes))
+    asked = []
+
+    @zoo.CheckpointLoader.register_scheme("lab://")
+    def short(filename, map_location=None):
+        raise AssertionError
+
+    @zoo.CheckpointLoader.register_scheme(("lab://big/", "lab2://"))
+    def long(filename, map_location=None):
+        asked.append((filename, map_location))
+        return {"state_dict": net().state_dict()}
+
+    zoo.load_checkpoint(net(), "lab://big/x", strict=True)
+    assert asked == [("lab://big/x", "cpu")]
+    with pytest.raises(InvalidInputError, match="force=True"):
+        zoo.CheckpointLoader.register_scheme("lab://", long)
+    zoo.CheckpointLoader.register_scheme("lab://", long, force=True)
+    zoo.load_checkpoint(net(), "lab://x", strict=True)
+
+
+def test_a_url_is_fetched_and_shards_with_it(site, tmp_path):
+    state = dict(net().state_dict())
+    index = write_shards(tmp_path / "s", state, save_file, "safetensors")
+    for file in index.parent.iterdir():
+        site.url(f"/m/{file.name}", file.read_bytes())
+    model = net()
+    zoo.load_checkpoint(model, site.url(f"/m/{index.name}"), strict=True)
+    assert same(model, state)
