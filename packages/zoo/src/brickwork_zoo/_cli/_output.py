@@ -45,7 +45,7 @@ def show_lines(lines: Iterable[object]) -> None:
 
 def show_facts(facts: Mapping[str, object]) -> None:
     """Print names and values, those that are known, below each other."""
-    known = {name: value for name, value in facts.items() if value not in (None, "", {}, ())}
+    known = {name: value for name, value in facts.items() if value not in (None, "", {}, (), False)}
     width = max(map(len, known), default=0)
     show_lines(f"{name:{width}}  {value}" for name, value in known.items())
 
@@ -57,7 +57,9 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         from rich.console import Console  # not needed where nobody is looking
         from rich.table import Table
 
-        table = Table(*heads)
+        table = Table()
+        for head in heads:
+            table.add_column(head, overflow="fold")  # a URI without its end is of no use
         for row in cells:
             table.add_row(*row)
         Console().print(table)
