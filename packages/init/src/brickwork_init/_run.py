@@ -146,8 +146,12 @@ class Run:
         """Whether checkpoints have left nothing of `module` to write."""
         if not (self._loads or HISTORIES.loaded):
             return False
-        tensors = [tensor for _, tensor in named_tensors(module)]
-        return bool(tensors) and not any(self.may_write(tensor, kind) for tensor in tensors)
+        any_at_all = False
+        for _, tensor in named_tensors(module):  # most often the first decides
+            if self.may_write(tensor, kind):
+                return False
+            any_at_all = True
+        return any_at_all
 
     # -- whose turn it is ------------------------------------------------------------------
 
