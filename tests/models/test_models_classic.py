@@ -126,6 +126,18 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
         model.init_weights(7)
 
 
+def test_loaded_weights_stay_and_the_rest_is_drawn(tmp_path: Path) -> None:
+    source = classic.ResNet(18, num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,))
+    torch.save(source.state_dict(), tmp_path / "weights.pth")
+    model = classic.ResNet(18)
+    model.init_weights(str(tmp_path / "weights.pth"))
+    before = model.layer4[0].conv1.weight.clone()
+    model.init_weights()
+    assert not torch.equal(model.layer4[0].conv1.weight, before)
+    for key, value in source.state_dict().items():
+        assert torch.equal(model.state_dict()[key], value), key
+
+
 @pytest.mark.parametrize(
     ("make", "argument"),
     [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import brickwork_zoo
-from brickwork_init import constant_init, kaiming_init
+from brickwork_init import constant_init, is_loaded, kaiming_init
 from torch import Tensor, nn
 
 from ._backbone import StagedNet
@@ -71,6 +71,8 @@ class ClassicBackbone(StagedNet):
     def init_weights(self, pretrained: str | None = None) -> None:
         """Fill the weights, or load them.
 
+        What came from a checkpoint is left alone.
+
         Args:
             pretrained: A checkpoint (path or URI) to load, or ``None`` to draw the weights.
 
@@ -81,6 +83,8 @@ class ClassicBackbone(StagedNet):
             brickwork_zoo.load_checkpoint(self, pretrained, strict=False)
         elif pretrained is None:
             for module in self.modules():
-                self._init_module(module)
+                weight = getattr(module, "weight", None)
+                if not (isinstance(weight, Tensor) and is_loaded(weight)):
+                    self._init_module(module)
         else:
             raise TypeError(f"pretrained is a path, a URI or None, not {pretrained!r}")
