@@ -147,7 +147,7 @@ def test_tensors_of_every_type_and_layout_survive(tmp_path):
 
 
 def test_what_is_written_to_mapped_tensors_does_not_reach_the_file(saved):
-    model, path = saved
+    _, path = saved
     before = path.read_bytes()
     ready = zoo.load_model(net, path)
     with torch.no_grad():
@@ -597,8 +597,8 @@ def test_pretrained_loads_below_a_prefix_and_rewrites_keys(tmp_path):
         INITIALIZERS.build({**cfg, "prefix": "neck"})(net())
 
 
-def test_loaders_of_mmcv(saved, tmp_path):
-    model, path = saved
+def test_loaders_of_mmcv(saved):
+    _, path = saved
     assert _load_checkpoint(str(path), "cpu")["meta"] == {"epoch": 3}
     part = _load_checkpoint_with_prefix("2", str(path))
     assert list(part) == ["weight", "bias"]

@@ -65,7 +65,7 @@ def _read_safely(layout: Pickled, map_location: MapLocation) -> Any:
         f"{layout.path} needs {', '.join(refused)}, which is not on the reviewed list of what "
         "loads as data; nothing of it has been run. If you trust the file as you would a program: "
         "pass weights_only=False, or make a file of only weights of it with "
-        f"`brickwork-zoo convert --unsafe` on a machine that may run it, or allow these names "
+        f"`brickwork-zoo convert --trust` on a machine that may run it, or allow these names "
         "with torch.serialization.add_safe_globals",
         path=layout.path,
         globals=refused,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def write(target: str, make: Callable[[Path], object]) -> None:
     except OSError as error:
         raise CacheError(f"cannot write {path}: {error}", uri=target, path=path) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of the folder itself, which the first error names
+            partial.unlink(missing_ok=True)
 
 
 def _upload(target: str, make: Callable[[Path], object]) -> None:

@@ -1,0 +1,95 @@
+"""Rewriting keys: held against `re.sub`, one key at a time."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from brickwork_zoo._report import collapse, suggest_renaming
+from brickwork_zoo._revise import chain, revise, under_prefix
+from brickwork_zoo.errors import InvalidInputError
+from hypothesis import given
+from hypothesis import strategies as st
+
+parts = st.sampled_from(["module", "backbone", "layer1", "0", "1", "conv", "weight", "bias", "ü"])
+keys = st.lists(st.lists(parts, min_size=1, max_size=5).map(".".join), unique=True, max_size=12)
+rules = st.lists(
+    st.sampled_from(
+        [(r"^module\.", ""), (r"layer(\d)", r"stage\1"), ("conv", "c"), (r"\.", "/"), ("^", "x.")]
+    ),
+    max_size=4,
+)
+
+
+@given(keys, rules)
+def test_every_rule_is_applied_to_every_key_in_order(names, rewrite):
+    expected = []
+    for name in names:
+        for pattern, replacement in rewrite:
+            name = re.sub(pattern, replacement, name)
+        expected.append(name)
+    if len(set(expected)) < len(expected):
+        with pytest.raises(InvalidInputError):
+            revise(names, rewrite)
+    else:
+        assert list(revise(names, rewrite).items()) == list(zip(expected, names, strict=True))
+
+
+@given(keys)
+def test_no_rules_change_nothing(names):
+    assert revise(names, []) == {name: name for name in names}
+    assert revise(names, lambda name: name) == {name: name for name in names}
+    assert revise(names, lambda _: None) == {}
+
+
+@given(keys, st.sampled_from(["module", "backbone.", "layer1.0", ""]))
+def test_a_prefix_and_what_lies_below_it_make_the_key(names, prefix):
+    head = prefix if not prefix or prefix.endswith(".") else prefix + "."
+    found = under_prefix(names, prefix)
+    assert all(head + short == name for short, name in found.items())
+    assert set(found.values()) == {n for n in names if n.startswith(head) and n != head}
+
+
+@given(keys)
+def test_renamings_compose(names):
+    first = revise(names, [("^", "a.")])
+    last = revise(first, [("^", "b.")])
+    assert chain(last, first) == {f"b.a.{name}": name for name in names}
+
+
+@given(keys, st.data())
+def test_collapsed_lists_count_every_key_once(names, data):
+    chosen = [name for name in names if data.draw(st.booleans())]
+    total = 0
+    for line in collapse(chosen, names):
+        match = re.fullmatch(r"(.*)\.\* \((\d+)\)", line)
+        if match:
+            below = [name for name in names if name.startswith(match[1] + ".")]
+            assert len(below) == int(match[2])
+            assert set(below) <= set(chosen)
+            total += len(below)
+        else:
+            assert line in chosen
+            total += 1
+    assert total == len(chosen)
+
+
+@given(keys.filter(bool), st.sampled_from(["net", "a.b"]))
+def test_a_suggestion_is_true(names, head):
+    model = dict.fromkeys(names, (2,))
+    hint = suggest_renaming(model, {f"{head}.{name}": (2,) for name in names})
+    found = re.match(r"revise_keys=\[\(r'(.*)', '(.*)'\)\] would match (\d+) of", hint)
+    if found:
+        revised = {re.sub(found[1], found[2], f"{head}.{name}") for name in names}
+        assert len(revised & set(names)) >= int(found[3]) > 0
+
+
+def test_what_is_no_rule_is_said():
+    for wrong in (["module"], [("a", "b", "c")], [3]):
+        with pytest.raises(TypeError, match="revise_keys"):
+            revise(["a"], wrong)
+    for wrong in ([("(", "")], [("a", r"\9")]):
+        with pytest.raises(ValueError, match="regular expression"):
+            revise(["a"], wrong)
+    with pytest.raises(TypeError, match="returned 3"):
+        revise(["a"], lambda _: 3)

@@ -1,0 +1,127 @@
+"""Saving, converting and looking into checkpoints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import brickwork_zoo as zoo
+import pytest
+import torch
+from brickwork_zoo.errors import CacheError, CheckpointError, InvalidInputError
+from safetensors.torch import load_file
+from torch import nn
+
+
+def net():
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+
+
+def equal(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def test_a_checkpoint_has_the_form_of_mmcv(tmp_path):
+    model = net()
+    model.CLASSES = ("cat", "dog")
+    optimizer = torch.optim.Adam(model.parameters())
+    meta = {"epoch": 3}
+    zoo.save_checkpoint(model, str(tmp_path / "a" / "x.pth"), optimizer, meta)
+    assert meta == {"epoch": 3}
+    found = torch.load(tmp_path / "a" / "x.pth", weights_only=True)
+    assert found["meta"]["epoch"] == 3
+    assert tuple(found["meta"]["CLASSES"]) == ("cat", "dog")
+    assert "time" in found["meta"]
+    assert equal(found["state_dict"], model.state_dict())
+    assert found["state_dict"]._metadata["1"]["version"] == 2
+    assert found["optimizer"].keys() == optimizer.state_dict().keys()
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["x.pth"]
+
+
+def test_several_optimizers_and_wrappers(tmp_path):
+    model = net()
+    optimizers = {"a": torch.optim.SGD(model.parameters(), 0.1)}
+    zoo.save_checkpoint(nn.DataParallel(model), tmp_path / "x.pth", optimizers)
+    found = torch.load(tmp_path / "x.pth", weights_only=True)
+    assert list(found["optimizer"]) == ["a"]
+    assert equal(found["state_dict"], model.state_dict())
+
+
+def test_safetensors_by_their_ending(tmp_path):
+    model = net()
+    model.again = model[0]
+    zoo.save_checkpoint(model, tmp_path / "x.safetensors", meta={"epoch": 3})
+    assert equal(load_file(tmp_path / "x.safetensors"), model.state_dict())
+    with pytest.raises(InvalidInputError, match="optimizer"):
+        zoo.save_checkpoint(
+            model, tmp_path / "x.safetensors", torch.optim.SGD(model.parameters(), 0.1)
+        )
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path):
+    path = tmp_path / "x.pth"
+    zoo.save_checkpoint(net(), path)
+    before = path.read_bytes()
+    with pytest.raises(Exception, match="pickle"):
+        zoo.save_checkpoint(net(), path, meta={"bad": lambda: None})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bad_input(tmp_path):
+    with pytest.raises(TypeError, match="meta"):
+        zoo.save_checkpoint(net(), tmp_path / "x.pth", meta=[1])
+    with pytest.raises(InvalidInputError, match="file_client_args"):
+        zoo.save_checkpoint(net(), tmp_path / "x.pth", None, None, {"backend": "disk"})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CacheError, match="cannot write"):
+        zoo.save_checkpoint(net(), tmp_path / "file" / "x.pth")
+
+
+def test_fsspec_urls():
+    fsspec = pytest.importorskip("fsspec")
+    model = net()
+    zoo.save_checkpoint(model, "memory://saved/x.pth")
+    with fsspec.open("memory://saved/x.pth", "rb") as file:
+        assert equal(torch.load(file, weights_only=True)["state_dict"], model.state_dict())
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_convert_keeps_only_weights(tmp_path, ending):
+    model = net()
+    state = {f"backbone.{key}": value for key, value in model.state_dict().items()}
+    torch.save({"state_dict": state, "meta": {"x": 1}}, tmp_path / "x.pth")
+    path = zoo.convert(tmp_path / "x.pth", tmp_path / f"y.{ending}", prefix="backbone")
+    assert path == tmp_path / f"y.{ending}"
+    loaded = net()
+    zoo.load_checkpoint(loaded, path, strict=True)
+    assert equal(loaded.state_dict(), model.state_dict())
+    with pytest.raises(InvalidInputError, match="must end in"):
+        zoo.convert(tmp_path / "x.pth", tmp_path / "y.txt")
+    torch.save({"a": torch.ones(1), "b": 3}, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match="no tensors"):
+        zoo.convert(tmp_path / "odd.pth", tmp_path / "z.safetensors")
+
+
+def test_inspect_needs_no_torch(tmp_path):
+    torch.save(
+        {"state_dict": {"a": torch.ones(2, 3, dtype=torch.half)}, "n": 3}, tmp_path / "x.pth"
+    )
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['numpy'] = None\n"
+        "from brickwork_zoo import inspect\n"
+        f"found = inspect({str(tmp_path / 'x.pth')!r})\n"
+        "(t,) = found.tensors\n"
+        "print(t.key, t.shape, t.dtype, t.nbytes, found.format, found.other, found.unsafe)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split("\n")[0] == ("state_dict/a (2, 3) float16 12 zip {'n': '3'} ()")
+
+
+def test_state_dicts_without_wrappers():
+    model = nn.DataParallel(net())
+    state = zoo.get_state_dict(model, prefix="a.")
+    assert equal(state, {f"a.{k}": v for k, v in model.module.state_dict().items()})
+    moved = zoo.weights_to_cpu(state)
+    assert equal(moved, state)
+    assert moved._metadata is state._metadata
