@@ -68,6 +68,9 @@ def _compiled(run: Run, init_cfg: InitCfg) -> Compiled:
             continue
     compiled = [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
     if all(type(one).__call__ is Initializer.__call__ for _, one in compiled):
+        compiled = [
+            pair for pair in compiled if isinstance(pair[1], Initializer) and pair[1].selects
+        ]
         run.rules = [(init_cfg, compiled), *run.rules[: _KEPT - 1]]
     return compiled
 

@@ -98,6 +98,11 @@ class Initializer:
         return list(self._selection.layers)
 
     @property
+    def selects(self) -> bool:
+        """Whether anything is selected; a rule that has but an override does nothing itself."""
+        return bool(self._selection)
+
+    @property
     def wholemodule(self) -> bool:
         """Whether modules of every class are selected."""
         return self._selection.whole
@@ -130,7 +135,7 @@ class Initializer:
         if run is None:
             with running(module):
                 return self(module)
-        if not self._selection:
+        if not self.selects:
             return None
         tree = run.tree(module)
         by = (Write.of(Kind.RULE, self, module),)
