@@ -21,6 +21,7 @@ from brickwork_models import (
     list_models,
     model_entry,
 )
+from brickwork_models._regnet import DESIGNS
 from brickwork_models.errors import ModelError, NoWeightsError, UnknownNameError
 
 # Parameters and GFLOPs that torchvision 0.29.1 publishes for its weights.
@@ -151,6 +152,10 @@ def test_parameters_and_flops_are_those_published(uri: str) -> None:
     entry = model_entry(name)
     assert entry.parameters == parameters
     assert entry.flops / 1e9 == pytest.approx(gflops, rel=0.02)
+
+
+def test_every_regnet_of_the_paper_has_a_name() -> None:
+    assert {model_entry(arch).arguments["arch"] for arch in DESIGNS} == set(DESIGNS)
 
 
 def test_caffe_models_take_blue_first_and_unscaled() -> None:

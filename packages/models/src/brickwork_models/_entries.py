@@ -11,7 +11,7 @@ from ._entry import IMAGENET, Entry, Preprocessing, Weights
 from ._hrnet import HRNet
 from ._hrnet_stages import hrnet_stages
 from ._mobilenet_v2 import MobileNetV2
-from ._regnet import DESIGNS, RegNet
+from ._regnet import RegNet
 from ._res2net import Res2Net
 from ._resnet import ResNet, ResNeXt
 from ._typing import Config
@@ -192,40 +192,54 @@ def _hrnets() -> Iterator[Entry]:
     yield Entry("hrnet_w18_small", "HRNetV2", HRNet, smaller)
 
 
-_HALF_UP = ("regnetx_400mf", "regnety_800mf")
+# Our name (as the paper's authors spell it), timm's and torchvision's.
+REGNETS = (
+    ("regnetx_200mf", "regnetx_002", None),
+    ("regnetx_400mf", "regnetx_004", None),
+    ("regnetx_400mf_tv", "regnetx_004_tv", "regnet_x_400mf"),
+    ("regnetx_600mf", "regnetx_006", None),
+    ("regnetx_800mf", "regnetx_008", "regnet_x_800mf"),
+    ("regnetx_1.6gf", "regnetx_016", "regnet_x_1_6gf"),
+    ("regnetx_3.2gf", "regnetx_032", "regnet_x_3_2gf"),
+    ("regnetx_4.0gf", "regnetx_040", None),
+    ("regnetx_6.4gf", "regnetx_064", None),
+    ("regnetx_8.0gf", "regnetx_080", "regnet_x_8gf"),
+    ("regnetx_12gf", "regnetx_120", None),
+    ("regnetx_16gf", "regnetx_160", "regnet_x_16gf"),
+    ("regnetx_32gf", "regnetx_320", "regnet_x_32gf"),
+    ("regnety_200mf", "regnety_002", None),
+    ("regnety_400mf", "regnety_004", "regnet_y_400mf"),
+    ("regnety_600mf", "regnety_006", None),
+    ("regnety_800mf", "regnety_008", None),
+    ("regnety_800mf_tv", "regnety_008_tv", "regnet_y_800mf"),
+    ("regnety_1.6gf", "regnety_016", "regnet_y_1_6gf"),
+    ("regnety_3.2gf", "regnety_032", "regnet_y_3_2gf"),
+    ("regnety_4.0gf", "regnety_040", None),
+    ("regnety_6.4gf", "regnety_064", None),
+    ("regnety_8.0gf", "regnety_080", "regnet_y_8gf"),
+    ("regnety_12gf", "regnety_120", None),
+    ("regnety_16gf", "regnety_160", "regnet_y_16gf"),
+    ("regnety_32gf", "regnety_320", "regnet_y_32gf"),
+    ("regnety_128gf", "regnety_1280", "regnet_y_128gf"),
+)
+_PYCLS = {
+    f"regnetx_{size}"
+    for size in ("400mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf")
+}
 
 
 def _regnets() -> Iterator[Entry]:
-    for arch in DESIGNS:
-        kind, size = arch[:7], arch[8:]
-        plain = size.removesuffix("_tv")
-        number = plain.removesuffix("gf").removesuffix("mf")
-        short = number.removesuffix(".0") + plain[-2:]
-        timm = round(float(number) * (10 if plain.endswith("gf") else 0.01))
-        spelt = f"{kind[:6]}_{kind[6]}_{short.replace('.', '_')}"
-        theirs = short.removesuffix("gf") in ("1.6", "3.2", "8", "16", "32", "128") or short in (
-            "400mf",
-            "800mf",
-        )
+    for name, timm, torchvision in REGNETS:
         weights: tuple[Weights, ...] = ()
-        aliases: tuple[str, ...] = ()
-        if not size.endswith("_tv"):
-            aliases += (f"{kind}_{timm:03d}",)
-            if kind == "regnetx" and f"open-mmlab://{arch}" in _PYCLS_WEIGHTS:
-                weights += _open_mmlab(arch, PYCLS, "MIT")
-        else:
-            aliases += (f"{kind}_{timm:03d}_tv",)
-        if theirs and (arch not in _HALF_UP) and arch != "regnetx_128gf":
-            tags = (V1, V2) if short != "128gf" else ("imagenet1k_swag_linear_v1",)
-            weights = _torchvision(spelt, *tags, key_map="torchvision/regnet") + weights
-            aliases += (spelt,)
-        yield Entry(arch, "RegNet", RegNet, {"arch": arch}, weights, aliases)
-
-
-_PYCLS_WEIGHTS = {
-    f"open-mmlab://regnetx_{size}"
-    for size in ("400mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf")
-}
+        if torchvision == "regnet_y_128gf":
+            tag = "imagenet1k_swag_linear_v1"
+            weights = _torchvision(torchvision, tag, key_map="torchvision/regnet")
+        elif torchvision:
+            weights = _torchvision(torchvision, V1, V2, key_map="torchvision/regnet")
+        if name in _PYCLS:
+            weights += _open_mmlab(name, PYCLS, "MIT")
+        aliases = (timm, torchvision) if torchvision else (timm,)
+        yield Entry(name, "RegNet", RegNet, {"arch": name}, weights, aliases)
 
 
 def _vggs() -> Iterator[Entry]:
