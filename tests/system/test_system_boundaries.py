@@ -13,7 +13,7 @@ import pytest
 # Imported only where an optional feature is used, behind an extra or a check of what is there.
 OPTIONAL = {
     "brickwork-init": {"matplotlib", "rich"},
-    # urllib3 comes with requests, and its errors through it; numpy only with a file that holds arrays
+    # urllib3 comes with requests; numpy only where a file holds its arrays
     "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
 }
 
