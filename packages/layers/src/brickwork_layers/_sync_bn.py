@@ -107,7 +107,7 @@ class _SumOver(torch.autograd.Function):
         return None, total
 
 
-def _sum_over(group: "dist.ProcessGroup", values: Tensor) -> Tensor:
+def _sum_over(group: "dist.ProcessGroup | None", values: Tensor) -> Tensor:
     total: Tensor = _SumOver.apply(group, values)  # type: ignore[no-untyped-call]  # torch's
     return total
 
