@@ -1,0 +1,212 @@
+"""Train one network, from one config, in one process, under DDP or sharded by FSDP2.
+
+    python docs/examples/train_distributed.py
+    torchrun --nproc-per-node 2 docs/examples/train_distributed.py --strategy ddp
+    torchrun --nproc-per-node 2 docs/examples/train_distributed.py --strategy fsdp
+
+The handwritten digits come with scikit-learn. All three see the same batches, start from the same
+weights and normalise over the whole batch, so their losses are the same. A run that was killed
+goes on with ``--resume`` and ends as if nothing had been.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from brickwork_base import BaseModule, Sequential
+from brickwork_init import deferred
+from brickwork_layers import SyncBatchNorm
+from brickwork_models import MODELS, build_model
+from brickwork_modules import ConvModule
+from brickwork_zoo import load_checkpoint, save_checkpoint
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import SGD, Optimizer
+
+CONFIG = dict(
+    type="DigitNet",
+    widths=(16, 32),
+    norm_cfg=dict(type="BN"),
+    init_cfg=[
+        dict(type="Kaiming", layer="Conv2d"),
+        dict(type="Xavier", layer="Linear"),
+    ],
+)
+SEED, BATCH = 0, 64  # samples over all processes together
+
+
+@MODELS.register_module()
+class DigitNet(BaseModule):
+    """A stack of ConvModules, the mean over the picture, and a linear layer.
+
+    Args:
+        widths: Channels of each ConvModule; each but the first halves the picture.
+        norm_cfg: Of the ConvModules.
+        init_cfg: Rules for the weights.
+    """
+
+    def __init__(self, widths: tuple[int, ...], norm_cfg: dict, init_cfg: object) -> None:
+        super().__init__(init_cfg)
+        self.blocks = Sequential()
+        for before, width in zip((1, *widths), widths, strict=False):
+            stride = 1 if before == 1 else 2
+            self.blocks.append(
+                ConvModule(before, width, 3, stride=stride, padding=1, norm_cfg=norm_cfg)
+            )
+        self.head = nn.Linear(widths[-1], 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score pictures ``(N, 1, H, W)``: ``(N, 10)``."""
+        return self.head(self.blocks(x).mean((2, 3)))
+
+
+def build(strategy: str, device: torch.device) -> nn.Module:
+    """Build the network and give it its values; sharded, no process ever holds all of it."""
+    with device, deferred():  # shapes only: the values follow once it is known who holds what
+        model = build_model(CONFIG)
+        if strategy == "fsdp":
+            model = SyncBatchNorm.convert_sync_batchnorm(model)
+    if strategy == "fsdp":
+        mesh = init_device_mesh(device.type, (dist.get_world_size(),))
+        for block in model.blocks:
+            fully_shard(block, mesh=mesh)
+        fully_shard(model, mesh=mesh)
+    torch.manual_seed(SEED)
+    model.init_weights()  # the values of a single process, whoever holds them
+    if strategy == "ddp":
+        model = DistributedDataParallel(model)
+        # After wrapping: torch's DDP refuses any SyncBatchNorm on the CPU, where ours works. The
+        # converted layers keep their tensors, so DDP does not mind.
+        SyncBatchNorm.convert_sync_batchnorm(model)
+    return model
+
+
+def digits(device: torch.device, *, unseen: bool) -> tuple[Tensor, Tensor]:
+    """Return pictures ``(N, 1, 8, 8)`` and what they show; every fifth is kept for the end."""
+    pixels, labels = map(torch.from_numpy, load_digits(return_X_y=True))
+    chosen = (torch.arange(len(labels)) % 5 == 4) == unseen
+    pictures = pixels[chosen].view(-1, 1, 8, 8).to(device, torch.get_default_dtype()) / 16
+    return pictures, labels[chosen].to(device)
+
+
+def batch(step: int, count: int, rank: int, world: int) -> Tensor:
+    """Draw this process's part of the batch of a step; it depends on nothing but the step."""
+    epoch, place = divmod(step, count // BATCH)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(SEED + epoch))
+    return order[place * BATCH : (place + 1) * BATCH][rank::world]
+
+
+def newest(folder: Path) -> Path | None:
+    """Find the last checkpoint; one that a killed run left half written ends in ``.part``."""
+    return max(folder.glob("step-*[0-9]"), default=None)
+
+
+def save(path: Path, step: int, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
+    """Save a checkpoint that is there whole or not at all."""
+    if strategy == "fsdp":  # a folder, to which each process writes its shards
+        weights, moments = get_state_dict(model, optimizer)
+        partial = path.with_suffix(".part")
+        if dist.get_rank() == 0:
+            shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+        state = {"state_dict": weights, "optimizer": moments}
+        dcp.save(state, checkpoint_id=partial)
+        if dist.get_rank() == 0:
+            partial.rename(path)
+    elif strategy == "single" or dist.get_rank() == 0:
+        save_checkpoint(model, path, optimizer, meta={"step": step})
+
+
+def load(path: Path, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
+    """Load a checkpoint into model and optimizer."""
+    if strategy == "fsdp":  # each process reads its shards
+        weights, moments = get_state_dict(model, optimizer)
+        dcp.load({"state_dict": weights, "optimizer": moments}, checkpoint_id=path)
+        set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=moments)
+    else:  # each process maps the same file
+        checkpoint = load_checkpoint(model, path, strict=True)
+        optimizer.load_state_dict(checkpoint["optimizer"])
+
+
+def train(args: argparse.Namespace, rank: int, world: int, device: torch.device) -> None:
+    pictures, labels = digits(device, unseen=False)
+    model = build(args.strategy, device)
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+
+    start = 0
+    if last := newest(args.folder):
+        load(last, model, optimizer, args.strategy)
+        start = int(last.name.removeprefix("step-"))
+    for step in range(start, args.steps):
+        mine = batch(step, len(labels), rank, world).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            loss = F.cross_entropy(model(pictures[mine]), labels[mine])
+        loss.backward()  # gradients are averaged: parts are of one size, so this is the batch's
+        optimizer.step()
+        optimizer.zero_grad()
+        loss = loss.detach()
+        if world > 1:
+            dist.all_reduce(loss)
+        if rank == 0:
+            print(f"step {step + 1:4}  loss {loss / world:.9f}", flush=True)
+        if (step + 1) % args.save_every == 0 or step + 1 == args.steps:
+            name = f"step-{step + 1:06}"
+            save(args.folder / name, step + 1, model, optimizer, args.strategy)
+
+    model.eval()
+    pictures, labels = digits(device, unseen=True)
+    with torch.no_grad():
+        right = model(pictures).argmax(1) == labels
+    if rank == 0:
+        print(f"{right.double().mean():.1%} of {len(right)} unseen digits recognised")
+
+
+@contextmanager
+def processes(strategy: str) -> Iterator[tuple[int, int, torch.device]]:
+    """Join the processes that torchrun started; yields rank, their number, and the device."""
+    kind = "cuda" if torch.cuda.is_available() else "cpu"
+    if strategy == "single":
+        yield 0, 1, torch.device(kind)
+        return
+    dist.init_process_group("nccl" if kind == "cuda" else "gloo")
+    try:
+        device = torch.device(kind, dist.get_node_local_rank()) if kind == "cuda" else "cpu"
+        if kind == "cuda":
+            torch.cuda.set_device(device)
+        yield dist.get_rank(), dist.get_world_size(), torch.device(device)
+    finally:
+        dist.destroy_process_group()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--strategy", choices=("single", "ddp", "fsdp"), default="single")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--folder", type=Path, default=Path("docs/_build/train"))
+    parser.add_argument("--save-every", type=int, default=20, metavar="STEPS")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--double", action="store_true", help="compute in double precision")
+    args = parser.parse_args()
+    if not args.resume and newest(args.folder):
+        parser.error(
+            f"{args.folder} has checkpoints: go on with --resume, or name another --folder"
+        )
+    if args.double:
+        torch.set_default_dtype(torch.float64)
+    with processes(args.strategy) as (rank, world, device):
+        train(args, rank, world, device)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Training in several processes: the same losses, the same weights, however often it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+from brickwork_zoo import CheckpointLoader
+from torch import Tensor
+
+pytest.importorskip("sklearn")
+if not dist.is_available():
+    pytest.skip("this torch has no distributed support", allow_module_level=True)
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parents[1] / "docs" / "examples" / "train_distributed.py"
+GRADIENTS = HERE / "ddp_gradients.py"
+STEPS, EVERY = 12, 4
+TOGETHER = {"single": [1], "ddp": [1, 2], "fsdp": [1, 2, 4]}
+CASES = [(strategy, world) for strategy, worlds in TOGETHER.items() for world in worlds]
+
+
+class Processes:
+    """Starts programs in several processes.
+
+    Args:
+        folder: For what they print.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._output = folder / "output"
+        self._server = subprocess.Popen(
+            [sys.executable, HERE / "processes.py"],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, world: int, program: Path, *args: object, killed_after: int = 0) -> str:
+        """Run a program; return what it prints."""
+        self._output.unlink(missing_ok=True)
+        request = [world, killed_after, str(self._output), [str(program), *map(str, args)]]
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        code = int(self._server.stdout.readline())
+        output = self._output.read_text()
+        assert code == (-signal.SIGKILL if killed_after else 0), output
+        return output
+
+    def close(self) -> None:
+        self._server.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    started = Processes(tmp_path_factory.mktemp("processes"))
+    yield started
+    started.close()
+
+
+def losses(output: str) -> dict[int, float]:
+    """Read the losses by step."""
+    return {int(n): float(x) for n, x in re.findall(r"^step +(\d+)  loss ([\d.]+)$", output, re.M)}
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """Read the last weights: of a file, or of a folder of shards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        found: dict[str, Tensor] = CheckpointLoader.load_checkpoint(f"step-{STEPS:06}")[
+            "state_dict"
+        ]
+    return found
+
+
+def launch(command: list[object]) -> subprocess.CompletedProcess[str]:
+    """Run a command as one does by hand."""
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def unbroken(
+    processes: Processes, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[int, float], Path]:
+    """Losses and folder of one process that nobody kills."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    options = ["--double", "--steps", STEPS, "--save-every", EVERY, "--folder", folder]
+    return losses(processes.run(1, EXAMPLE, *options)), folder
+
+
+@pytest.mark.parametrize(("strategy", "world"), CASES)
+def test_a_killed_run_goes_on_as_if_nothing_had_been(
+    strategy: str,
+    world: int,
+    processes: Processes,
+    unbroken: tuple[dict[int, float], Path],
+    tmp_path: Path,
+) -> None:
+    options = ["--strategy", strategy, "--double", "--steps", STEPS]
+    options += ["--save-every", EVERY, "--folder", tmp_path]
+    killed = losses(processes.run(world, EXAMPLE, *options, killed_after=2 * EVERY))
+    assert [*killed] == [*range(1, 2 * EVERY + 1)]
+    whole = [path.name for path in tmp_path.glob("step-*[0-9]")]
+    assert whole == [f"step-{EVERY:06}"], "what was half written does not count"
+    resumed = losses(processes.run(world, EXAMPLE, *options, "--resume"))
+    assert [*resumed] == [*range(EVERY + 1, STEPS + 1)]
+
+    expected, folder = unbroken
+    close = {"rtol": 0, "atol": 0} if strategy == "single" else {"rtol": 1e-8, "atol": 2e-9}
+    assert [*expected] == [*range(1, STEPS + 1)]
+    assert expected[STEPS] < 0.9 * expected[1]
+    for curve in (killed, resumed):
+        torch.testing.assert_close(curve, {n: expected[n] for n in curve}, **close)
+    close = {"rtol": 0, "atol": 0} if strategy == "single" else {"rtol": 1e-6, "atol": 1e-6}
+    torch.testing.assert_close(dict(weights(tmp_path)), dict(weights(folder)), **close)
+
+
+def test_torchrun_trains_in_single_precision_too(processes: Processes, tmp_path: Path) -> None:
+    alone = processes.run(1, EXAMPLE, "--steps", EVERY, "--folder", tmp_path / "alone")
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, EXAMPLE]
+    command += ["--strategy", "ddp", "--steps", EVERY, "--folder", tmp_path / "both"]
+    done = launch(command)
+    assert done.returncode == 0, done.stderr
+    torch.testing.assert_close(losses(done.stdout), losses(alone), rtol=1e-5, atol=1e-5)
+    assert re.search(r"^[\d.]+% of 359 unseen digits recognised$", done.stdout, re.M)
+
+
+def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
+    (tmp_path / "step-000004").touch()
+    done = launch([EXAMPLE, "--folder", tmp_path])
+    assert done.returncode == 2
+    assert "add --resume" in done.stderr
+
+
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_sync_bn_under_ddp_has_the_gradients_of_the_whole_batch(
+    world: int, processes: Processes, tmp_path: Path
+) -> None:
+    program = runpy.run_path(str(GRADIENTS))
+    model = program["network"]()
+    program["step"](model, *program["batch"]())
+    grads = {name: parameter.grad for name, parameter in model.named_parameters()}
+    processes.run(world, GRADIENTS, tmp_path)
+    for rank in range(world):
+        own, buffers = torch.load(tmp_path / f"{rank}.pt")
+        torch.testing.assert_close(own, grads, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(buffers, dict(model.named_buffers()), rtol=1e-5, atol=1e-5)
