@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -15,10 +16,10 @@ from torch.distributed.checkpoint import metadata as md
 from torch.distributed.checkpoint.filesystem import FileSystemReader, _StorageInfo
 from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map_only
 
-from ._apply import slots
+from ._apply import carry_out, slots
 from ._formats._pickled import names_for
 from ._formats._tensors import TorchValues
 from ._unpickle import BrokenPickleError, Machine, Name
@@ -40,9 +41,28 @@ def load_sharded(module: nn.Module, tensors: Mapping[str, Tensor], *, broadcast:
         broadcast: Whether rank 0 sends them, instead of every rank cutting its part out of a file
             that all have mapped.
     """
-    given: dict[str, Any] = dict(tensors) if not broadcast or dist.get_rank() == 0 else {}
-    options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=broadcast, strict=False)
-    set_model_state_dict(module, given, options=options)
+    if broadcast:
+        given: dict[str, Any] = dict(tensors) if dist.get_rank() == 0 else {}
+        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True, strict=False)
+        set_model_state_dict(module, given, options=options)
+        return
+    # Not by `set_model_state_dict`: it lets rank 0 read and scatter what every rank has, and keeps
+    # all of a rank's shards until the last is there.
+    copies: dict[int, Tensor] = {}
+    for slot in slots(module):
+        source, target = tensors.get(slot.name), slot.tensor
+        if source is None or id(target) in copies:
+            continue
+        if isinstance(target, DTensor):
+            source = distribute_tensor(
+                source.detach(), target.device_mesh, target.placements, src_data_rank=None
+            )
+            if not target.is_meta:
+                with torch.no_grad():
+                    target.to_local().copy_(source.to_local())
+                continue
+        copies[id(target)] = source
+    carry_out(module, copies, assign=False)
 
 
 def read_on_rank_0(read: Callable[[], Any]) -> Any:
@@ -111,7 +131,9 @@ def fill_from_dcp(tensors: dict[str, Any], reader: SafeReader) -> None:
         CheckpointError: It is damaged.
     """
     try:
-        load(tensors, storage_reader=reader, no_dist=not dist.is_initialized())
+        with warnings.catch_warnings():  # of running alone, where that is meant
+            warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+            load(tensors, storage_reader=reader, no_dist=not dist.is_initialized())
     except Exception as error:  # of many kinds; damaged files fail anywhere
         raise CheckpointError(f"{reader.folder} is damaged: {error}", path=reader.folder) from error
 
