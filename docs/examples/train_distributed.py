@@ -185,6 +185,7 @@ def processes(strategy: str) -> Iterator[tuple[int, int, torch.device]]:
         if kind == "cuda":
             torch.cuda.set_device(device)
         yield dist.get_rank(), dist.get_world_size(), torch.device(device)
+        dist.barrier()  # gloo may hang if one leaves while another still talks
     finally:
         dist.destroy_process_group()
 

@@ -49,6 +49,7 @@ def main(folder: Path) -> None:
     step(model, x[rank::world], target[rank::world])
     grads = {name: p.grad for name, p in model.module.named_parameters()}
     torch.save((grads, dict(model.module.named_buffers())), folder / f"{rank}.pt")
+    dist.barrier()
     dist.destroy_process_group()
 
 

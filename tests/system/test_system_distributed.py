@@ -147,7 +147,7 @@ def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
     (tmp_path / "step-000004").touch()
     done = launch([EXAMPLE, "--folder", tmp_path])
     assert done.returncode == 2
-    assert "add --resume" in done.stderr
+    assert "go on with --resume" in done.stderr
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])
