@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "benchmarks",
     "model_zoo",
 ]
 myst_enable_extensions = ["colon_fence", "deflist"]

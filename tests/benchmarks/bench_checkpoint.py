@@ -1,19 +1,18 @@
-"""What a checkpoint costs: time and peak memory against their floors, each in a fresh process.
-
-Run as ``python tests/benchmarks/bench_checkpoint.py [--size GB] [--rounds N] [--json FILE]``.
-"""
+"""What a checkpoint costs: time and peak memory against their floors, each in a fresh process."""
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness import FLOOR, OURS, Row, importable
 
 WIDTH = 4096
 LAYER_BYTES = 4 * (WIDTH * WIDTH + WIDTH)
@@ -103,12 +102,55 @@ def mmcv_ready(path: Path, layers: int):
     return model
 
 
-# Line -> (legacy file, model is there before, floor, ours, mmcv, most for time, for memory)
-LINES = {
-    "ready model": (False, False, floor_ready, ours_ready, mmcv_ready, 1.3, 1.05),
-    "ready model, legacy file": (True, False, floor_legacy, ours_ready, mmcv_ready, 1.2, 1.1),
-    "into an existing model": (False, True, floor_existing, ours_existing, mmcv_existing, 1.2, 1.1),
+def passed_over(ready: Callable[..., Any]) -> Callable[..., Any]:
+    """Also read each weight once: a mapped file is not read before."""
+
+    def run(path: Path, layers: int) -> Any:
+        model = ready(path, layers)
+        for parameter in model.parameters():
+            parameter.sum()
+        return model
+
+    return run
+
+
+floor_passed, ours_passed, mmcv_passed = map(passed_over, (floor_ready, ours_ready, mmcv_ready))
+CONTESTANTS = {
+    name: run for name, run in globals().items() if name.startswith(("floor_", "ours_", "mmcv_"))
 }
+
+
+class Line(NamedTuple):
+    """One line of the table."""
+
+    floor_is: str
+    legacy: bool  # the file
+    existing: bool  # the model, before the clock starts
+    floor: Callable[..., Any]
+    ours: Callable[..., Any]
+    mmcv: Callable[..., Any]
+    time: float  # most, as ratios
+    memory: float
+
+
+MAPPED, READ, COPIED = "meta + mmap + assign", "meta + torch.load + assign", "mmap + one copy"
+LINES = {
+    "ready model": Line(MAPPED, False, False, floor_ready, ours_ready, mmcv_ready, 1.3, 1.05),
+    "ready model and a pass over it": Line(
+        MAPPED, False, False, floor_passed, ours_passed, mmcv_passed, 1.3, 1.05
+    ),
+    "ready model, legacy file": Line(
+        READ, True, False, floor_legacy, ours_ready, mmcv_ready, 1.2, 1.1
+    ),
+    "load_checkpoint into a model": Line(
+        COPIED, False, True, floor_existing, ours_existing, mmcv_existing, 1.2, 1.1
+    ),
+}
+
+
+def name_of(run: Callable[..., Any]) -> str:
+    """Return the name under which a fresh process finds a contestant."""
+    return next(name for name, known in CONTESTANTS.items() if known is run)
 
 
 def peak() -> float:
@@ -123,10 +165,10 @@ def peak() -> float:
 
 
 def measure(function: str, path: Path, layers: int, existing: bool) -> None:
-    """Run one function in this process and print seconds and megabytes."""
+    """Run one function in this process and print milliseconds and megabytes."""
     import torch  # noqa: F401  its import is not what is measured
 
-    run = globals()[function]
+    run = CONTESTANTS[function]
     if function.startswith("ours"):
         import brickwork_zoo._checkpoint  # noqa: F401  nor this
     if function.startswith("mmcv"):
@@ -136,64 +178,42 @@ def measure(function: str, path: Path, layers: int, existing: bool) -> None:
     model = run(path, layers, **options)
     seconds = time.perf_counter() - start
     assert float(model[layers - 1].weight[0, 0]) == layers - 1
-    print(json.dumps([seconds, peak()]))
+    print(json.dumps([seconds * 1e3, peak()]))
 
 
 def fresh(function: str, path: Path, layers: int, existing: bool) -> list[float]:
-    """Seconds and megabytes of one run in a fresh process."""
-    command = [sys.executable, __file__, "--measure", function, "--path", str(path)]
-    command += ["--layers", str(layers), *(["--existing"] if existing else [])]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    """Milliseconds and megabytes of one run in a fresh process."""
+    command = [sys.executable, __file__, function, str(path), str(layers), str(int(existing))]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(printed.splitlines()[-1])  # a peer may have its say before
 
 
-def table(layers: int, rounds: int) -> list[dict[str, object]]:
+def rows(rounds: int = 5, gigabytes: float = 1.2) -> Iterator[Row]:
     """Measure every line, the contestants of a line in turn."""
-    peers = importlib.util.find_spec("mmcv") is not None
-    rows: list[dict[str, object]] = []
+    layers = round(gigabytes * 1e9 / LAYER_BYTES)
+    peers = importable("mmcv.runner")
     with tempfile.TemporaryDirectory() as folder:
-        for name, (legacy, existing, floor, ours, mmcv, most_time, most_memory) in LINES.items():
-            path = Path(folder) / f"{'legacy' if legacy else 'zip'}.pth"
+        for name, line in LINES.items():
+            path = Path(folder) / f"{'legacy' if line.legacy else 'zip'}.pth"
             if not path.exists():
-                write(path, layers, legacy=legacy)
-            contestants = {"floor": floor, "brickwork": ours} | ({"mmcv": mmcv} if peers else {})
+                write(path, layers, legacy=line.legacy)
+            contestants = {FLOOR: line.floor, OURS: line.ours}
+            if peers:
+                contestants["mmcv"] = line.mmcv
             runs: dict[str, list[list[float]]] = {who: [] for who in contestants}
             for _ in range(rounds):
                 for who, function in contestants.items():
-                    runs[who].append(fresh(function.__name__, path, layers, existing))
-            for index, (unit, most) in enumerate((("s", most_time), ("MB", most_memory))):
-                middle = {
+                    runs[who].append(fresh(name_of(function), path, layers, line.existing))
+            cost = f"{name}, {gigabytes:g} GB"
+            for index, (what, unit, at_most) in enumerate(
+                ((cost, "ms", line.time), (f"{cost}, peak memory", "MB", line.memory))
+            ):
+                values = {
                     who: statistics.median(run[index] for run in found)
                     for who, found in runs.items()
                 }
-                ratio = middle["brickwork"] / middle["floor"]
-                rows.append({"cost": name, "unit": unit, **middle, "ratio": ratio, "at most": most})
-    return rows
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=float, default=1.2, help="GB of the checkpoint")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--layers", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--existing", action="store_true", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.measure:
-        measure(args.measure, args.path, args.layers, args.existing)
-        return
-    rows = table(max(1, round(args.size * 1e9 / LAYER_BYTES)), args.rounds)
-    for row in rows:
-        peer = f"  mmcv {row['mmcv']:9.3f}" if "mmcv" in row else ""
-        print(
-            f"{row['cost']:26} {row['unit']:2}  floor {row['floor']:9.3f}  "
-            f"brickwork {row['brickwork']:9.3f}  ratio {row['ratio']:5.2f} "
-            f"(at most {row['at most']}){peer}"
-        )
-    if args.json:
-        args.json.write_text(json.dumps(rows, indent=2))
+                yield Row(what, line.floor_is, unit, values, at_most=at_most)
 
 
 if __name__ == "__main__":
-    main()
+    measure(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), bool(int(sys.argv[4])))

@@ -44,13 +44,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "mmcv.runner.checkpoint": {
         "private; BRICKWORK_HOME and MMCV_HOME say where weights lie": "_get_mmcv_home",
         "private": "_process_mmcls_checkpoint _save_to_state_dict",
-        "the catalogue: brickwork_zoo.list_models()": (
-            "get_deprecated_model_names get_external_models get_mmcls_models get_torchvision_models"
-        ),
-        "CheckpointLoader.load_checkpoint(uri) or brickwork_zoo.download(uri)": (
-            "load_from_http load_from_local load_from_mmcls load_from_openmmlab "
-            "load_from_torchvision"
-        ),
         "services of one company; register a loader with CheckpointLoader.register_scheme": (
             "load_from_ceph load_from_pavi"
         ),
