@@ -6,6 +6,7 @@ The numbers are those that ``hatch run bench:peers`` wrote; the page states no o
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Benchmarks(SphinxDirective):
         self.env.note_dependency(str(path))
         data = json.loads(path.read_text(encoding="utf-8"))
         lines = ["| cost | floor | at most | brickwork | peers |", "|---|---|---|---|---|"]
-        for row in data["rows"]:
+        for row in chain(*data["parts"].values()):
             peers = [f"{n} {cost(row, n)}" for n in row["values"] if n not in (FLOOR, OURS)]
             cells = (row["cost"], row["floor"], limit(row), cost(row, OURS), ", ".join(peers))
             lines.append(f"| {' | '.join(cells)} |")

@@ -2,7 +2,8 @@
 
     hatch run bench [PART ...] [--quick] [--json FILE] [--plot FILE]
 
-The parts are the `bench_*.py` beside this file; each has a function `rows`.
+The parts are the `bench_*.py` beside this file; each has a function `rows`. A run of some parts
+renews their numbers in the file and keeps the others, if it was made with the same versions.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import argparse
 import importlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 import torch
-from harness import Row, plot, render, save
+from harness import load, plot, render, save
 
 HERE = Path(__file__).parent
 PARTS = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
@@ -42,14 +44,16 @@ def main() -> None:
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    rows: list[Row] = []
+    about = versions()
+    table = load(args.json, about) if args.parts else {}
     for part in args.parts or PARTS:
-        module = importlib.import_module(f"bench_{part}")
         print(f"{part} ...", flush=True)
-        rows += module.rows(**({"rounds": 2} if args.quick else {}))
-    print(f"\n{render(rows)}\n")
-    save(rows, args.json, versions())
-    plot(rows, args.plot)
+        module = importlib.import_module(f"bench_{part}")
+        table[part] = list(module.rows(**({"rounds": 2} if args.quick else {})))
+    table = {part: table[part] for part in PARTS if part in table}
+    print(f"\n{render(chain(*table.values()))}\n")
+    save(table, args.json, about)
+    plot(list(chain(*table.values())), args.plot)
     print(f"numbers: {args.json}\nplot: {args.plot}")
 
 

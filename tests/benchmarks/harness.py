@@ -143,11 +143,26 @@ def _value(value: float, unit: str) -> str:
     return f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
 
 
-def save(rows: Sequence[Row], path: Path, about: Mapping[str, str]) -> None:
-    """Write rows as JSON, with what they were measured on."""
-    data = {"about": dict(about), "rows": [asdict(row) for row in rows]}
+Table = dict[str, list[Row]]  # by part
+
+
+def save(table: Table, path: Path, about: Mapping[str, str]) -> None:
+    """Write a table as JSON, with what it was measured on."""
+    parts = {part: [asdict(row) for row in rows] for part, rows in table.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"about": dict(about), "parts": parts}, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def load(path: Path, about: Mapping[str, str]) -> Table:
+    """Read a table that was measured on the same, so that a run of some parts renews only these."""
+    if not path.exists():
+        return {}
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if data["about"] != dict(about):
+        return {}
+    return {part: [Row(**row) for row in rows] for part, rows in data["parts"].items()}
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -156,6 +171,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     names = list(dict.fromkeys(name for row in rows for name in row.values if name != FLOOR))
     colours = dict(
@@ -174,6 +190,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.axvline(1, color="#6b7785", lw=0.8)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g} x")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks(range(len(rows)), [row.cost for row in rows])
     axes.invert_yaxis()
     axes.set_xlabel("times its floor (black tick: at most)")
