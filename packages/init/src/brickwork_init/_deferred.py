@@ -14,16 +14,17 @@ what is left.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 from ._memory import PENDING, Pending, empty_like, get, put
 from .errors import UnsetError
@@ -97,27 +98,29 @@ class _Deferring(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
+        facts = _facts(func)
+        tensors = _tensors((*args, *kwargs.values()))
         unknown = any(one.is_meta for one in tensors)
-        if func._schema.is_mutable:
+        if facts.writes:
             return self._write(func, args, kwargs, unknown)
         if unknown and func is aten._local_scalar_dense.default:
             return _read(tensors[0])
-        if unknown or _draws(func) or func.overloadpacket in _EMPTY:
+        if unknown or facts.draws or facts.allocates:
             return self._allocate(func, args, kwargs, tensors)
         return func(*args, **kwargs)
 
     def _allocate(self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
         """Let an operation whose result has no values return one without memory."""
         sources = [self._devices[key][1] for one in tensors if (key := _key(one)) in self._devices]
-        device = next(iter(sources), tensors[0].device if tensors else torch.get_default_device())
-        if any(argument.name == "device" for argument in func._schema.arguments):
-            device = torch.device(kwargs.get("device") or device)
+        device = next(iter(sources), tensors[0].device if tensors else None)
+        if _facts(func).takes_device:
+            device = kwargs.get("device") or device
             kwargs = {**kwargs, "device": "meta"}
             kwargs.pop("pin_memory", None)
-        result = func(*_without_memory(args), **_without_memory(kwargs))
-        for one in tree_leaves(result):
-            if isinstance(one, Tensor) and device.type != "meta":
+        device = torch.device(device) if device else torch.get_default_device()
+        result = _call_without_memory(func, args, kwargs)
+        if device.type != "meta":
+            for one in _tensors((result,)):
                 storage = one.untyped_storage()
                 self._devices.setdefault(storage._cdata, (storage, device))
         return result
@@ -132,8 +135,8 @@ class _Deferring(TorchDispatchMode):
             self._values.pop(key, None)
             if (value := _value_written(func, target, args)) is not None:
                 self._values[key] = value
-            return func(*_without_memory(args), **_without_memory(kwargs))
-        if unknown or _draws(func):
+            return _call_without_memory(func, args, kwargs)
+        if unknown or _facts(func).draws:
             self._drawn[key] = target.untyped_storage()
             return target
         if _value_written(func, target, args) is not None:
@@ -174,8 +177,23 @@ _EMPTY = {
 }
 
 
-def _draws(func: Any) -> bool:
-    return torch.Tag.nondeterministic_seeded in func.tags
+class _Facts(NamedTuple):
+    """What matters here about an operation."""
+
+    writes: bool
+    draws: bool
+    allocates: bool
+    takes_device: bool
+
+
+@cache  # a constructor calls few operations many times, and their schemas are slow to ask
+def _facts(func: Any) -> _Facts:
+    return _Facts(
+        writes=func._schema.is_mutable,
+        draws=torch.Tag.nondeterministic_seeded in func.tags,
+        allocates=func.overloadpacket in _EMPTY,
+        takes_device=any(argument.name == "device" for argument in func._schema.arguments),
+    )
 
 
 def _key(tensor: Tensor) -> int:
@@ -183,8 +201,21 @@ def _key(tensor: Tensor) -> int:
     return key
 
 
-def _without_memory(tree: Any) -> Any:
-    return tree_map_only(Tensor, lambda one: one if one.is_meta else one.to("meta"), tree)
+def _tensors(values: Iterable[Any]) -> list[Tensor]:
+    """Find the tensors among the arguments or results of an operation, or in lists of these."""
+    found: list[Tensor] = []
+    for one in values:
+        if isinstance(one, Tensor):
+            found.append(one)
+        elif isinstance(one, list | tuple):
+            found += _tensors(one)
+    return found
+
+
+def _call_without_memory(func: Any, args: Any, kwargs: Any) -> Any:
+    if not all(one.is_meta for one in _tensors((*args, *kwargs.values()))):
+        args, kwargs = tree_map_only(Tensor, lambda one: one.to("meta"), (args, kwargs))
+    return func(*args, **kwargs)
 
 
 def _read(tensor: Tensor) -> bool:

@@ -103,11 +103,13 @@ class Machine:
             BrokenPickleError: It cannot be read.
         """
         try:
-            for opcode, arg, _ in pickletools.genops(stream):
-                act = _ACTIONS.get(opcode.name)
+            while (code := stream.read(1)) != _STOP:
+                if code not in _INSTRUCTIONS:
+                    raise BrokenPickleError(f"{code!r} is no instruction" if code else "cut off")
+                name, act, read = _INSTRUCTIONS[code]
                 if act is None:
-                    raise BrokenPickleError(f"instruction {opcode.name} has no use in data")
-                act(self, arg)
+                    raise BrokenPickleError(f"instruction {name} has no use in data")
+                act(self) if read is None else act(self, read(stream))
             return self._pop()
         except BrokenPickleError:
             raise
@@ -193,7 +195,7 @@ class Machine:
 
     def _set_items(self, flat: list[Any]) -> None:
         target = self._stack[-1]
-        pairs = list(zip(flat[::2], flat[1::2], strict=True))
+        pairs = list(_pairs(flat))
         if type(target) in _DICTS:
             for key, value in pairs:
                 target[key] = value
@@ -234,12 +236,13 @@ def _two_last(machine: Machine) -> list[Any]:
     return [key, value]
 
 
-def _nothing(machine: Machine, arg: Any) -> None:
+def _nothing(machine: Machine, arg: Any = None) -> None:
     """For instructions that carry no data."""
 
 
-# Instruction -> what it does with the machine and its own argument; what is not here is refused.
-_ACTIONS: dict[str, Callable[[Machine, Any], Any]] = {
+# Instruction -> what it does with the machine, and with its own argument where it has one; what is
+# not here is refused.
+_ACTIONS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("PROTO", "FRAME", "STOP"), _nothing),
     **dict.fromkeys(
         (
@@ -250,36 +253,47 @@ _ACTIONS: dict[str, Callable[[Machine, Any], Any]] = {
         ),
         Machine._push,
     ),
-    "NONE": lambda m, _: m._push(None),
-    "NEWTRUE": lambda m, _: m._push(True),
-    "NEWFALSE": lambda m, _: m._push(False),
-    "EMPTY_LIST": lambda m, _: m._push([]),
-    "EMPTY_DICT": lambda m, _: m._push({}),
-    "EMPTY_SET": lambda m, _: m._push(set()),
-    "EMPTY_TUPLE": lambda m, _: m._push(()),
-    "TUPLE1": lambda m, _: m._tuple(1),
-    "TUPLE2": lambda m, _: m._tuple(2),
-    "TUPLE3": lambda m, _: m._tuple(3),
-    "TUPLE": lambda m, _: m._push(tuple(m._pop_to_mark())),
-    "LIST": lambda m, _: m._push(m._pop_to_mark()),
-    "DICT": lambda m, _: m._push(dict(_pairs(m._pop_to_mark()))),
-    "FROZENSET": lambda m, _: m._push(frozenset(m._pop_to_mark())),
-    "MARK": lambda m, _: m._push(_MARK),
-    "POP": lambda m, _: m._stack.pop(),
-    "POP_MARK": lambda m, _: m._pop_to_mark(),
-    "DUP": lambda m, _: m._push(m._stack[-1]),
-    "APPEND": lambda m, _: m._extend([m._pop()]),
-    "APPENDS": lambda m, _: m._extend(m._pop_to_mark()),
-    "ADDITEMS": lambda m, _: m._add(m._pop_to_mark()),
-    "SETITEM": lambda m, _: m._set_items(_two_last(m)),
-    "SETITEMS": lambda m, _: m._set_items(m._pop_to_mark()),
+    "NONE": lambda m: m._push(None),
+    "NEWTRUE": lambda m: m._push(True),
+    "NEWFALSE": lambda m: m._push(False),
+    "EMPTY_LIST": lambda m: m._push([]),
+    "EMPTY_DICT": lambda m: m._push({}),
+    "EMPTY_SET": lambda m: m._push(set()),
+    "EMPTY_TUPLE": lambda m: m._push(()),
+    "TUPLE1": lambda m: m._tuple(1),
+    "TUPLE2": lambda m: m._tuple(2),
+    "TUPLE3": lambda m: m._tuple(3),
+    "TUPLE": lambda m: m._push(tuple(m._pop_to_mark())),
+    "LIST": lambda m: m._push(m._pop_to_mark()),
+    "DICT": lambda m: m._push(dict(_pairs(m._pop_to_mark()))),
+    "FROZENSET": lambda m: m._push(frozenset(m._pop_to_mark())),
+    "MARK": lambda m: m._push(_MARK),
+    "POP": lambda m: m._stack.pop(),
+    "POP_MARK": Machine._pop_to_mark,
+    "DUP": lambda m: m._push(m._stack[-1]),
+    "APPEND": lambda m: m._extend([m._pop()]),
+    "APPENDS": lambda m: m._extend(m._pop_to_mark()),
+    "ADDITEMS": lambda m: m._add(m._pop_to_mark()),
+    "SETITEM": lambda m: m._set_items(_two_last(m)),
+    "SETITEMS": lambda m: m._set_items(m._pop_to_mark()),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), Machine._put),
-    "MEMOIZE": lambda m, _: m._put(len(m._memo)),
+    "MEMOIZE": lambda m: m._put(len(m._memo)),
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, index: m._push(m._memo[index])),
-    "GLOBAL": lambda m, arg: m._look_up(*arg.split(" ", 1)),
-    "STACK_GLOBAL": lambda m, _: m._look_up_from_stack(),
-    **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda m, _: m._call()),
-    "NEWOBJ_EX": lambda m, _: m._call_with_keywords(),
-    "BUILD": lambda m, _: m._build(),
-    "BINPERSID": lambda m, _: m._persistent_load(),
+    "GLOBAL": lambda m, pair: m._look_up(*pair.split(" ", 1)),
+    "STACK_GLOBAL": Machine._look_up_from_stack,
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), Machine._call),
+    "NEWOBJ_EX": Machine._call_with_keywords,
+    "BUILD": Machine._build,
+    "BINPERSID": Machine._persistent_load,
+}
+
+# By its byte in the file: an instruction's name, its action and what reads its own argument.
+_STOP = b"."
+_INSTRUCTIONS = {
+    opcode.code.encode("latin-1"): (
+        opcode.name,
+        _ACTIONS.get(opcode.name),
+        opcode.arg.reader if opcode.arg else None,
+    )
+    for opcode in pickletools.opcodes
 }
