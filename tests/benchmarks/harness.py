@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from textwrap import fill
 
 Run = Callable[[], object]
 
@@ -177,7 +178,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     colours = dict(
         zip(names, ["#c8553d", "#3d6f9e", "#7a9e3d", "#8a6fb0", "#c49a3a", "#5a8a8a"], strict=False)
     )
-    figure, axes = plt.subplots(figsize=(9.6, 0.9 + 0.42 * len(rows)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(11, 1.2 + 0.44 * len(rows)), layout="constrained")
     for place, row in enumerate(rows):
         axes.axhline(place, color="#eef1f4", zorder=0)
         for name in reversed([n for n in row.values if n != FLOOR]):
@@ -191,7 +192,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g} x")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_yticks(range(len(rows)), [row.cost for row in rows])
+    axes.set_yticks(range(len(rows)), [fill(row.cost, 48) for row in rows], size=8.5)
     axes.invert_yaxis()
     axes.set_xlabel("times its floor (black tick: at most)")
     axes.spines[["top", "right", "left"]].set_visible(False)
