@@ -199,7 +199,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.tick_params(left=False)
     for name in names:
         axes.scatter([], [], color=colours.get(name, "#6b7785"), label=name)
-    axes.legend(frameon=False, ncols=len(names), loc="lower left", bbox_to_anchor=(0, 1))
+    figure.legend(frameon=False, ncols=5, loc="outside upper left")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)
     plt.close(figure)
