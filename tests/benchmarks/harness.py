@@ -85,26 +85,6 @@ def take_turns(runs: Mapping[str, Run], rounds: int, scale: float = 1e3) -> dict
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def in_fresh_processes(programs: Mapping[str, str], rounds: int) -> dict[str, dict[str, float]]:
-    """Run each program in a process of its own, in turn; return the medians of what they print.
-
-    Args:
-        programs: By name, Python source that prints one JSON object of numbers.
-        rounds: How many times each is run.
-    """
-    printed: dict[str, list[dict[str, float]]] = {name: [] for name in programs}
-    for _ in range(rounds):
-        for name, program in programs.items():
-            done = subprocess.run(
-                [sys.executable, "-c", program], check=True, capture_output=True, text=True
-            )
-            printed[name].append(json.loads(done.stdout.splitlines()[-1]))
-    return {
-        name: {key: statistics.median(one[key] for one in found) for key in found[0]}
-        for name, found in printed.items()
-    }
-
-
 def importable(module: str) -> bool:
     """Whether a fresh process can import a peer; some are installed and yet fail."""
     return not subprocess.run(

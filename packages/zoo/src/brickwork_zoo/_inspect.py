@@ -196,10 +196,6 @@ def _split(content: Any) -> tuple[list[TensorInfo], dict[str, str]]:
     return tensors, other
 
 
-def _is_leaf(value: Any) -> bool:
-    return not value or not isinstance(value, dict | list | tuple)
-
-
 def _shown(value: Any) -> str:
     if (value is None or isinstance(value, str | int | float)) and len(str(value)) <= 60:
         return repr(value)

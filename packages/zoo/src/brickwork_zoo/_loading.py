@@ -12,7 +12,7 @@ from brickwork_init import may_load, record_loaded
 from torch import Tensor, nn
 
 from ._adapters import Adapter
-from ._apply import EXTRA_STATE, Plan, carry_out, plan, set_extra_states, slots, walk
+from ._apply import EXTRA_STATE, Plan, Slot, carry_out, plan, set_extra_states, slots, walk
 from ._report import LoadReport, Mismatch, suggest_renaming
 from .errors import CheckpointError, MismatchError
 
@@ -72,13 +72,15 @@ def load_state_dict(
         raise ValueError(f"on_mismatch must be 'error' or 'skip', not {on_mismatch!r}")
     check_state_dict(state_dict, source)
     metadata = getattr(state_dict, "_metadata", None) or {}
-    fitting, adapted = _adapted(module, state_dict, adapters)
+    places = tuple(slots(module))
+    fitting, adapted = _adapted(places, state_dict, adapters)
     planned = plan(module, fitting, metadata)
     kept = {i for i in planned.copies if not may_load(planned.targets[i])}
-    report = _report(module, planned, kept, source, keys or {}, adapted)
+    report = _report(places, planned, kept, source, keys or {}, adapted)
     _judge(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
     _carry_out(
         module,
+        places,
         {i: tensor for i, tensor in planned.copies.items() if i not in kept},
         assign=assign,
         broadcast=broadcast,
@@ -122,24 +124,29 @@ def check_state_dict(state_dict: object, source: str | None = None) -> None:
 
 
 def _carry_out(
-    module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool, broadcast: bool
+    module: nn.Module,
+    places: Sequence[Slot],
+    copies: Mapping[int, Tensor],
+    *,
+    assign: bool,
+    broadcast: bool,
 ) -> None:
-    if not broadcast and not any(hasattr(slot.tensor, "device_mesh") for slot in slots(module)):
+    if not broadcast and not any(hasattr(slot.tensor, "device_mesh") for slot in places):
         carry_out(module, copies, assign=assign)
         return
     from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint
 
-    whole = {s.name: copies[id(s.tensor)] for s in slots(module) if id(s.tensor) in copies}
+    whole = {s.name: copies[id(s.tensor)] for s in places if id(s.tensor) in copies}
     load_sharded(module, whole, broadcast=broadcast)
 
 
 def _adapted(
-    module: nn.Module, state_dict: Mapping[str, Any], adapters: Sequence[Adapter]
+    places: Sequence[Slot], state_dict: Mapping[str, Any], adapters: Sequence[Adapter]
 ) -> tuple[Mapping[str, Any], dict[str, str]]:
     """The state dict with tensors made to fit, and name -> what was done."""
     changed: dict[str, Tensor] = {}
     notes: dict[str, str] = {}
-    for slot in slots(module) if adapters else ():
+    for slot in places if adapters else ():
         given = state_dict.get(slot.name)
         if given is None or tuple(given.shape) == slot.shape:
             continue
@@ -159,29 +166,29 @@ def _adapted(
 
 
 def _report(
-    module: nn.Module,
+    places: Sequence[Slot],
     planned: Plan,
     kept: set[int],
     source: str | None,
     keys: Mapping[str, str],
     adapted: Mapping[str, str],
 ) -> LoadReport:
-    places = {slot.name: slot for slot in slots(module)}
+    by_name = {slot.name: slot for slot in places}
     shapes = planned.shapes
-    covered = {n for n, slot in places.items() if id(slot.tensor) in planned.copies}
+    covered = {n for n, slot in by_name.items() if id(slot.tensor) in planned.copies}
     covered -= planned.implied
     loaded = {
-        n: keys.get(n, n) for n in places if n in covered and id(places[n].tensor) not in kept
+        n: keys.get(n, n) for n in by_name if n in covered and id(by_name[n].tensor) not in kept
     }
     mismatched = tuple(
         Mismatch(name, slot.shape, shapes[name])
-        for name, slot in places.items()
+        for name, slot in by_name.items()
         if name not in covered and name in shapes and shapes[name] != slot.shape
     )
     sizes = {
-        id(slot.tensor): math.prod(slot.shape) for slot in places.values() if slot.is_parameter
+        id(slot.tensor): math.prod(slot.shape) for slot in by_name.values() if slot.is_parameter
     }
-    own = {name: slot.shape for name, slot in places.items()}
+    own = {name: slot.shape for name, slot in by_name.items()}
     return LoadReport(
         source=source,
         loaded=loaded,
@@ -189,7 +196,7 @@ def _report(
         unexpected=tuple(dict.fromkeys(planned.unexpected)),
         mismatched=mismatched,
         adapted=adapted,
-        kept=tuple(n for n in places if n in covered and n not in loaded),
+        kept=tuple(n for n in by_name if n in covered and n not in loaded),
         errors=tuple(e for e in planned.errors if not e.startswith("size mismatch for ")),
         loaded_parameters=sum(
             size for key, size in sizes.items() if key in planned.copies.keys() - kept
