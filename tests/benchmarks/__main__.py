@@ -50,9 +50,9 @@ def main() -> None:
         print(f"{part} ...", flush=True)
         module = importlib.import_module(f"bench_{part}")
         table[part] = list(module.rows(**({"rounds": 2} if args.quick else {})))
-    table = {part: table[part] for part in PARTS if part in table}
+        table = {part: table[part] for part in PARTS if part in table}
+        save(table, args.json, about)  # at once: a run takes minutes and may be cut short
     print(f"\n{render(chain(*table.values()))}\n")
-    save(table, args.json, about)
     plot(list(chain(*table.values())), args.plot)
     print(f"numbers: {args.json}\nplot: {args.plot}")
 
