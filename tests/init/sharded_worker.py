@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 import torch
 import torch.distributed as dist
@@ -74,16 +73,14 @@ def state_of(how: str, mesh: DeviceMesh) -> tuple[dict[str, Tensor], dict[str, s
     return {**state, "steps": model[0].steps}, kinds
 
 
-def main(world: int, rank: int, store: str, result: str, *ways: str) -> None:
-    warnings.simplefilter("error")
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
-    mesh = init_device_mesh("cpu", (world,))
+def main(result: str, *ways: str) -> None:
+    dist.init_process_group("gloo")
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
     results = {how: state_of(how, mesh) for how in ways}
-    if rank == 0:
+    if dist.get_rank() == 0:
         torch.save(results, result)
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    main(*sys.argv[1:])

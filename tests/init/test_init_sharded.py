@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import runpy
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,24 +18,15 @@ Results = dict[str, tuple[dict[str, torch.Tensor], dict[str, str]]]
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What a world of processes, that meet through a file, makes of models built in each way."""
-    folder = tmp_path_factory.mktemp("sharded")
-    arguments = [folder / "store", folder / "out", *WAYS[request.param]]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, WORKER, str(request.param), str(rank), *arguments],
-            env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(request.param)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
-    for process, output in zip(processes, outputs, strict=True):
-        assert process.returncode == 0, output
-    found: Results = torch.load(folder / "out", weights_only=True)
+def results(
+    request: pytest.FixtureRequest,
+    run_together: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Results:
+    """What a world of processes makes of models built in each way."""
+    result = tmp_path_factory.mktemp("sharded") / "result"
+    run_together(request.param, WORKER, result, *WAYS[request.param])
+    found: Results = torch.load(result, weights_only=True)
     return found
 
 

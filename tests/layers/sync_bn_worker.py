@@ -1,4 +1,4 @@
-"""One of two processes that normalise a batch together: ``sync_bn_worker.py RANK FOLDER``."""
+"""One of two processes that normalise a batch together: ``sync_bn_worker.py FOLDER``."""
 
 import sys
 from pathlib import Path
@@ -30,9 +30,10 @@ def weighted(out: torch.Tensor, start: int) -> torch.Tensor:
     return (out * factors.view_as(out)).sum()
 
 
-def main(rank: int, folder: Path) -> None:
+def main(folder: Path) -> None:
     """Normalise this process's part of each case and store what came out."""
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
     results = {}
     for name, (options, shape) in CASES.items():
         for cut in CUTS:
@@ -54,4 +55,4 @@ def main(rank: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

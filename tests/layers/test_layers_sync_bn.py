@@ -1,8 +1,7 @@
 """Batch norm across processes: alone it is the plain one, together that of the whole batch."""
 
 import runpy
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import brickwork_layers as layers
@@ -50,11 +49,10 @@ def test_it_converts_every_batch_norm() -> None:
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="this torch has no distributed support")
-def test_two_processes_see_the_whole_batch(tmp_path: Path) -> None:
-    programs = [
-        subprocess.Popen([sys.executable, WORKER, str(rank), str(tmp_path)]) for rank in (0, 1)
-    ]
-    assert [program.wait(timeout=120) for program in programs] == [0, 0]
+def test_two_processes_see_the_whole_batch(
+    run_together: Callable[..., str], tmp_path: Path
+) -> None:
+    run_together(2, WORKER, tmp_path)
     parts = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
     close = {"rtol": 1e-5, "atol": 1e-5, "check_dtype": False}
     for name, (options, shape) in CASES.items():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import runpy
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,46 +25,8 @@ EXAMPLE = HERE.parents[1] / "docs" / "examples" / "train_distributed.py"
 GRADIENTS = HERE / "ddp_gradients.py"
 STEPS, EVERY = 12, 4
 TOGETHER = {"single": [1], "ddp": [1, 2], "fsdp": [1, 2, 4]}
+RunTogether = Callable[..., str]
 CASES = [(strategy, world) for strategy, worlds in TOGETHER.items() for world in worlds]
-
-
-class Processes:
-    """Starts programs in several processes.
-
-    Args:
-        folder: For what they print.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._output = folder / "output"
-        self._server = subprocess.Popen(
-            [sys.executable, HERE / "processes.py"],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, world: int, program: Path, *args: object, killed_after: int = 0) -> str:
-        """Run a program; return what it prints."""
-        self._output.unlink(missing_ok=True)
-        request = [world, killed_after, str(self._output), [str(program), *map(str, args)]]
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        code = int(self._server.stdout.readline())
-        output = self._output.read_text()
-        assert code == (-signal.SIGKILL if killed_after else 0), output
-        return output
-
-    def close(self) -> None:
-        self._server.communicate(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    started = Processes(tmp_path_factory.mktemp("processes"))
-    yield started
-    started.close()
 
 
 def losses(output: str) -> dict[int, float]:
@@ -98,29 +58,29 @@ def launch(command: list[object]) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def unbroken(
-    processes: Processes, tmp_path_factory: pytest.TempPathFactory
+    run_together: RunTogether, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[int, float], Path]:
     """Losses and folder of one process that nobody kills."""
     folder = tmp_path_factory.mktemp("unbroken")
     options = ["--double", "--steps", STEPS, "--save-every", EVERY, "--folder", folder]
-    return losses(processes.run(1, EXAMPLE, *options)), folder
+    return losses(run_together(1, EXAMPLE, *options)), folder
 
 
 @pytest.mark.parametrize(("strategy", "world"), CASES)
 def test_a_killed_run_goes_on_as_if_nothing_had_been(
     strategy: str,
     world: int,
-    processes: Processes,
+    run_together: RunTogether,
     unbroken: tuple[dict[int, float], Path],
     tmp_path: Path,
 ) -> None:
     options = ["--strategy", strategy, "--double", "--steps", STEPS]
     options += ["--save-every", EVERY, "--folder", tmp_path]
-    killed = losses(processes.run(world, EXAMPLE, *options, killed_after=2 * EVERY))
+    killed = losses(run_together(world, EXAMPLE, *options, killed_after=2 * EVERY))
     assert [*killed] == [*range(1, 2 * EVERY + 1)]
     whole = [path.name for path in tmp_path.glob("step-*[0-9]")]
     assert whole == [f"step-{EVERY:06}"], "what was half written does not count"
-    resumed = losses(processes.run(world, EXAMPLE, *options, "--resume"))
+    resumed = losses(run_together(world, EXAMPLE, *options, "--resume"))
     assert [*resumed] == [*range(EVERY + 1, STEPS + 1)]
 
     expected, folder = unbroken
@@ -133,8 +93,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     torch.testing.assert_close(dict(weights(tmp_path)), dict(weights(folder)), **close)
 
 
-def test_torchrun_trains_in_single_precision_too(processes: Processes, tmp_path: Path) -> None:
-    alone = processes.run(1, EXAMPLE, "--steps", EVERY, "--folder", tmp_path / "alone")
+def test_torchrun_trains_in_single_precision_too(run_together: RunTogether, tmp_path: Path) -> None:
+    alone = run_together(1, EXAMPLE, "--steps", EVERY, "--folder", tmp_path / "alone")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, EXAMPLE]
     command += ["--strategy", "ddp", "--steps", EVERY, "--folder", tmp_path / "both"]
     done = launch(command)
@@ -152,13 +112,13 @@ def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("world", [1, 2, 4])
 def test_sync_bn_under_ddp_has_the_gradients_of_the_whole_batch(
-    world: int, processes: Processes, tmp_path: Path
+    world: int, run_together: RunTogether, tmp_path: Path
 ) -> None:
     program = runpy.run_path(str(GRADIENTS))
     model = program["network"]()
     program["step"](model, *program["batch"]())
     grads = {name: parameter.grad for name, parameter in model.named_parameters()}
-    processes.run(world, GRADIENTS, tmp_path)
+    run_together(world, GRADIENTS, tmp_path)
     for rank in range(world):
         own, buffers = torch.load(tmp_path / f"{rank}.pt")
         torch.testing.assert_close(own, grads, rtol=1e-5, atol=1e-5)

@@ -1,8 +1,9 @@
 """Run programs in real processes, forked from this one, which has imported what is costly.
 
 Each line of the input is a request, ``[processes, killed_after, output, [program, argument, ...]]``
-in JSON; the answer is a line with the exit code. With ``killed_after``, a number of steps, the
-processes are killed while they save for the first time after that step.
+in JSON; the answer is a line with the exit code. The processes find each other by the variables
+that torchrun sets. With ``killed_after``, a number of steps, they are killed while they save for
+the first time after that step; whatever takes longer than a test may is killed too.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ import signal
 import socket
 import sys
 import warnings
+from contextlib import suppress
 from typing import NoReturn
 
 import torch
 
 COSTLY = (
     "brickwork_models",
-    "brickwork_modules",
     "brickwork_zoo._checkpoint",
     "sklearn.datasets",
     "torch.distributed.checkpoint.state_dict",
+    "torch.distributed.device_mesh",
     "torch.distributed.fsdp",
     "torch.distributed.tensor",
 )
+
+PATIENCE = 180  # seconds
 
 
 def kill_after(step: int) -> None:
@@ -66,6 +70,8 @@ def run(rank: int, program: str) -> NoReturn:
 def together(world: int, killed_after: int, output: str, argv: list[str]) -> NoReturn:
     """Run a program in processes of one session, and be the one that waits for them."""
     os.setsid()
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
+    signal.alarm(PATIENCE)
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -90,7 +96,8 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("error")
     for name in COSTLY:
-        importlib.import_module(name)
+        with suppress(ModuleNotFoundError):  # where one package is tested alone
+            importlib.import_module(name)
     # Tearing gloo down hangs or aborts now and then; these processes end by `os._exit` instead.
     torch.distributed.destroy_process_group = torch.distributed.barrier
     while line := sys.stdin.readline():
