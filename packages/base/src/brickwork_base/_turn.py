@@ -5,13 +5,10 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from brickwork_init import current_run, init_report, log_report, running
 from torch import nn
-
-if TYPE_CHECKING:
-    from ._base_module import BaseModule
 
 
 def takes_turn(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,12 +28,12 @@ def takes_turn(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def init_weights(
-        self: BaseModule, *args: Any, force: bool = False, dry_run: bool = False, **kwargs: Any
+        self: nn.Module, *args: Any, force: bool = False, dry_run: bool = False, **kwargs: Any
     ) -> Any:
         run = current_run()
         if run is not None and run.has_turn(self):
             return run.watch(type(self), self, method, self, *args, **kwargs)
-        if self.is_init and not (force if run is None else run.force):
+        if self._is_init and not (force if run is None else run.force):
             warnings.warn(
                 f"init_weights of {type(self).__name__} has been called more than once: its "
                 "weights are left as they are; init_weights(force=True) starts over",
@@ -62,8 +59,8 @@ def takes_turn(method: Callable[..., Any]) -> Callable[..., Any]:
     return init_weights
 
 
-def _unmark(module: BaseModule) -> None:
-    module._is_init = False
+def _unmark(module: nn.Module) -> None:
+    vars(module)["_is_init"] = False
 
 
 def init_children(module: nn.Module) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from brickwork_registry import build_from_cfg, suggest
@@ -48,31 +49,29 @@ def initialize(module: nn.Module, init_cfg: InitCfg, *, force: bool = False) -> 
     if run is None:
         with running(module, force=force):
             return initialize(module, init_cfg)
-    for name, initializer in _compiled(run, init_cfg):
-        part = module if name is None else _part(module, name, init_cfg)
-        run.apply(initializer, part)
+    for name, step in _steps(run, init_cfg):
+        step(module if name is None else _part(module, name, init_cfg))
     return None
 
 
-Compiled: TypeAlias = list[tuple[str | None, Callable[[nn.Module], object]]]
+Step: TypeAlias = tuple[str | None, Callable[[nn.Module], object]]  # for a part, or the whole
 
 
-def _compiled(run: Run, init_cfg: InitCfg) -> Compiled:
+def _steps(run: Run, init_cfg: InitCfg) -> list[Step]:
     """Build the initializers of a config once for all the modules in a row that have the like."""
-    compiled: Compiled
-    for known, compiled in run.rules:
+    steps: list[Step]
+    for known, steps in run.rules:
         try:
             if known == init_cfg:
-                return compiled
+                return steps
         except Exception:  # values that do not compare, arrays for example
             continue
-    compiled = [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
-    if all(type(one).__call__ is Initializer.__call__ for _, one in compiled):
-        compiled = [
-            pair for pair in compiled if isinstance(pair[1], Initializer) and pair[1].selects
-        ]
-        run.rules = [(init_cfg, compiled), *run.rules[: _KEPT - 1]]
-    return compiled
+    built = [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
+    if any(type(one).__call__ is not Initializer.__call__ for _, one in built):
+        return [(name, partial(run.apply, one)) for name, one in built]
+    steps = [(name, one) for name, one in built if one.selects]
+    run.rules = [(init_cfg, steps), *run.rules[: _KEPT - 1]]
+    return steps
 
 
 _KEPT = 8

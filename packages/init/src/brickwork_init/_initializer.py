@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ._provenance import Kind, Write
 from ._running import current_run, running
-from ._selection import Globs, Layers, Predicate, Selection, bias_like, chosen
+from ._selection import USUAL, Globs, Layers, Predicate, Selection, tensor_of
 from ._sharded import fill_tensor
 from ._watch import unwatched
 from .errors import RuleError, RuleTypeError, UnmatchedRuleWarning
@@ -135,22 +136,21 @@ class Initializer:
         if run is None:
             with running(module):
                 return self(module)
-        if not self.selects:
-            return None
         tree = run.tree(module)
-        by = (Write.of(Kind.RULE, self, module),)
-        found = False
-        for selected, names in self._selection.find(tree, module):
-            found = True
-            one = self.part(selected)
-            for name, tensor in chosen(one, names):
+        selected = self._selection.find(tree, module)
+        by = (Write(Kind.RULE, self, weakref.ref(module)),)
+        for one, parameters in selected:
+            part = self.part(one)
+            for name, is_bias in parameters:
+                tensor = tensor_of(part, name)
+                if tensor is None:
+                    continue
                 try:
-                    is_weight = name == "weight" or not bias_like(name)
-                    run.fill(tensor, self.fill if is_weight else self.fill_bias, by)
+                    run.fill(tensor, self.fill_bias if is_bias else self.fill, by)
                 except Exception as error:
-                    error.add_note(f"while {self!r} filled {name!r} of {_shown(one)}")
+                    error.add_note(f"while {self!r} filled {name!r} of {_shown(part)}")
                     raise
-        if not found:
+        if not selected and self.selects:
             self._warn(run.unmatched, self._selection.hint(tree, module), module)
         return None
 
@@ -189,8 +189,11 @@ def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
     """
     run = current_run()
     with torch.no_grad():
-        for name, tensor in chosen(module, None):
-            how = partial(Tensor.fill_, value=bias) if name == "bias" else fill
+        for name, is_bias in USUAL:
+            tensor = tensor_of(module, name)
+            if tensor is None:
+                continue
+            how = partial(Tensor.fill_, value=bias) if is_bias else fill
             if run is None:
                 fill_tensor(tensor, how)
             else:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from ._sharded import is_sharded
 
-if TYPE_CHECKING:
-    from ._report import InitReport
-
 _COLOURS = {"rule": "C0", "code": "C1", "loaded": "C2", "default": "C7"}
 _COLUMNS = 4
 
 
-def plot_histograms(model: nn.Module, report: InitReport, path: Path) -> Path:
+def plot_histograms(model: nn.Module, kinds: Mapping[str, str], title: str, path: Path) -> Path:
     """Draw a histogram of each parameter that has values, coloured by where they came from.
 
     Args:
         model: The model.
-        report: Its report.
+        kinds: By the name of a parameter, who gave it its value, see `Source`.
+        title: Stands above the histograms.
         path: Where to write the picture.
 
     Returns:
@@ -34,14 +32,13 @@ def plot_histograms(model: nn.Module, report: InitReport, path: Path) -> Path:
     figure = Figure(figsize=(3.2 * _COLUMNS, 1.9 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for axis, (name, tensor) in zip(axes, shown, strict=False):
-        kind = report[name].source.kind
-        axis.hist(_values(tensor), bins=60, color=_COLOURS.get(kind))
-        axis.set_title(f"{name} ({kind})", fontsize=7)
+        axis.hist(_values(tensor), bins=60, color=_COLOURS.get(kinds[name]))
+        axis.set_title(f"{name} ({kinds[name]})", fontsize=7)
         axis.tick_params(labelsize=6)
         axis.set_yticks([])
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
-    figure.suptitle(report.summary, fontsize=9)
+    figure.suptitle(title, fontsize=9)
     figure.savefig(path)
     return path
 

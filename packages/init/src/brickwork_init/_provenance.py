@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -38,11 +38,6 @@ class Write(NamedTuple):
     module: weakref.ref[nn.Module] | None = None
     key: str | None = None
 
-    @classmethod
-    def of(cls, kind: Kind, by: object, module: nn.Module) -> Write:
-        """Make the record of what `module` does."""
-        return cls(kind, by, weakref.ref(module))
-
 
 UNNAMED = "load_state_dict"  # the source of what foreign code loaded
 
@@ -58,28 +53,44 @@ class _Histories:
     def __init__(self) -> None:
         self._tensors: dict[int, weakref.ref[Tensor]] = {}
         self._writes: dict[int, tuple[Write, ...]] = {}
+        self.loaded: set[int] = set()  # those that were loaded, or had the `id` of one that was
         self._sweep_at = 1024
-        self.loaded: set[int] = set()  # of those that were loaded, by `id`
 
     def get(self, tensor: Tensor) -> tuple[Write, ...]:
         known = self._tensors.get(id(tensor))
         return self._writes[id(tensor)] if known is not None and known() is tensor else ()
 
-    def known(self, tensors: dict[int, Tensor]) -> set[int]:
-        """Return which of the tensors, by `id`, something is known of, or was of one long gone."""
-        return tensors.keys() & self._tensors.keys()
+    def has_load(self, tensor: Tensor) -> bool:
+        """Whether a load is among the writes that a tensor has seen."""
+        return id(tensor) in self.loaded and bool(self.get(tensor))
 
-    def set(self, tensor: Tensor, writes: tuple[Write, ...]) -> None:
-        self.update({id(tensor): tensor}, {id(tensor): writes})
+    def add_load(self, tensor: Tensor, load: Write) -> None:
+        key = id(tensor)
+        self.replace({key: tensor}, {key: with_load(self.get(tensor), load)}, {key})
 
-    def update(self, tensors: dict[int, Tensor], writes: dict[int, tuple[Write, ...]]) -> None:
-        """Replace what is known of tensors; both by `id`."""
+    def replace(
+        self,
+        tensors: Mapping[int, Tensor],
+        writes: Mapping[int, tuple[Write, ...]],
+        loaded: Iterable[int],
+    ) -> None:
+        """Replace what is known of tensors, by their `id`.
+
+        Args:
+            tensors: The tensors.
+            writes: What they have seen.
+            loaded: Which of them a load is among the writes of.
+        """
         self._tensors.update(zip(tensors, map(weakref.ref, tensors.values()), strict=True))
         self._writes.update(writes)
         self.loaded.difference_update(tensors)
-        self.loaded.update(key for key, known in writes.items() if loaded_last(known))
+        self.loaded.update(loaded)
         if len(self._tensors) > self._sweep_at:
             self._sweep()
+
+    def known(self, tensors: Mapping[int, Tensor]) -> set[int]:
+        """Return which of the tensors, by `id`, something is known of, or was of one long gone."""
+        return tensors.keys() & self._tensors.keys()
 
     def _sweep(self) -> None:
         self._tensors = {key: ref for key, ref in self._tensors.items() if ref() is not None}
@@ -95,14 +106,6 @@ def named_tensors(module: nn.Module) -> Iterable[tuple[str, Tensor]]:
     """Yield every parameter and buffer below `module` under each of its names."""
     yield from module.named_parameters(remove_duplicate=False)
     yield from module.named_buffers(remove_duplicate=False)
-
-
-def loaded_last(writes: Sequence[Write]) -> Write | None:
-    """Return the last record of a load among `writes`."""
-    for one in reversed(writes):
-        if one.kind is Kind.LOADED:
-            return one
-    return None
 
 
 def with_load(writes: tuple[Write, ...], load: Write) -> tuple[Write, ...]:
@@ -146,4 +149,4 @@ def follow_shards(model: nn.Module) -> None:
         for name, load in _LOADED.get(module, {}).items():
             tensor = module._parameters.get(name)
             if tensor is not None and is_sharded(tensor) and not HISTORIES.get(tensor):
-                HISTORIES.set(tensor, (load,))
+                HISTORIES.add_load(tensor, load)

@@ -144,7 +144,8 @@ class InitReport:
         """
         from ._plot import plot_histograms  # matplotlib is an extra
 
-        return plot_histograms(self._model, self, Path(path))
+        kinds = {origin.name: origin.source.kind for origin in self}
+        return plot_histograms(self._model, kinds, self.summary, Path(path))
 
     def _rows(self) -> Iterator[tuple[str, str, str, str]]:
         for origin in self.origins:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
-from ._provenance import (
-    HISTORIES,
-    Kind,
-    Write,
-    loaded_last,
-    named_tensors,
-    with_load,
-)
+from ._provenance import HISTORIES, Kind, Write, named_tensors, with_load
 from ._sharded import fill_tensor
 from ._tree import Tree
 from ._watch import Watch
-
-
-class _Scope(NamedTuple):
-    """The ``init_weights`` of one module, as it runs."""
-
-    module: nn.Module | None
-    entered: int  # how many tensors had been loaded
 
 
 class Run:
@@ -48,19 +35,26 @@ class Run:
         self._watching = False
         self._code: tuple[object, nn.Module] = (type(root), root)
         self._author: tuple[Write] | None = None
-        self._scopes = [_Scope(None, 0)]
+        # Whose ``init_weights`` run, from the outermost in, and how many loads there had been
+        self._turns: list[tuple[nn.Module | None, int]] = [(None, 0)]
         self._tensors: dict[int, Tensor] = {}
         self._writes: dict[int, tuple[Write, ...]] = {}
         self._loads: dict[int, int] = {}
         self._ticks = 0
 
     def tree(self, module: nn.Module) -> Tree:
-        """Return a tree that holds `module`: the one of the whole model where it can be."""
-        if self._tree is None:
-            self._tree = Tree(self.root)
-        return self._tree if module in self._tree else Tree(module)
+        """Return a tree that holds `module`: that of the outermost module that has a rule.
 
-    def grew(self) -> None:
+        Its inner ones come next, and what lies beside it is better walked just before it is
+        filled: so a large model is fetched from memory once.
+        """
+        if not module._modules:
+            return Tree(module)
+        if self._tree is None or module not in self._tree:
+            self._tree = Tree(module)
+        return self._tree
+
+    def _grew(self) -> None:
         """Note that a module was added, so that what was known of the tree no longer holds."""
         self._tree = None
 
@@ -74,16 +68,18 @@ class Run:
         """
         load = self._loads.get(id(tensor))
         if load is not None:
-            return kind is not Kind.RULE and load >= self._scopes[-1].entered
-        if self.force or loaded_last(HISTORIES.get(tensor)) is None:
+            return kind is not Kind.RULE and load >= self._turns[-1][1]
+        if self.force or not HISTORIES.has_load(tensor):
             return True
-        return kind is Kind.LOADED or (kind is Kind.CODE and len(self._scopes) <= 2)
+        return kind is Kind.LOADED or (kind is Kind.CODE and len(self._turns) <= 2)
 
     # -- what was written ------------------------------------------------------------------
 
     def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], by: tuple[Write]) -> None:
         """Fill a tensor unless it is to be left alone."""
-        if (self._loads or HISTORIES.loaded) and not self.may_write(tensor, by[0].kind):
+        key = id(tensor)
+        guarded = key in self._loads or key in HISTORIES.loaded
+        if guarded and not self.may_write(tensor, by[0].kind):
             return
         self.record(tensor, by)
         if not self.dry:
@@ -121,12 +117,21 @@ class Run:
         """Whether this run gave a tensor a value."""
         return id(tensor) in self._writes
 
+    def has_load(self, tensor: Tensor) -> bool:
+        """Whether a load is among what is known of a tensor."""
+        if id(tensor) in self._loads:
+            return True
+        return HISTORIES.has_load(tensor) and not (self.force and self.wrote(tensor))
+
     def commit(self) -> None:
         """Keep what was noted."""
-        if not self.force:
-            for key in HISTORIES.known(self._tensors):
-                self._writes[key] = HISTORIES.get(self._tensors[key]) + self._writes[key]
-        HISTORIES.update(self._tensors, self._writes)
+        loaded = {*self._loads}
+        for key in () if self.force else HISTORIES.known(self._tensors):
+            tensor = self._tensors[key]
+            self._writes[key] = HISTORIES.get(tensor) + self._writes[key]
+            if HISTORIES.has_load(tensor):
+                loaded.add(key)
+        HISTORIES.replace(self._tensors, self._writes, loaded)
 
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
         """Let an initializer do its work on a module."""
@@ -157,15 +162,15 @@ class Run:
 
     def has_turn(self, module: nn.Module) -> bool:
         """Whether the ``init_weights`` of `module` is what runs."""
-        return self._scopes[-1].module is module
+        return self._turns[-1][0] is module
 
     def turn(self, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the ``init_weights`` of a module: it is the turn of `module` until it returns."""
-        self._scopes.append(_Scope(module, self._ticks))
+        self._turns.append((module, self._ticks))
         try:
             return self.watch(type(module), module, method, *args, **kwargs)
         finally:
-            self._scopes.pop()
+            self._turns.pop()
 
     # -- somebody's own code ---------------------------------------------------------------
 
@@ -177,34 +182,35 @@ class Run:
             kind = Kind.CODE if isinstance(by, type) else Kind.RULE
             if getattr(by, "loads_weights", False):
                 kind = Kind.LOADED
-            self._author = (Write.of(kind, by, module),)
+            self._author = (Write(kind, by, weakref.ref(module)),)
         return self._author
 
     def watch(
         self, by: object, module: nn.Module, method: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Call a class's ``init_weights``, or an initializer, noting what it writes as its own."""
-        before = self._watching, self._code, self._author
+        before = watching, _, _ = self._watching, self._code, self._author
+        wanted = not hasattr(method, "_unwatched")
         self._code, self._author = (by, module), None
         try:
-            self._set_watching(not hasattr(method, "_unwatched"))
+            if wanted is not watching:
+                self._set_watching(wanted)
             return method(*args, **kwargs)
         finally:
-            self._set_watching(before[0])
+            if self._watching is not watching:
+                self._set_watching(watching)
             _, self._code, self._author = before
 
     def _set_watching(self, wanted: bool) -> None:
-        if wanted == self._watching:
-            return
         if self._watch is None:
-            self._watch = Watch(self)
+            self._watch = Watch(self.root, self._note, self._grew)
         if wanted and not self._watch.entered:
             self._watch.on()
         elif not wanted and self._watch.innermost:
             self._watch.off()
         self._watching = wanted
 
-    def note(self, tensors: Sequence[Tensor]) -> bool:
+    def _note(self, tensors: Sequence[Tensor]) -> bool:
         """Note that the author writes tensors; say whether it may."""
         if not self._watching:
             return True

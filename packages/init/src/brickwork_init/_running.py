@@ -16,10 +16,8 @@ from ._provenance import (
     Kind,
     Write,
     follow_shards,
-    loaded_last,
     remember,
     targets,
-    with_load,
 )
 from ._run import Run
 from .errors import UnsetError
@@ -108,7 +106,7 @@ def record_loaded(module: nn.Module, source: str, keys: Mapping[str, str]) -> No
         load = Write(Kind.LOADED, source, owner, key)
         remember(place, load)
         if run is None:
-            HISTORIES.set(tensor, with_load(HISTORIES.get(tensor), load))
+            HISTORIES.add_load(tensor, load)
         elif run.may_write(tensor, Kind.LOADED):
             run.record_load(tensor, load)
 
@@ -120,8 +118,7 @@ def is_loaded(tensor: Tensor) -> bool:
         tensor: A parameter or buffer.
     """
     run = _current.get()
-    writes = HISTORIES.get(tensor) if run is None else run.history(tensor)
-    return loaded_last(writes) is not None
+    return HISTORIES.has_load(tensor) if run is None else run.has_load(tensor)
 
 
 def may_load(tensor: Tensor) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from brickwork_registry import suggest
@@ -17,6 +18,29 @@ Globs: TypeAlias = str | Sequence[str]
 Predicate: TypeAlias = Callable[[str, nn.Module], bool]
 
 EVERY = "*"  # as `layer`: modules of every class
+
+Part: TypeAlias = tuple[str, bool]  # a parameter's name, and whether it is a bias
+Selected: TypeAlias = tuple[nn.Module, Sequence[Part]]
+
+USUAL: tuple[Part, ...] = (("weight", False), ("bias", True))
+
+
+class _Meant(dict[type[nn.Module], bool]):
+    """Whether modules of a class are meant by ``layer`` alone, worked out once for each class."""
+
+    def __init__(self, layers: tuple[str | type[nn.Module], ...]) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def __missing__(self, kind: type[nn.Module]) -> bool:
+        names = {kind.__name__, EVERY, *(base.__name__ for base in kind.__bases__)}
+        self[kind] = answer = any(
+            one in names if isinstance(one, str) else issubclass(kind, one) for one in self.layers
+        )
+        return answer
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.layers,)  # without the answers: local classes do not pickle
 
 
 class Selection:
@@ -33,7 +57,7 @@ class Selection:
         RuleTypeError: If a condition is of the wrong type.
     """
 
-    __slots__ = ("globs", "key", "layers", "where")
+    __slots__ = ("globs", "key", "layers", "meant", "where")
 
     def __init__(
         self,
@@ -50,6 +74,7 @@ class Selection:
                 f"where must be a function of a name and a module, but got {where!r}", where
             )
         self.where = where
+        self.meant = _Meant(self.layers)
         self.key = frozenset(self.layers)
 
     def __bool__(self) -> bool:
@@ -60,41 +85,32 @@ class Selection:
         """Whether modules of every class are meant."""
         return EVERY in self.layers
 
-    def means(self, kind: type[nn.Module]) -> bool:
-        """Whether modules of a class are meant, by ``layer`` alone."""
-        names = {kind.__name__, EVERY, *(base.__name__ for base in kind.__bases__)}
-        return any(
-            one in names if isinstance(one, str) else issubclass(kind, one) for one in self.layers
-        )
-
-    def find(
-        self, tree: Tree, module: nn.Module
-    ) -> Iterator[tuple[nn.Module, Sequence[str] | None]]:
-        """Yield what is selected below `module`, children before their parent.
+    def find(self, tree: Tree, module: nn.Module) -> list[Selected]:
+        """Find what is selected below `module`, children before their parent.
 
         Args:
             tree: A tree that holds `module`.
             module: The module that the rule belongs to.
 
-        Yields:
-            A module and the names of its parameters that are meant; None for its weight and bias.
+        Returns:
+            Modules with what is meant of their parameters, weights before biases.
         """
         if not (self.globs or self.where):
-            if self.layers:
-                for one in tree.select(module, self.key, self.means):
-                    yield one, None
-            return
+            return [(one, USUAL) for one in tree.select(module, self.key, self.meant)]
+        found: list[Selected] = []
         for name, one in tree.below(module):
-            if self.layers and not self.means(type(one)):
+            if self.layers and not self.meant[type(one)]:
                 continue
             if self.where and not self.where(name, one):
                 continue
             if not self.globs or self._fits(name):
-                yield one, None
+                found.append((one, USUAL))
                 continue
-            own = [own for own in one._parameters if self._fits(f"{name}.{own}".lstrip("."))]
+            own = [part for part in one._parameters if self._fits(f"{name}.{part}".lstrip("."))]
             if own:
-                yield one, own
+                parts = ((part, _bias_like(part)) for part in own)
+                found.append((one, sorted(parts, key=itemgetter(1))))
+        return found
 
     def _fits(self, name: str) -> bool:
         return any(fnmatchcase(name, glob) for glob in self.globs)
@@ -112,28 +128,19 @@ class Selection:
         return "; ".join(hints) or f"its parameters are {', '.join(names[:8]) or 'none'}"
 
 
-def bias_like(name: str) -> bool:
+def _bias_like(name: str) -> bool:
     """Whether a parameter of this name is a bias: ``bias``, ``in_proj_bias``, ..."""
     return name == "bias" or name.endswith("_bias")
 
 
-def chosen(module: nn.Module, names: Sequence[str] | None) -> list[tuple[str, Tensor]]:
-    """Return the parameters of a module that a selection means, weights before biases."""
-    names = _USUAL if names is None else sorted(names, key=bias_like)
-    found: list[tuple[str, Tensor]] = []
+def tensor_of(module: nn.Module, name: str) -> Tensor | None:
+    """Return the tensor that a module has under a name, if it has one."""
     # Code in use also passes parameters (`constant_init(norm.weight, 1)`), which does nothing
     parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})
-    for name in names:
-        # Most are parameters; `getattr` searches for them last
-        tensor = parameters.get(name)
-        if tensor is None and name not in parameters:
-            tensor = getattr(module, name, None)
-        if isinstance(tensor, Tensor):
-            found.append((name, tensor))
-    return found
-
-
-_USUAL = ("weight", "bias")
+    if name in parameters:  # most are; `getattr` looks for them last
+        return parameters[name]
+    tensor = getattr(module, name, None)
+    return tensor if isinstance(tensor, Tensor) else None
 
 
 def _listed(name: str, given: object, kinds: tuple[type, ...], allowed: str) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import nn
 
@@ -21,21 +21,26 @@ class Tree:
 
     def __init__(self, root: nn.Module) -> None:
         self.modules: list[nn.Module] = []
-        self._spans: dict[int, tuple[int, int]] = {}
+        self._spans: dict[nn.Module, tuple[int, int]] = {}
         self._names: list[str] | None = None
-        self._found: dict[object, list[int]] = {}
+        self._found: dict[object, tuple[list[int], list[nn.Module]]] = {}
         self._visit(root)
 
     def _visit(self, module: nn.Module) -> None:
         start = len(self.modules)
         for child in dict.fromkeys(module._modules.values()):  # as `children()`, but quicker
-            if child is not None:
+            if child is None:
+                continue
+            if child._modules:
                 self._visit(child)
+            else:
+                self.modules.append(child)
         self.modules.append(module)
-        self._spans[id(module)] = start, len(self.modules)
+        self._spans[module] = start, len(self.modules)
 
     def __contains__(self, module: nn.Module) -> bool:
-        return id(module) in self._spans
+        """Whether a module that has children, or is the root, is in the tree."""
+        return module in self._spans
 
     @property
     def names(self) -> Sequence[str]:
@@ -46,42 +51,34 @@ class Tree:
 
     def below(self, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         """Yield each visit below `module`, and of itself, with its name relative to it."""
-        start, stop = self._spans[id(module)]
+        start, stop = self._spans[module]
         skip = len(self.names[stop - 1])
         for at in range(start, stop):
             yield self.names[at][skip:].removeprefix("."), self.modules[at]
 
     def select(
-        self, module: nn.Module, key: object, wanted: Callable[[type[nn.Module]], bool]
+        self, module: nn.Module, key: object, wanted: Mapping[type[nn.Module], bool]
     ) -> Sequence[nn.Module]:
         """Find the visits below `module` whose class is `wanted`.
 
-        The whole tree is searched once for each `key`, so that many small modules with the same
-        rule, or modules nested in each other, cost no more than what they select.
+        The whole tree is searched once for each `key`, so that modules nested in each other cost
+        no more than what they select.
 
         Args:
             module: Where to look: its descendants and itself.
             key: Stands for `wanted`; hashable.
-            wanted: Whether modules of a class are meant.
+            wanted: By class, whether its modules are meant.
 
         Returns:
             The modules in the order of their visits.
         """
         found = self._found.get(key)
         if found is None:
-            answers: dict[type[nn.Module], bool] = {}
-            found = []
-            for at, one in enumerate(self.modules):
-                kind = type(one)
-                answer = answers.get(kind)
-                if answer is None:
-                    answer = answers[kind] = wanted(kind)
-                if answer:
-                    found.append(at)
-            self._found[key] = found
-        start, stop = self._spans[id(module)]
-        modules = self.modules
-        return [modules[at] for at in found[bisect_left(found, start) : bisect_left(found, stop)]]
+            places = [at for at, one in enumerate(self.modules) if wanted[type(one)]]
+            found = self._found[key] = places, [self.modules[at] for at in places]
+        places, modules = found
+        start, stop = self._spans[module]
+        return modules[bisect_left(places, start) : bisect_left(places, stop)]
 
 
 def _names(module: nn.Module, name: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ operations of torch's dispatcher; the setter and torch's registration hooks tell
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,11 @@ from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatc
 from ._provenance import named_tensors
 from ._sharded import fill_sharded, is_sharded
 
-if TYPE_CHECKING:
-    from ._run import Run
-
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+# Told which tensors are about to be written; says whether they may be
+Note: TypeAlias = Callable[[list[Tensor]], bool]
 
 
 def unwatched(method: F) -> F:
@@ -37,7 +38,7 @@ def unwatched(method: F) -> F:
     Returns:
         The method, marked.
     """
-    method._unwatched = True  # type: ignore[attr-defined]  # the mark that `Run.watch` looks for
+    method._unwatched = True  # type: ignore[attr-defined]  # the mark that is looked for
     return method
 
 
@@ -65,9 +66,9 @@ class _Owners:
 class _Writes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it bare
     """Notes in-place operations on what the model holds, and withholds those that may not be."""
 
-    def __init__(self, run: Run, owners: _Owners) -> None:
+    def __init__(self, note: Note, owners: _Owners) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # as above
-        self._run = run
+        self._note = note
         self._owners = owners
 
     def __torch_dispatch__(
@@ -82,7 +83,7 @@ class _Writes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
                 continue
             out = args[at] if at < len(args) else kwargs.get(argument.name)
             owned = self._owners.of(out) if isinstance(out, Tensor) else []
-            if owned and not self._run.note(owned):
+            if owned and not self._note(owned):
                 return out
         if isinstance(out, Tensor) and is_sharded(out) and _random(func):
             fill_sharded(out, lambda whole: func(whole, *args[1:], **kwargs))
@@ -100,9 +101,9 @@ _SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor of
 class _DataSetter(TorchFunctionMode):
     """Notes ``parameter.data = ...``."""
 
-    def __init__(self, run: Run, owners: _Owners) -> None:
+    def __init__(self, note: Note, owners: _Owners) -> None:
         super().__init__()
-        self._run = run
+        self._note = note
         self._owners = owners
 
     def __torch_function__(
@@ -111,7 +112,7 @@ class _DataSetter(TorchFunctionMode):
         if func != _SET_DATA:
             return func(*args, **(kwargs or {}))
         owned = self._owners.of(args[0])
-        if owned and not self._run.note(owned):
+        if owned and not self._note(owned):
             return None
         func(*args)
         for tensor in owned:
@@ -120,16 +121,19 @@ class _DataSetter(TorchFunctionMode):
 
 
 class Watch:
-    """Notes whatever is written to a model as the author's whose turn it is.
+    """Tells of whatever is written to a model.
 
     Args:
-        run: Whose model is watched, and who is told.
+        root: The model.
+        note: Told before tensors are written.
+        grew: Told when a module is added.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._owners = _Owners(run.root)
-        self._modes = (_DataSetter(run, self._owners), _Writes(run, self._owners))
+    def __init__(self, root: nn.Module, note: Note, grew: Callable[[], None]) -> None:
+        self._note = note
+        self._grew = grew
+        self._owners = _Owners(root)
+        self._modes = (_DataSetter(note, self._owners), _Writes(note, self._owners))
         self._handles: list[Any] = []
         self.entered = False
 
@@ -143,7 +147,7 @@ class Watch:
         self._handles = [
             hooks.register_module_parameter_registration_hook(registered),
             hooks.register_module_buffer_registration_hook(registered),
-            hooks.register_module_module_registration_hook(self._grew),
+            hooks.register_module_module_registration_hook(lambda *_: self._grew()),
         ]
 
     def off(self) -> None:
@@ -166,9 +170,6 @@ class Watch:
         if not isinstance(tensor, Tensor):
             return None
         self._owners.add(tensor)
-        if self._run.note([tensor]):
+        if self._note([tensor]):
             return None
         return module._parameters.get(name, module._buffers.get(name))
-
-    def _grew(self, module: nn.Module, name: str, child: nn.Module | None) -> None:
-        self._run.grew()
