@@ -1,4 +1,8 @@
-"""One process of a model sharded by FSDP2; run by test_init_sharded.py, not by pytest."""
+"""One process of a model sharded by FSDP2; run by test_init_sharded.py, not by pytest.
+
+Its meshes have one dimension, or two: replicas of shards (HSDP), or shards by FSDP2 of the shards
+of tensor parallelism.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,11 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
 
 RULES = [
     {"type": "Kaiming", "layer": "Conv2d"},
@@ -46,9 +55,23 @@ def whole(value: Tensor) -> Tensor:
     return value.full_tensor() if isinstance(value, DTensor) else value
 
 
-def state_of(how: str, mesh: DeviceMesh) -> tuple[dict[str, Tensor], dict[str, str]]:
+PARALLEL = {"fc": ColwiseParallel(), "head": RowwiseParallel()}
+
+
+def mesh_of(how: str) -> DeviceMesh:
+    """Lay the processes out for FSDP2, and, where they are not all its, for what it adds to."""
+    world = dist.get_world_size()
+    if how == "replicas":
+        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("replica", "shard"))
+    if "parallel" in how:
+        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("shard", "parallel"))
+    return init_device_mesh("cpu", (world,))
+
+
+def state_of(how: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Build a model in one way, shard it, initialise it; return its values and their origins."""
-    if how == "deferred":
+    mesh = mesh_of(how)
+    if "deferred" in how:
         with deferred():
             model = build()
     else:
@@ -57,6 +80,10 @@ def state_of(how: str, mesh: DeviceMesh) -> tuple[dict[str, Tensor], dict[str, s
     if how == "loaded":
         ones = {"conv.weight": torch.ones(7, 3, 3, 3), "conv.bias": torch.ones(7)}
         model[0].load_state_dict(ones, strict=False)
+    if "parallel" in how:
+        for block in model:
+            parallelize_module(block, mesh["parallel"], PARALLEL)
+        mesh = mesh["shard"]
     for block in model:
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
@@ -75,10 +102,7 @@ def state_of(how: str, mesh: DeviceMesh) -> tuple[dict[str, Tensor], dict[str, s
 
 def main(result: str, *ways: str) -> None:
     dist.init_process_group("gloo")
-    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
-    results = {how: state_of(how, mesh) for how in ways}
-    if dist.get_rank() == 0:
-        torch.save(results, result)
+    torch.save({how: state_of(how) for how in ways}, f"{result}.{dist.get_rank()}")
     dist.destroy_process_group()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ import torch
 WORKER = Path(__file__).with_name("sharded_worker.py")
 
 
-WAYS = {1: ["plain"], 2: ["plain", "meta", "deferred", "loaded"], 4: ["plain"]}
+WAYS = {
+    1: ["plain"],
+    2: ["plain", "meta", "deferred", "loaded"],
+    4: ["plain", "replicas", "parallel", "parallel deferred"],
+}
 
 Results = dict[str, tuple[dict[str, torch.Tensor], dict[str, str]]]
 
@@ -22,12 +27,11 @@ def results(
     request: pytest.FixtureRequest,
     run_together: Callable[..., str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Results:
-    """What a world of processes makes of models built in each way."""
+) -> list[Results]:
+    """What each of a world of processes makes of models built in each way."""
     result = tmp_path_factory.mktemp("sharded") / "result"
     run_together(request.param, WORKER, result, *WAYS[request.param])
-    found: Results = torch.load(result, weights_only=True)
-    return found
+    return [torch.load(f"{result}.{rank}", weights_only=True) for rank in range(request.param)]
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +44,9 @@ def alone() -> dict[str, torch.Tensor]:
 
 
 def test_each_process_holds_its_shard_of_the_same_values(
-    results: Results, alone: dict[str, torch.Tensor]
+    results: list[Results], alone: dict[str, torch.Tensor]
 ) -> None:
-    for how, (state, kinds) in results.items():
+    for how, (state, kinds) in chain.from_iterable(one.items() for one in results):
         assert state.keys() == alone.keys()
         assert kinds["0.head.weight"] == kinds["1.head.bias"] == "code"
         if how == "loaded":  # what was loaded before the model was sharded is left alone
