@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -86,14 +87,38 @@ def test_a_name_that_is_not_there() -> None:
         record_loaded(nn.Linear(2, 2), "file.pth", {"wait": "w"})
 
 
-def test_nothing_is_kept_of_tensors_that_are_gone() -> None:
-    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(3000)))
+def load_names(model: nn.Module) -> None:
     record_loaded(model, "f", {name: name for name, _ in model.named_parameters()})
-    assert len(HISTORIES._tensors) >= 6000
-    del model
+
+
+@pytest.mark.parametrize("write", [load_names, lambda model: initialize(model, NINES)])
+def test_nothing_is_kept_of_tensors_that_are_gone(write: Callable[[nn.Module], None]) -> None:
     gc.collect()
-    HISTORIES._sweep()
-    other = nn.Linear(1, 1)
-    record_loaded(other, "f", {"weight": "w"})
-    assert len(HISTORIES._tensors) < 3000
-    assert is_loaded(other.weight)
+    kept = nn.Linear(1, 1)
+    record_loaded(kept, "f", {"weight": "w"})
+    for _ in range(20):
+        model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(1000)))
+        write(model)
+        assert len(init_report(model)["999.bias"].history) == 2
+        del model
+    assert len(HISTORIES) < 20_000  # half of what was written
+    assert is_loaded(kept.weight)
+    assert not is_loaded(kept.bias)
+
+
+def test_a_second_initialisation_goes_on_and_a_forced_one_starts_over() -> None:
+    layer = nn.Linear(1, 1)
+
+    def kinds() -> list[str]:
+        return [one.kind for one in init_report(layer)["weight"].history]
+
+    initialize(layer, NINES)
+    initialize(layer, NINES)
+    assert kinds() == ["default", "rule", "rule"]
+    record_loaded(layer, "f", {"weight": "w"})
+    initialize(layer, NINES)
+    assert kinds() == ["default", "rule", "rule", "loaded"]
+    assert is_loaded(layer.weight)
+    initialize(layer, NINES, force=True)
+    assert kinds() == ["default", "rule"]
+    assert not is_loaded(layer.weight)

@@ -138,7 +138,7 @@ class Initializer:
                 return self(module)
         tree = run.tree(module)
         selected = self._selection.find(tree, module)
-        by = (Write(Kind.RULE, self, weakref.ref(module)),)
+        by = Write(Kind.RULE, self, weakref.ref(module))
         for one, parameters in selected:
             part = self.part(one)
             for name, is_bias in parameters:

@@ -42,77 +42,101 @@ class Write(NamedTuple):
 UNNAMED = "load_state_dict"  # the source of what foreign code loaded
 
 
-class _Histories:
-    """A map from tensors to the writes they have seen; it does not keep a tensor alive.
+class Histories:
+    """The writes that tensors have seen, by tensor; it does not keep a tensor alive.
 
     `torch.utils.weak.WeakTensorKeyDictionary` does the same at many times the cost of an entry,
-    which would be a third of what it costs to initialise a small layer. Here nothing is called
+    which would be a third of what it costs to initialise a small layer. Here a write costs an
+    entry in a list; the entries are sorted by tensor when somebody asks, and nothing is called
     when a tensor goes: what has gone is swept out once it may be half of what there is.
     """
 
     def __init__(self) -> None:
-        self._tensors: dict[int, weakref.ref[Tensor]] = {}
-        self._writes: dict[int, tuple[Write, ...]] = {}
-        self.loaded: set[int] = set()  # those that were loaded, or had the `id` of one that was
+        self._unsorted: list[tuple[weakref.ref[Tensor], Write]] = []
+        self._sorted: dict[int, tuple[weakref.ref[Tensor], tuple[Write, ...]]] = {}
+        # Those that were loaded; others may have come to their `id`
+        self.loaded: dict[int, weakref.ref[Tensor]] = {}
         self._sweep_at = 1024
 
+    def __len__(self) -> int:
+        return len(self._unsorted) + len(self._sorted)
+
+    def add(self, tensor: Tensor, write: Write) -> None:
+        """Note that a tensor was written; writes of one author in a row count once."""
+        self._unsorted.append((weakref.ref(tensor), write))
+
+    def add_load(self, tensor: Tensor, load: Write) -> None:
+        """Note that a tensor was loaded."""
+        self.add(tensor, load)
+        self.loaded[id(tensor)] = weakref.ref(tensor)
+        self._sweep()
+
+    def add_all(self, new: Histories, *, afresh: bool) -> None:
+        """Take over what was noted elsewhere.
+
+        Args:
+            new: The others, done with.
+            afresh: Whether they stand in the place of what the same tensors had seen before.
+        """
+        if afresh:
+            self._sort()
+            new._sort()
+            self._sorted.update(new._sorted)
+            for key in self.loaded.keys() & new._sorted.keys():
+                del self.loaded[key]
+        else:
+            for ref, writes in new._sorted.values():
+                self._unsorted += [(ref, write) for write in writes]
+            self._unsorted += new._unsorted
+        self.loaded.update(new.loaded)
+        self._sweep()
+
     def get(self, tensor: Tensor) -> tuple[Write, ...]:
-        known = self._tensors.get(id(tensor))
-        return self._writes[id(tensor)] if known is not None and known() is tensor else ()
+        """Return the writes that a tensor has seen, in order."""
+        self._sort()
+        known = self._sorted.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else ()
 
     def has_load(self, tensor: Tensor) -> bool:
         """Whether a load is among the writes that a tensor has seen."""
-        return id(tensor) in self.loaded and bool(self.get(tensor))
+        known = self.loaded.get(id(tensor))
+        return known is not None and known() is tensor
 
-    def add_load(self, tensor: Tensor, load: Write) -> None:
-        key = id(tensor)
-        self.replace({key: tensor}, {key: with_load(self.get(tensor), load)}, {key})
-
-    def replace(
-        self,
-        tensors: Mapping[int, Tensor],
-        writes: Mapping[int, tuple[Write, ...]],
-        loaded: Iterable[int],
-    ) -> None:
-        """Replace what is known of tensors, by their `id`.
-
-        Args:
-            tensors: The tensors.
-            writes: What they have seen.
-            loaded: Which of them a load is among the writes of.
-        """
-        self._tensors.update(zip(tensors, map(weakref.ref, tensors.values()), strict=True))
-        self._writes.update(writes)
-        self.loaded.difference_update(tensors)
-        self.loaded.update(loaded)
-        if len(self._tensors) > self._sweep_at:
-            self._sweep()
-
-    def known(self, tensors: Mapping[int, Tensor]) -> set[int]:
-        """Return which of the tensors, by `id`, something is known of, or was of one long gone."""
-        return tensors.keys() & self._tensors.keys()
+    def _sort(self) -> None:
+        unsorted, self._unsorted = self._unsorted, []
+        for ref, write in unsorted:
+            tensor = ref()
+            if tensor is not None:
+                known = self._sorted.get(id(tensor))
+                before = known[1] if known is not None and known[0]() is tensor else ()
+                self._sorted[id(tensor)] = ref, _followed(before, write)
 
     def _sweep(self) -> None:
-        self._tensors = {key: ref for key, ref in self._tensors.items() if ref() is not None}
-        self._writes = {key: self._writes[key] for key in self._tensors}
-        self.loaded.intersection_update(self._tensors)
-        self._sweep_at = max(1024, 2 * len(self._tensors))
+        if len(self) <= self._sweep_at:
+            return
+        self._unsorted = [one for one in self._unsorted if one[0]() is not None]
+        self._sorted = {key: one for key, one in self._sorted.items() if one[0]() is not None}
+        self.loaded = {key: ref for key, ref in self.loaded.items() if ref() is not None}
+        self._sweep_at = max(1024, 2 * len(self))
 
 
-HISTORIES = _Histories()
+def _followed(writes: tuple[Write, ...], write: Write) -> tuple[Write, ...]:
+    """Add a write, unless it is one with the last."""
+    last = writes[-1] if writes else None
+    if last is write:
+        return writes
+    if last is not None and last.kind is write.kind is Kind.LOADED and last.by == UNNAMED:
+        return (*writes[:-1], write)  # the same load, by the name of its file
+    return (*writes, write)
+
+
+HISTORIES = Histories()
 
 
 def named_tensors(module: nn.Module) -> Iterable[tuple[str, Tensor]]:
     """Yield every parameter and buffer below `module` under each of its names."""
     yield from module.named_parameters(remove_duplicate=False)
     yield from module.named_buffers(remove_duplicate=False)
-
-
-def with_load(writes: tuple[Write, ...], load: Write) -> tuple[Write, ...]:
-    """Add a load; one of the same tensor whose source was not known is the same load, named."""
-    if writes and writes[-1].kind is Kind.LOADED and writes[-1].by == UNNAMED:
-        return (*writes[:-1], load)
-    return (*writes, load)
 
 
 def targets(module: nn.Module, keys: Mapping[str, str]) -> Iterator[tuple[Place, Tensor, str]]:

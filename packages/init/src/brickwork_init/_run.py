@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ._provenance import HISTORIES, Kind, Write, named_tensors, with_load
+from ._provenance import HISTORIES, Histories, Kind, Write, named_tensors
 from ._sharded import fill_tensor
 from ._tree import Tree
 from ._watch import Watch
@@ -34,12 +34,11 @@ class Run:
         self._watch: Watch | None = None
         self._watching = False
         self._code: tuple[object, nn.Module] = (type(root), root)
-        self._author: tuple[Write] | None = None
+        self._author: Write | None = None
         # Whose ``init_weights`` run, from the outermost in, and how many loads there had been
         self._turns: list[tuple[nn.Module | None, int]] = [(None, 0)]
-        self._tensors: dict[int, Tensor] = {}
-        self._writes: dict[int, tuple[Write, ...]] = {}
-        self._loads: dict[int, int] = {}
+        self._noted = Histories()
+        self._loads: dict[int, int] = {}  # when each tensor was loaded
         self._ticks = 0
 
     def tree(self, module: nn.Module) -> Tree:
@@ -66,72 +65,48 @@ class Run:
         A rule leaves alone what was loaded. Code and loaders below the outermost module leave
         alone what was loaded before their turn: by an outer checkpoint, which knows better.
         """
-        load = self._loads.get(id(tensor))
-        if load is not None:
-            return kind is not Kind.RULE and load >= self._turns[-1][1]
+        if self._noted.has_load(tensor):
+            return kind is not Kind.RULE and self._loads[id(tensor)] >= self._turns[-1][1]
         if self.force or not HISTORIES.has_load(tensor):
             return True
         return kind is Kind.LOADED or (kind is Kind.CODE and len(self._turns) <= 2)
 
     # -- what was written ------------------------------------------------------------------
 
-    def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], by: tuple[Write]) -> None:
+    def fill(self, tensor: Tensor, fill: Callable[[Tensor], object], by: Write) -> None:
         """Fill a tensor unless it is to be left alone."""
         key = id(tensor)
         guarded = key in self._loads or key in HISTORIES.loaded
-        if guarded and not self.may_write(tensor, by[0].kind):
+        if guarded and not self.may_write(tensor, by.kind):
             return
-        self.record(tensor, by)
+        self._noted.add(tensor, by)
         if not self.dry:
             fill_tensor(tensor, fill)
 
-    def record(self, tensor: Tensor, by: tuple[Write]) -> None:
-        """Note that a tensor was written; writes of one author count once.
-
-        Args:
-            tensor: The tensor.
-            by: By whom, as a history of one; all that one author writes first share it.
-        """
-        key = id(tensor)
-        writes = self._writes.get(key)
-        if writes is None:
-            self._tensors[key] = tensor
-            self._writes[key] = by
-        elif writes[-1] is not by[0]:
-            self._writes[key] = writes + by
-
     def record_load(self, tensor: Tensor, load: Write) -> None:
         """Note that a tensor was loaded."""
-        key = id(tensor)
-        self._tensors[key] = tensor
-        self._writes[key] = with_load(self._writes.get(key, ()), load)
-        self._loads[key] = self._ticks
+        self._noted.add_load(tensor, load)
+        self._loads[id(tensor)] = self._ticks
         self._ticks += 1
 
     def history(self, tensor: Tensor) -> tuple[Write, ...]:
         """Return what is known of a tensor, before this run and in it."""
-        new = self._writes.get(id(tensor), ())
+        new = self._noted.get(tensor)
         return new if self.force and new else HISTORIES.get(tensor) + new
 
     def wrote(self, tensor: Tensor) -> bool:
         """Whether this run gave a tensor a value."""
-        return id(tensor) in self._writes
+        return bool(self._noted.get(tensor))
 
     def has_load(self, tensor: Tensor) -> bool:
         """Whether a load is among what is known of a tensor."""
-        if id(tensor) in self._loads:
+        if self._noted.has_load(tensor):
             return True
         return HISTORIES.has_load(tensor) and not (self.force and self.wrote(tensor))
 
     def commit(self) -> None:
         """Keep what was noted."""
-        loaded = {*self._loads}
-        for key in () if self.force else HISTORIES.known(self._tensors):
-            tensor = self._tensors[key]
-            self._writes[key] = HISTORIES.get(tensor) + self._writes[key]
-            if HISTORIES.has_load(tensor):
-                loaded.add(key)
-        HISTORIES.replace(self._tensors, self._writes, loaded)
+        HISTORIES.add_all(self._noted, afresh=self.force)
 
     def apply(self, initializer: Callable[[nn.Module], object], module: nn.Module) -> None:
         """Let an initializer do its work on a module."""
@@ -175,14 +150,14 @@ class Run:
     # -- somebody's own code ---------------------------------------------------------------
 
     @property
-    def author(self) -> tuple[Write]:
-        """Whose code runs, as a history of one."""
+    def author(self) -> Write:
+        """Whose code runs, as what it writes is noted."""
         if self._author is None:
             by, module = self._code
             kind = Kind.CODE if isinstance(by, type) else Kind.RULE
             if getattr(by, "loads_weights", False):
                 kind = Kind.LOADED
-            self._author = (Write(kind, by, weakref.ref(module)),)
+            self._author = Write(kind, by, weakref.ref(module))
         return self._author
 
     def watch(
@@ -214,10 +189,10 @@ class Run:
         """Note that the author writes tensors; say whether it may."""
         if not self._watching:
             return True
-        kind = self.author[0].kind
+        kind = self.author.kind
         if not all(self.may_write(tensor, kind) for tensor in tensors):
             return False
         if kind is not Kind.LOADED:  # `record_loaded` will say from which file
             for tensor in tensors:
-                self.record(tensor, self.author)
+                self._noted.add(tensor, self.author)
         return not self.dry
