@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import warnings
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -378,6 +381,43 @@ def test_rules_reach_modules_added_while_initialising() -> None:
     model.init_weights()
     assert is_all(model[0].second.conv1d, 0, 1)
     assert init_report(model)["0.second.conv1d.weight"].source.kind == "rule"
+
+
+class Block(BaseModule):
+    """Two rules of its own for two layers of its own, and perhaps another block inside."""
+
+    def __init__(self, inner: nn.Module | None = None) -> None:
+        parts = {"conv": dict(type="Normal"), "norm": dict(type="Constant", val=1)}
+        super().__init__([{**rule, "override": dict(name=name)} for name, rule in parts.items()])
+        self.conv = nn.Conv2d(1, 1, 1)
+        self.norm = nn.BatchNorm2d(1)
+        self.inner = inner
+
+
+def side_by_side(count: int) -> nn.Module:
+    return ModuleList([Block() for _ in range(count)])
+
+
+def in_each_other(count: int) -> nn.Module:
+    return Block(in_each_other(count - 1)) if count else Block()
+
+
+@pytest.mark.parametrize("build", [side_by_side, in_each_other])
+def test_the_cost_of_a_block_does_not_grow_with_the_model(
+    build: Callable[[int], nn.Module],
+) -> None:
+    def calls(count: int) -> int:
+        """Count the calls of Python functions, which machines do not disturb."""
+        model, events = build(count), Counter[str]()
+        sys.setprofile(lambda frame, event, arg: events.update([event]))
+        try:
+            model.init_weights()
+        finally:
+            sys.setprofile(None)
+        return events["call"]
+
+    calls(1)
+    assert calls(80) - calls(40) <= 40 * 90
 
 
 def test_an_abstract_base_stays_abstract() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import pytest
 import torch
-from brickwork_init import errors, initialize
+from brickwork_init import ConstantInit, errors, initialize
 from torch import nn
 
 
@@ -47,6 +48,16 @@ def changed(model: nn.Module, cfg: dict[str, object]) -> set[str]:
 )
 def test_selection(cfg: dict[str, object], names: set[str]) -> None:
     assert changed(Net(), cfg) == names
+
+
+def test_an_initializer_that_met_local_classes_pickles() -> None:
+    class Local(nn.Linear): ...
+
+    rule = ConstantInit(val=9, layer="Linear")
+    rule(Local(1, 1))
+    layer = nn.Linear(1, 1)
+    pickle.loads(pickle.dumps(rule))(layer)
+    assert layer.weight.item() == 9
 
 
 def test_everything() -> None:
