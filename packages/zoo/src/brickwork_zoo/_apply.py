@@ -1,13 +1,13 @@
 """Planning a load against a module, then carrying it out. Needs torch.
 
 ``nn.Module._load_from_state_dict`` decides and copies in one go, and modules override it or hook
-into it to rename old keys. To keep what they do and yet to touch nothing before all is checked, it
-runs once under a mode in which ``copy_`` only notes what would go where.
+into it to rename old keys. To keep what they do and yet to touch nothing before all is checked,
+those that do so run it under a mode in which ``copy_`` only notes what would go where.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,15 +67,21 @@ class Slot:
         return self.attribute in self.owner._parameters
 
 
+def own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The parameters and persistent buffers of a module itself, not of those in it."""
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            yield name, parameter
+    for name, buffer in module._buffers.items():
+        if buffer is not None and name not in module._non_persistent_buffers_set:
+            yield name, buffer
+
+
 def slots(module: nn.Module) -> Iterator[Slot]:
     """Every parameter and persistent buffer, shared ones under each of their names."""
     for prefix, owner in walk(module):
-        for name, parameter in owner._parameters.items():
-            if parameter is not None:
-                yield Slot(prefix + name, owner, name, parameter)
-        for name, buffer in owner._buffers.items():
-            if buffer is not None and name not in owner._non_persistent_buffers_set:
-                yield Slot(prefix + name, owner, name, buffer)
+        for name, tensor in own_tensors(owner):
+            yield Slot(prefix + name, owner, name, tensor)
 
 
 @dataclass
@@ -104,7 +110,7 @@ class Plan:
 class _NoteCopies(TorchFunctionMode):
     """Notes ``target.copy_(source)`` for the given targets instead of copying."""
 
-    def __init__(self, targets: set[int], notes: dict[int, Tensor]) -> None:
+    def __init__(self, targets: Container[int], notes: dict[int, Tensor]) -> None:
         super().__init__()
         self.targets = targets
         self.notes = notes
@@ -130,6 +136,8 @@ _IS_META = torch.Tensor.is_meta.__get__  # type: ignore[attr-defined]  # a prope
 def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str, Any]) -> Plan:
     """Find out what loading would do, with all of the modules' own hooks, touching nothing.
 
+    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys that lie below it.
+
     Args:
         module: The model.
         state_dict: Key -> tensor; left as it is.
@@ -139,14 +147,38 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
         The plan.
     """
     result = Plan()
-    work = {k: v for k, v in state_dict.items() if k.rpartition(".")[2] != EXTRA_STATE}
-    extra = [k for k in state_dict if k not in work]
-    offered = set(work)
     result.targets = {id(slot.tensor): slot.tensor for slot in slots(module)}
-    with _NoteCopies(set(result.targets), result.copies):
-        for prefix, owner in walk(module):
-            owner._load_from_state_dict(
-                work,
+    extra = {k for k in state_dict if k.rpartition(".")[2] == EXTRA_STATE}
+    offered = {k: v for k, v in state_dict.items() if k not in extra}
+    _plan_below(module, "", offered.copy(), metadata, result)
+    # Old norms add this counter to the state dict themselves, as zero; it is not from there.
+    result.implied = {
+        k for k in result.shapes if k.endswith("num_batches_tracked") and k not in offered
+    }
+    for key in result.implied:
+        del result.shapes[key]
+    holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
+    result.missing = [k for k in result.missing if k not in holders or k not in extra]
+    result.unexpected += [k for k in state_dict if k in extra and k not in holders]
+    return result
+
+
+def _plan_below(
+    module: nn.Module,
+    prefix: str,
+    below: dict[str, Tensor],
+    metadata: Mapping[str, Any],
+    result: Plan,
+) -> None:
+    """Plan for a module and those in it; ``below`` holds what is offered to them."""
+    module = unwrap(module)
+    own = dict(own_tensors(module))
+    if plain := _loads_plainly(module, prefix, below):
+        _plan_plain(own, prefix, below, result)
+    else:
+        with _NoteCopies(result.targets, result.copies):
+            module._load_from_state_dict(
+                below,
                 prefix,
                 metadata.get(prefix[:-1], {}),
                 True,
@@ -154,17 +186,49 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
                 result.unexpected,
                 result.errors,
             )
-    # Old norms add this counter to the state dict themselves, as zero; it is not from there.
-    result.implied = {k for k in work if k.endswith("num_batches_tracked") and k not in offered}
-    holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
-    result.missing = [k for k in result.missing if k not in holders or k not in extra]
-    result.unexpected += [k for k in extra if k not in holders]
-    result.shapes = {
-        k: tuple(v.shape)
-        for k, v in work.items()
-        if isinstance(v, Tensor) and k not in result.implied
-    }
-    return result
+    of_child: dict[str, dict[str, Tensor]] = {}
+    start = len(prefix)
+    for key, tensor in below.items():
+        head, dot, _ = key[start:].partition(".")
+        if dot and head in module._modules:
+            of_child.setdefault(head, {})[key] = tensor
+            continue
+        result.shapes[key] = tuple(tensor.shape)
+        if plain and (dot or head not in own):
+            result.unexpected.append(key)
+    for name, child in module._modules.items():
+        if child is not None:
+            _plan_below(child, f"{prefix}{name}.", of_child.get(name, {}), metadata, result)
+
+
+_PLAIN = (nn.Module._load_from_state_dict, nn.modules.batchnorm._NormBase._load_from_state_dict)
+
+
+def _loads_plainly(module: nn.Module, prefix: str, below: Mapping[str, Tensor]) -> bool:
+    """Whether what a module would do to load its own tensors is no more than copying them.
+
+    Most modules are of this kind, and asking each costs as much as building it.
+    """
+    if module._load_state_dict_pre_hooks or "_load_from_state_dict" in vars(module):
+        return False
+    own = type(module)._load_from_state_dict
+    # The norm's adds a counter that old checkpoints do not have
+    counted = own is _PLAIN[0] or f"{prefix}num_batches_tracked" in below
+    return own in _PLAIN and counted and not _has_extra_state(module)
+
+
+def _plan_plain(
+    own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Tensor], result: Plan
+) -> None:
+    for name, target in own.items():
+        source = below.get(key := prefix + name)
+        if source is None:
+            result.missing.append(key)
+            continue
+        if not target.shape and source.shape == (1,):
+            source = source[0]  # files from before there were tensors without dimensions
+        if source.shape == target.shape:
+            result.copies[id(target)] = source
 
 
 def set_extra_states(module: nn.Module, state_dict: Mapping[str, Any]) -> None:
