@@ -94,6 +94,20 @@ def test_the_same_is_loaded_missing_and_unexpected(
         assert torch.equal(ours.state_dict()[name], value), name
 
 
+def test_what_a_hook_adds_that_is_no_tensor_is_unexpected() -> None:
+    def add(module: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
+        state_dict[prefix + "version"] = 3
+
+    offered = nn.Linear(2, 2).state_dict()
+    ours, theirs = nn.Linear(2, 2), nn.Linear(2, 2)
+    for target in (ours, theirs):
+        target.register_load_state_dict_pre_hook(add)
+    report = brickwork_zoo.load_state_dict(ours, offered, logger="silent")
+    unexpected = theirs.load_state_dict(offered, strict=False).unexpected_keys
+    assert list(report.unexpected) == unexpected == ["version"]
+    assert torch.equal(ours.weight, theirs.weight)
+
+
 @pytest.mark.parametrize(
     "many",
     [

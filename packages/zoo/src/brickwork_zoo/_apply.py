@@ -173,7 +173,7 @@ def _plan_below(
     """Plan for a module and those in it; ``below`` holds what is offered to them."""
     module = unwrap(module)
     own = dict(own_tensors(module))
-    if plain := _loads_plainly(module, prefix, below):
+    if plain := _loads_plainly(module, own, prefix, below):
         _plan_plain(own, prefix, below, result)
     else:
         with _NoteCopies(result.targets, result.copies):
@@ -193,7 +193,8 @@ def _plan_below(
         if dot and head in module._modules:
             of_child.setdefault(head, {})[key] = tensor
             continue
-        result.shapes[key] = tuple(tensor.shape)
+        if isinstance(tensor, Tensor):  # a hook may have put in anything
+            result.shapes[key] = tuple(tensor.shape)
         if plain and (dot or head not in own):
             result.unexpected.append(key)
     for name, child in module._modules.items():
@@ -201,20 +202,28 @@ def _plan_below(
             _plan_below(child, f"{prefix}{name}.", of_child.get(name, {}), metadata, result)
 
 
-_PLAIN = (nn.Module._load_from_state_dict, nn.modules.batchnorm._NormBase._load_from_state_dict)
+_MODULE_LOADS = nn.Module._load_from_state_dict
+_NORM_LOADS = nn.modules.batchnorm._NormBase._load_from_state_dict
 
 
-def _loads_plainly(module: nn.Module, prefix: str, below: Mapping[str, Tensor]) -> bool:
+def _loads_plainly(
+    module: nn.Module, own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Tensor]
+) -> bool:
     """Whether what a module would do to load its own tensors is no more than copying them.
 
-    Most modules are of this kind, and asking each costs as much as building it.
+    Most modules are of this kind, and to ask each would be most of what a plan costs.
     """
-    if module._load_state_dict_pre_hooks or "_load_from_state_dict" in vars(module):
+    if (
+        module._load_state_dict_pre_hooks
+        or "_load_from_state_dict" in vars(module)
+        or _has_extra_state(module)
+        or any(map(is_lazy, own.values()))
+    ):
         return False
-    own = type(module)._load_from_state_dict
-    # The norm's adds a counter that old checkpoints do not have
-    counted = own is _PLAIN[0] or f"{prefix}num_batches_tracked" in below
-    return own in _PLAIN and counted and not _has_extra_state(module)
+    loads = type(module)._load_from_state_dict
+    if loads is _NORM_LOADS:  # adds the counter where an old checkpoint does not have it
+        return prefix + "num_batches_tracked" in below
+    return loads is _MODULE_LOADS
 
 
 def _plan_plain(
