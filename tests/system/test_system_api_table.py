@@ -26,7 +26,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "mmcv.cnn.utils.weight_init": {
         "private": "_get_bases_name _initialize _initialize_override",
         "a copy of PyTorch's, call torch.nn.init.trunc_normal_": "_no_grad_trunc_normal_",
-        "init_report(model) tells what set each tensor": "update_init_info",
     },
     "mmcv.cnn.utils.flops_counter": {
         "operators are counted as they run, not modules by hooks; count_complexity gives data": (

@@ -31,6 +31,7 @@ class Coverage:
             what we do not cover.
         modules: Its modules → ours.
         whole: Modules that we cover entirely, with all below them: nothing real is mixed in.
+        stand_ins: Its modules → those of ours that serve names where there is no real one.
         distributions: Names under which it is distributed.
     """
 
@@ -38,7 +39,13 @@ class Coverage:
     version: str
     modules: Mapping[str, str]
     whole: tuple[str, ...] = ()
+    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     distributions: tuple[str, ...] = ()
+
+    def ours(self, module: str) -> tuple[str, ...]:
+        """Name our modules that may answer for one of the package's, the foremost first."""
+        first = self.modules.get(module)
+        return (*([first] if first else []), *self.stand_ins.get(module, ()))
 
     def is_whole(self, module: str) -> bool:
         """Tell whether a module is covered entirely."""
@@ -54,14 +61,15 @@ class Alias(ModuleType):
     """
 
     def __init__(self, name: str, finder: "AliasFinder") -> None:
-        super().__init__(name, f"`{name}`, answered by `{finder.coverage.modules[name]}`.")
+        answered = ", ".join(f"`{one}`" for one in finder.coverage.ours(name))
+        super().__init__(name, f"`{name}`, answered by {answered}.")
         self._finder = finder
 
     def __getattr__(self, name: str) -> object:
         finder: AliasFinder = self.__dict__["_finder"]
         if name == "__all__":
             return sorted(set().union(*(_public(module) for module in finder.layers(self))))
-        if f"{self.__name__}.{name}" in finder.coverage.modules:
+        if finder.coverage.ours(f"{self.__name__}.{name}"):
             return importlib.import_module(f"{self.__name__}.{name}")
         if not (name.startswith("__") and name.endswith("__")):
             for module in finder.layers(self):
@@ -118,7 +126,8 @@ class AliasFinder(MetaPathFinder, Loader):
         """Find an alias, leave a module to the real package, or say that it is not covered."""
         if fullname.split(".")[0] != self.coverage.package:
             return None
-        if fullname in self.coverage.modules:
+        covered = fullname in self.coverage.modules
+        if covered or (not self.real and fullname in self.coverage.stand_ins):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if self.real and not self.coverage.is_whole(fullname):
             return None
@@ -130,7 +139,7 @@ class AliasFinder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Give the alias its place in the real package, if there is one."""
-        origin = importlib.util.find_spec(self.coverage.modules[module.__name__])
+        origin = importlib.util.find_spec(self.coverage.ours(module.__name__)[0])
         module.__file__ = origin.origin if origin else None
         spec = self._real_spec(module.__name__)
         module.__path__ = list(spec.submodule_search_locations or []) if spec else []
@@ -154,9 +163,11 @@ class AliasFinder(MetaPathFinder, Loader):
         return PathFinder.find_spec(name, list(locations)) if locations else None
 
     def layers(self, alias: ModuleType) -> Iterator[ModuleType]:
-        """Yield where an alias looks for names: our module, then the real one."""
+        """Yield where an alias looks for names: our module, then the real one or what stands in."""
         name = alias.__name__
-        yield importlib.import_module(self.coverage.modules[name])
+        for ours in self.coverage.ours(name):
+            if not self.real or ours == self.coverage.modules.get(name):
+                yield importlib.import_module(ours)
         if name not in self._executed:
             spec = self._real_spec(name)
             if spec is None or spec.loader is None:

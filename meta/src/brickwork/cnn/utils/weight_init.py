@@ -23,6 +23,8 @@ from brickwork_init import (
 )
 from brickwork_zoo import PretrainedInit
 
+from brickwork._init_info import update_init_info
+
 __all__ = [
     "INITIALIZERS",
     "BaseInit",
@@ -43,5 +45,6 @@ __all__ = [
     "trunc_normal_",
     "trunc_normal_init",
     "uniform_init",
+    "update_init_info",
     "xavier_init",
 ]

@@ -12,27 +12,41 @@ from brickwork.compat._modules import below
 
 __all__ = ["install", "uninstall"]
 
+_OURS = {name: f"{__name__}.{name}" for name in ("dist", "logging", "registry", "saving", "scope")}
 _MMENGINE = Coverage(
     package="mmengine",
     version="0.10.7",
     modules={
-        "mmengine": "brickwork.utils",
-        "mmengine.dist": "brickwork.runner.dist_utils",
-        "mmengine.logging": "brickwork.utils.logging",
         "mmengine.model": "brickwork.compat.mmengine.model",
         "mmengine.model.base_module": "brickwork.runner.base_module",
+        "mmengine.model.utils": "brickwork.cnn.utils.sync_bn",
         "mmengine.model.weight_init": "brickwork.cnn.utils.weight_init",
         "mmengine.registry": "brickwork.compat.mmengine.registry",
         "mmengine.registry.build_functions": "brickwork.compat.mmengine.registry",
         "mmengine.registry.registry": "brickwork.compat.mmengine.registry",
         "mmengine.registry.root": "brickwork.compat.mmengine.registry",
-        "mmengine.runner": "brickwork.runner",
-        "mmengine.runner.checkpoint": "brickwork.runner.checkpoint",
-        "mmengine.utils": "brickwork.utils",
-        "mmengine.utils.dl_utils": "brickwork.utils",
-        "mmengine.utils.dl_utils.parrots_wrapper": "brickwork.utils.parrots_wrapper",
+        "mmengine.runner": "brickwork.compat.mmengine.checkpoint",
+        "mmengine.runner.checkpoint": "brickwork.compat.mmengine.checkpoint",
     },
     whole=("mmengine.model.base_module", "mmengine.registry.root"),
+    stand_ins={
+        "mmengine": (_OURS["registry"], _OURS["scope"], _OURS["logging"], "brickwork.utils"),
+        "mmengine.dist": (_OURS["dist"],),
+        "mmengine.dist.utils": (_OURS["dist"],),
+        "mmengine.logging": (_OURS["logging"],),
+        "mmengine.logging.logger": (_OURS["logging"],),
+        "mmengine.registry": (_OURS["scope"],),
+        "mmengine.registry.default_scope": (_OURS["scope"],),
+        "mmengine.registry.utils": (_OURS["scope"],),
+        "mmengine.runner": (_OURS["saving"], "brickwork.runner.utils"),
+        "mmengine.runner.checkpoint": (_OURS["saving"],),
+        "mmengine.utils": ("brickwork.utils",),
+        "mmengine.utils.dl_utils": ("brickwork.utils",),
+        "mmengine.utils.dl_utils.parrots_wrapper": ("brickwork.utils.parrots_wrapper",),
+        "mmengine.utils.misc": ("brickwork.utils.misc",),
+        "mmengine.utils.path": ("brickwork.utils.path",),
+        "mmengine.utils.version_utils": ("brickwork.utils.version_utils",),
+    },
     distributions=("mmengine", "mmengine-lite"),
 )
 _MMCV = Coverage(

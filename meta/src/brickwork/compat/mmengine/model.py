@@ -23,6 +23,8 @@ from brickwork_init import (
 from brickwork_modules import revert_sync_batchnorm
 from brickwork_zoo import PretrainedInit
 
+from brickwork._init_info import update_init_info
+
 __all__ = [
     "BaseInit",
     "BaseModule",
@@ -46,5 +48,6 @@ __all__ = [
     "revert_sync_batchnorm",
     "trunc_normal_init",
     "uniform_init",
+    "update_init_info",
     "xavier_init",
 ]
