@@ -1,18 +1,31 @@
 """Compare two results of `fingerprint.py`: say how many of how many agree, fail if one does not.
 
-    python compare.py ours.json original.json
+    python compare.py ours.json original.json [--write docs/_static/downstream.json]
 
 Keys, shapes and initial weights must be the same bits; of outputs, the spread must agree to three
-decimals, and it is said how many are the same bits, where both sides ran on the same PyTorch.
+decimals, and it is said how many are the same bits, where both sides ran on the same PyTorch. What
+the original cannot build or run either is named, and so is each config that was not taken. The
+counts, written to a file, are what the documentation states.
 """
 
+import argparse
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 
+def parts(networks: dict[str, dict]) -> Iterator[tuple[str, str, dict]]:
+    """Yield each backbone and neck: its kind, its name and what was found."""
+    for name, row in networks.items():
+        yield "backbones", f"{name} ({row['backbone']})", row
+        for index, neck in enumerate(row.get("necks", [])):
+            yield "necks", f"{name}, neck {index} ({neck['neck']})", neck
+
+
 def differences(ours: dict, original: dict) -> list[str]:
-    """Return what differs between two networks."""
+    """Return what differs between two modules."""
     if "error" in ours:
         return [ours["error"]]
     wrong = [part for part in ("keys", "weights") if ours[part] != original[part]]
@@ -23,27 +36,58 @@ def differences(ours: dict, original: dict) -> list[str]:
     return wrong if close else [*wrong, "outputs"]
 
 
+def compare(ours: dict, original: dict) -> tuple[dict, list[str]]:
+    """Return the counts, and a line for each thing that is not as the original has it."""
+    found = {name: row for _, name, row in parts(ours["networks"])}
+    taken = {name for name in original["networks"] if name in ours["networks"]}
+    counts = {kind: Counter(there=0, agree=0, same_bits=0) for kind in ("backbones", "necks")}
+    failing, lines = [], []
+    for kind, name, row in parts({name: original["networks"][name] for name in sorted(taken)}):
+        if "error" in row:  # proves nothing
+            failing.append(name)
+            continue
+        counts[kind]["there"] += 1
+        mine = found.get(name, {"error": "was not built, as its backbone failed"})
+        if wrong := differences(mine, row):
+            lines.append(f"{name}: {', '.join(wrong)}")
+            continue
+        counts[kind]["agree"] += 1
+        counts[kind]["same_bits"] += mine["outputs"] == row["outputs"]
+        if mine["outputs"] != row["outputs"]:
+            lines.append(f"{name}: outputs agree, but not in their last bits")
+    return {
+        "torch": ours["torch"],
+        **counts,
+        "other_bits": [line.split(":")[0] for line in lines if "last bits" in line],
+        "original_fails": failing,
+        "left_out": ours["left out"],
+    }, lines
+
+
 def main() -> None:
-    ours, original = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
-    # what the original itself cannot build or run proves nothing
-    wanted = {name: row for name, row in original["networks"].items() if "error" not in row}
-    names = [name for name in ours["networks"] if name in wanted]
-    agreed = same_bits = 0
-    for name in names:
-        row = ours["networks"][name]
-        wrong = differences(row, wanted[name])
-        agreed += not wrong
-        same_bits += not wrong and row["outputs"] == wanted[name]["outputs"]
-        if wrong:
-            print(f"{name} ({row['backbone']}): {', '.join(wrong)}")
-        elif row["outputs"] != wanted[name]["outputs"]:
-            print(f"{name} ({row['backbone']}): outputs agree, but not in their last bits")
-    print(
-        f"{ours['package']}: {agreed} of {len(names)} networks agree in keys, initial weights and"
-        f" outputs, {same_bits} of them to the last bit"
-        f" (PyTorch {ours['torch']} and {original['torch']})"
-    )
-    sys.exit(agreed != len(names))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("ours", type=Path)
+    parser.add_argument("original", type=Path)
+    parser.add_argument("--write", type=Path, help="where to put the counts, by package")
+    arguments = parser.parse_args()
+    ours, original = (json.loads(path.read_text()) for path in (arguments.ours, arguments.original))
+    counts, lines = compare(ours, original)
+    for name in counts["original_fails"]:
+        print(f"{name}: not compared, the original fails, too")
+    for name, reason in counts["left_out"].items():
+        print(f"{name}: not taken, {reason}")
+    print(*lines, sep="\n")
+    for kind in ("backbones", "necks"):
+        print(
+            f"{ours['package']}: {counts[kind]['agree']} of {counts[kind]['there']} {kind} agree in"
+            f" keys, initial weights and outputs, {counts[kind]['same_bits']} of them to the last"
+            f" bit (PyTorch {ours['torch']} and {original['torch']})"
+        )
+    if arguments.write:
+        written = json.loads(arguments.write.read_text()) if arguments.write.exists() else {}
+        written[ours["package"]] = counts
+        arguments.write.write_text(json.dumps(written, indent=1, sort_keys=True) + "\n")
+    sys.exit(any(counts[kind]["agree"] != counts[kind]["there"] for kind in ("backbones", "necks")))
 
 
 if __name__ == "__main__":

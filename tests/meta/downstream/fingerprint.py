@@ -3,16 +3,16 @@
     python fingerprint.py mmcls ours result.json [--all] [pattern...]
     python fingerprint.py mmpretrain original result.json
 
-Each config of a network is built under one seed, initialised and run once. What is written of each
-is its keys and shapes, a digest of the weights, and a digest and some numbers of the outputs, so
-that two runs on the same PyTorch compare bit for bit, see `compare.py`. On our side the process
-has no mmcv at all (and, for mmpretrain, an installed mmengine or none).
+The backbone of each config, and then its necks, are built under one seed, initialised and run. What
+is written of each is its keys and shapes, a digest of the weights, and a digest and some numbers of
+the outputs, so that two runs on the same PyTorch compare bit for bit, see `compare.py`; what cannot
+be built or run is written with its error, and a config that is not taken with the reason. On our
+side the process has no mmcv at all (and, for mmpretrain, an installed mmengine or none).
 
 By default one config for each kind of backbone is taken, the first by name.
 """
 
 import argparse
-import contextlib
 import hashlib
 import importlib
 import importlib.util
@@ -29,28 +29,34 @@ import torch
 GENERATIONS = {"mmcls": "mmcv", "mmpretrain": "mmengine"}
 
 
-def configs(package: str) -> dict[str, dict]:
-    """Return the `model` of each config of a network that the package ships."""
-    folder = Path(importlib.util.find_spec(package).origin).parent / ".mim/configs/_base_/models"
-    found = {}
+def configs(folder: Path) -> tuple[dict[str, dict], dict[str, str]]:
+    """Return the `model` of each config in a package, and why the others have none."""
+    folder /= ".mim/configs/_base_/models"
+    found, left_out = {}, {}
     for path in sorted(folder.rglob("*.py")):
-        with contextlib.suppress(Exception):  # those that only change others are no networks
+        name = str(path.relative_to(folder))
+        try:
             model = runpy.run_path(str(path)).get("model")
-            if isinstance(model, dict) and "type" in model.get("backbone", {}):
-                found[str(path.relative_to(folder))] = model
-    return found
+        except Exception as error:
+            left_out[name] = f"cannot be read alone: {type(error).__name__}: {error}"
+            continue
+        if isinstance(model, dict) and "type" in model.get("backbone", {}):
+            found[name] = model
+        else:
+            left_out[name] = "has no backbone of its own"
+    return found, left_out
 
 
-def backbones(package: str) -> types.ModuleType:
+def backbones(package: str, folder: Path) -> types.ModuleType:
     """Import the networks of a package, without the training that stands beside them."""
     # the package itself, or its `models`, also imports classifiers, hooks and datasets
-    folder = Path(importlib.util.find_spec(package).origin).parent
     if package == "mmcls":
         importlib.import_module(package)  # checks the version of mmcv
     for name, path in ((package, folder), (f"{package}.models", folder / "models")):
         shell = sys.modules.get(name) or types.ModuleType(name)
         shell.__path__ = [str(path)]
         sys.modules[name] = shell
+    shell.build_classifier = None  # one config imports it, for when it is run as a program
     for part in ("builder", "backbones", "necks"):
         importlib.import_module(f"{package}.models.{part}")
     return sys.modules[f"{package}.models.builder"]
@@ -70,35 +76,48 @@ def digest(tensors: list[torch.Tensor]) -> str:
     return found.hexdigest()[:16]
 
 
-def fingerprint(builder: types.ModuleType, model: dict) -> dict:
-    torch.manual_seed(0)
-    backbone = builder.build_backbone(dict(model["backbone"]))
-    if hasattr(backbone, "init_weights"):
-        backbone.init_weights()
-    state = backbone.state_dict()
+def measure(module: torch.nn.Module, *inputs: object) -> tuple[dict, object]:
+    """Initialise and run a module; return what is compared of it, and its output."""
+    if hasattr(module, "init_weights"):
+        module.init_weights()
+    state = module.state_dict()
     keys = [f"{name} {tuple(tensor.shape)}" for name, tensor in state.items()]
-    size = model["backbone"].get("img_size", 224)
-    size = size if isinstance(size, int) else size[0]
-    if model["backbone"]["type"] == "LeNet5":
-        size = 32
-    channels = 1 if size == 32 and model["backbone"]["type"] == "LeNet5" else 3
-    torch.manual_seed(1)
-    x = torch.randn(1, channels, size, size)
-    backbone.eval()
+    module.eval()  # whose result is None where `train` is overridden without one
     with torch.no_grad():
-        outputs = flatten(backbone(x))
-        if model.get("neck"):
-            necks = model["neck"] if isinstance(model["neck"], list) else [model["neck"]]
-            for neck in necks:
-                with contextlib.suppress(Exception):
-                    outputs += flatten(builder.build_neck(dict(neck)).eval()(backbone(x)))
+        output = module(*inputs)
+    tensors = flatten(output)
     return {
         "keys": hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16],
         "tensors": len(keys),
         "weights": digest(list(state.values())),
-        "outputs": digest(outputs),
-        "summary": [round(float(t.double().std(unbiased=False)), 4) for t in outputs],
-    }
+        "outputs": digest(tensors),
+        "summary": [round(float(t.double().std(unbiased=False)), 4) for t in tensors],
+    }, output
+
+
+def image(config: dict) -> torch.Tensor:
+    """Return an input of the size that a backbone takes."""
+    size = config.get("img_size", 224)
+    size = size if isinstance(size, int) else size[0]
+    channels = 3
+    if config["type"] == "LeNet5":
+        channels, size = 1, 32
+    return torch.randn(1, channels, size, size, generator=torch.Generator().manual_seed(1))
+
+
+def fingerprint(builder: types.ModuleType, model: dict) -> dict:
+    config = model["backbone"]
+    torch.manual_seed(0)
+    row, features = measure(builder.build_backbone(dict(config)), image(config))
+    necks = model.get("neck") or []
+    for neck in necks if isinstance(necks, list) else [necks]:
+        torch.manual_seed(0)
+        try:
+            found, features = measure(builder.build_neck(dict(neck)), features)
+        except Exception as error:
+            found = {"error": f"{type(error).__name__}: {error}"}
+        row.setdefault("necks", []).append({"neck": neck["type"], **found})
+    return {"backbone": config["type"], **row}
 
 
 def main() -> None:
@@ -116,8 +135,9 @@ def main() -> None:
         from brickwork.compat import install
 
         install(GENERATIONS[arguments.package])
-    networks = configs(arguments.package)
-    builder = backbones(arguments.package)
+    folder = Path(importlib.util.find_spec(arguments.package).origin).parent
+    builder = backbones(arguments.package, folder)
+    networks, left_out = configs(folder)
     results: dict[str, dict] = {}
     kinds = set()
     for name, model in networks.items():
@@ -128,12 +148,18 @@ def main() -> None:
             continue
         kinds.add(kind)
         try:
-            results[name] = {"backbone": kind, **fingerprint(builder, model)}
+            results[name] = fingerprint(builder, model)
         except Exception as error:
             traceback.print_exc()
             results[name] = {"backbone": kind, "error": f"{type(error).__name__}: {error}"}
-        print(name, results[name].get("error", "ok"), flush=True)
-        record = {"package": arguments.package, "torch": torch.__version__, "networks": results}
+        failed = [n for n in (results[name], *results[name].get("necks", [])) if "error" in n]
+        print(name, "; ".join(n["error"] for n in failed) or "ok", flush=True)
+        record = {
+            "package": arguments.package,
+            "torch": torch.__version__,
+            "left out": left_out,
+            "networks": results,
+        }
         arguments.result.write_text(json.dumps(record, indent=1) + "\n")
 
 

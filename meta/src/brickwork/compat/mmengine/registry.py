@@ -208,7 +208,8 @@ def _managed(
         return cfg
     kind = cfg["type"]
     target: Any = registry.get(kind) if isinstance(kind, str) else kind
-    if not (isinstance(target, type) and issubclass(target, manager.ManagerMixin)):
+    managed = isinstance(target, type) and issubclass(target, manager.ManagerMixin)
+    if not managed:
         return cfg
     return {**cfg, "type": target.get_instance}
 
