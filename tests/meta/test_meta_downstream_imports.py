@@ -1,0 +1,22 @@
+"""What downstream packages import of our subject can be imported, without mmcv and mmengine.
+
+`downstream/imports.json` holds, for each generation, the covered import statements of mmcls, mmdet,
+mmsegmentation, mmpose, mmaction2 and mmpretrain, and how often they occur there.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IMPORTS = json.loads((Path(__file__).parent / "downstream" / "imports.json").read_text())
+
+
+@pytest.mark.parametrize("generation", IMPORTS)
+def test_every_import_is_answered(generation):
+    lines = ["from brickwork.compat import install", f"install({generation!r})"]
+    code = "\n".join([*lines, *IMPORTS[generation]])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
