@@ -6,8 +6,8 @@ No dependencies.
 from __future__ import annotations
 
 from . import errors as errors
-from ._build import build_from_cfg as build_from_cfg
 from ._registry import Registry as Registry
+from ._registry import build_from_cfg as build_from_cfg
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

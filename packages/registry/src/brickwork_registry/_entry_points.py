@@ -17,14 +17,14 @@ from .errors import EntryPointError, InvalidConfigError
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._registry import Registry
+    from ._entries import Entries
 
 # By group. Listing reads the metadata of every installed package, some milliseconds, which a
 # program that asks `name in registry` in a loop should pay once.
 _listed: dict[str, dict[str, EntryPoint]] = {}
 
 
-def offered(registry: Registry[Any], *, fresh: bool = False) -> dict[str, EntryPoint]:
+def offered(registry: Entries[Any], *, fresh: bool = False) -> dict[str, EntryPoint]:
     """List what installed packages offer to a registry.
 
     Args:
@@ -43,7 +43,7 @@ def offered(registry: Registry[Any], *, fresh: bool = False) -> dict[str, EntryP
     return _listed[group]
 
 
-def load(registry: Registry[Any], name: str, *, fresh: bool = False) -> Any:
+def load(registry: Entries[Any], name: str, *, fresh: bool = False) -> Any:
     """Import and register the entry that an installed package offers under a name.
 
     Args:

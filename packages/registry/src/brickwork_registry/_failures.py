@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._describe import describe, full_name
+from ._factories import wrong_type
 from ._paths import UNKNOWN, Path, find, join, walk
-from ._registry import Registry, wrong_type
+from ._registry import Registry
 from ._signatures import misfits
 from ._suggest import closest, suggest
 from .errors import InvalidConfigError, MissingTypeError, NotRegisteredError, RegistryError

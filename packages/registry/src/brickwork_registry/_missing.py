@@ -6,8 +6,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from ._describe import describe
+from ._entries import REGISTRIES, Entries
 from ._entry_points import load, offered
-from ._registry import REGISTRIES, Registry, is_factory
+from ._factories import is_factory
 from ._suggest import closest, suggest
 from ._typing import TYPE_CHECKING
 from .errors import ImportPathError, NotRegisteredError
@@ -38,7 +39,7 @@ _PROVIDERS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
 _NAMES_SHOWN = 12
 
 
-def last_resort(registry: Registry[Any], key: str) -> Any:
+def last_resort(registry: Entries[Any], key: str) -> Any:
     """Find what a registry and the known entry points do not have, or say what to do.
 
     Args:
@@ -62,7 +63,7 @@ def last_resort(registry: Registry[Any], key: str) -> Any:
     raise NotRegisteredError(key, registry.name, registry.scope, _hint(registry, key))
 
 
-def _import(registry: Registry[Any], path: str) -> Any:
+def _import(registry: Entries[Any], path: str) -> Any:
     module, _, attribute = path.partition(":")
     try:
         found: Any = import_module(module)
@@ -80,7 +81,7 @@ def _import(registry: Registry[Any], path: str) -> Any:
     return found
 
 
-def _hint(registry: Registry[Any], key: str) -> str:
+def _hint(registry: Entries[Any], key: str) -> str:
     place = registry.locate(key)
     owner, name = place if place is not None else (None, key.rpartition(".")[2])
     hints = []
@@ -106,7 +107,7 @@ def _hint(registry: Registry[Any], key: str) -> str:
     return "; ".join(hints)
 
 
-def _provided(registry: Registry[Any], name: str) -> list[str]:
+def _provided(registry: Entries[Any], name: str) -> list[str]:
     """Say which known package would bring the name."""
     for distribution, module, names in _PROVIDERS.get(registry.name, ()):
         if name in names:
@@ -116,7 +117,7 @@ def _provided(registry: Registry[Any], name: str) -> list[str]:
     return []
 
 
-def _elsewhere(registry: Registry[Any], name: str) -> list[str]:
+def _elsewhere(registry: Entries[Any], name: str) -> list[str]:
     """Say which other registries have the very name, and how to reach it if they can be."""
     tree = _tree(registry)
     hints = [
@@ -133,7 +134,7 @@ def _elsewhere(registry: Registry[Any], name: str) -> list[str]:
     return hints
 
 
-def _tree(registry: Registry[Any]) -> list[Registry[Any]]:
+def _tree(registry: Entries[Any]) -> list[Entries[Any]]:
     """List all registries of a tree, the root first."""
     root = registry
     while root.parent is not None:
@@ -144,7 +145,7 @@ def _tree(registry: Registry[Any]) -> list[Registry[Any]]:
     return found
 
 
-def _key(registry: Registry[Any], name: str) -> str:
+def _key(registry: Entries[Any], name: str) -> str:
     """Write the key that reaches an entry from anywhere in its tree."""
     if registry.parent is None or registry.parent.parent is None:
         return f"{registry.scope}.{name}"

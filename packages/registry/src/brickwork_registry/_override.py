@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ._registry import Registry
+    from ._entries import Entries
 
 # Held for each look at the entries that is followed by a change of them. One for all
 # registries: it is never held for longer than that, and they can be copied without it.
@@ -20,11 +20,11 @@ lock = allocate_lock()
 class Override:
     """What `Registry.override` returns."""
 
-    def __init__(self, registry: Registry[Any], entries: Mapping[str, Any]) -> None:
+    def __init__(self, registry: Entries[Any], entries: Mapping[str, Any]) -> None:
         self._registry, self._entries = registry, entries
         self._replaced: list[dict[str, Any]] = []  # a stack: the manager can be entered again
 
-    def __enter__(self) -> Registry[Any]:
+    def __enter__(self) -> Entries[Any]:
         present = self._registry.module_dict
         with lock:
             self._replaced.append({name: present.get(name) for name in self._entries})

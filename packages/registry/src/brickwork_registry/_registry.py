@@ -1,49 +1,90 @@
-"""The registry: names on one side, classes and functions on the other."""
+"""The registry, and the one path that every build takes from a config to an object."""
 
 from __future__ import annotations
 
 import sys
-from types import BuiltinFunctionType, FunctionType, MethodType
-from weakref import WeakSet
 
-from ._build import build_from_cfg
-from ._describe import describe
-from ._override import Override, lock
-from ._typing import TYPE_CHECKING, Generic, TypeVar
-from .errors import AlreadyRegisteredError, InvalidConfigError
+from ._entries import Entries
+from ._typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from typing import Any, overload
 
-    F = TypeVar("F", bound=Callable[..., Any])
     M = TypeVar("M")
 
 T = TypeVar("T")
 
-# Every registry alive, so that a miss can say which other registry has the name.
-REGISTRIES: WeakSet[Registry[Any]] = WeakSet()
-_FACTORIES = (type, FunctionType, BuiltinFunctionType, MethodType)
+
+if TYPE_CHECKING:
+
+    @overload
+    def build_from_cfg(
+        cfg: Mapping[str, Any],
+        registry: Registry[type[M]],
+        default_args: Mapping[str, Any] | None = None,
+    ) -> M: ...
+    @overload
+    def build_from_cfg(
+        cfg: Mapping[str, Any],
+        registry: Registry[Callable[..., M]],
+        default_args: Mapping[str, Any] | None = None,
+    ) -> M: ...
+    @overload
+    def build_from_cfg(
+        cfg: Mapping[str, Any],
+        registry: Registry[Any],
+        default_args: Mapping[str, Any] | None = None,
+    ) -> Any: ...
 
 
-def is_factory(value: object) -> bool:
-    """Whether `value` is something to build with: a class, a function or a partial.
+def build_from_cfg(
+    cfg: Mapping[str, Any], registry: Registry[Any], default_args: Mapping[str, Any] | None = None
+) -> Any:
+    """Build the object that a config describes.
 
-    An instance with ``__call__`` is none: ``type=nn.ReLU()`` is a mistake to be told.
+    Args:
+        cfg: ``type`` says what to call: the name of an entry (``'mmdet.ResNet'`` for one of
+            another scope), an import path ``'package.module:Class'``, a class, a function or a
+            `functools.partial`. The other keys are its arguments. Never changed.
+        registry: Where to look the name up.
+        default_args: Arguments, or the ``type``, for the keys that `cfg` lacks.
+
+    Returns:
+        What the class or function returns.
+
+    Raises:
+        MissingTypeError: If there is no ``type`` (a `KeyError`).
+        NotRegisteredError: If nothing is known by that name (a `KeyError`).
+        InvalidConfigError: If an argument is of the wrong kind (a `TypeError`).
+        Exception: Whatever the class or function raises, as it is, with a note that names the
+            class, the registry and the path of the config in the outermost one being built.
+
+    Example:
+        >>> from brickwork_registry import Registry, build_from_cfg
+        >>> build_from_cfg(dict(type=complex, real=1), Registry('number'), dict(imag=2))
+        (1+2j)
     """
-    if isinstance(value, _FACTORIES):
-        return True
-    functools = sys.modules.get("functools")  # nobody can have a partial without it
-    return functools is not None and isinstance(value, functools.partial)
+    # Nothing is checked ahead: every check would be paid by each of a million right configs.
+    # What is wrong with a wrong one is found out once something has failed.
+    target = None
+    try:
+        args = {**cfg} if default_args is None else {**default_args, **cfg}
+        kind = args.pop("type")
+        target = registry._module_dict.get(kind)
+        if target is None:
+            target = registry.resolve(kind)
+        return target(**args)
+    except Exception as error:
+        from ._failures import explain  # difflib and inspect, only once something has failed
+
+        explained = explain(error, target, cfg, registry, default_args)
+        if explained is error:
+            raise
+        raise explained from None
 
 
-def wrong_type(kind: object) -> InvalidConfigError:
-    """Make the error for a ``type`` that nothing can be built with."""
-    allowed = "a name, an import path, a class, a function or a partial"
-    return InvalidConfigError("type", allowed, describe(kind))
-
-
-class Registry(Generic[T]):
+class Registry(Entries[T]):
     """A map from names to classes or functions, and the way to build from it.
 
     Registries of one kind form a tree: a child holds the entries of one package (its scope),
@@ -82,67 +123,10 @@ class Registry(Generic[T]):
         parent: Registry[Any] | None = None,
         scope: str | None = None,
     ) -> None:
-        if not (parent is None or isinstance(parent, Registry)):
-            raise InvalidConfigError("parent", "a Registry or None", repr(parent))
-        self._name = name
-        self._module_dict: dict[str, T] = {}
-        self._children: dict[str, Registry[Any]] = {}
-        self._scope = self.infer_scope() if scope is None else scope
-        self.build_func: Callable[..., Any]
-        if build_func is not None:
-            self.build_func = build_func
-        else:
-            self.build_func = build_from_cfg if parent is None else parent.build_func
-        self.parent = parent
-        if parent is not None:
-            parent._add_children(self)
-        REGISTRIES.add(self)
-
-    @property
-    def name(self) -> str:
-        """What the entries are."""
-        return self._name
-
-    @property
-    def scope(self) -> str:
-        """The name of this registry among those of its tree."""
-        return self._scope
-
-    @property
-    def module_dict(self) -> dict[str, T]:
-        """The entries by name, in the order of their registration."""
-        return self._module_dict
-
-    @property
-    def children(self) -> dict[str, Registry[Any]]:
-        """The registries below this one, by scope."""
-        return self._children
-
-    @property
-    def entry_point_group(self) -> str:
-        """The group of entry points through which installed packages add to this registry."""
-        slug = "".join(letter if letter.isalnum() else "_" for letter in self._name)
-        return f"brickwork.{slug}"
-
-    def __len__(self) -> int:
-        return len(self._module_dict)
-
-    def __bool__(self) -> bool:
-        return True  # an empty registry is a registry all the same
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.get(key) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._module_dict)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(name={self._name}, items={self._module_dict})"
-
-    def __str__(self) -> str:
-        from ._table import render  # for people to read, not part of any program's start
-
-        return render(self)
+        super().__init__(name, parent, self.infer_scope() if scope is None else scope)
+        if build_func is None:
+            build_func = build_from_cfg if parent is None else parent.build_func
+        self.build_func: Callable[..., Any] = build_func
 
     @staticmethod
     def infer_scope() -> str:
@@ -153,106 +137,6 @@ class Registry(Generic[T]):
         """
         module: str = sys._getframe(2).f_globals.get("__name__", "__main__")
         return module.partition(".")[0]
-
-    @staticmethod
-    def split_scope_key(key: str) -> tuple[str | None, str]:
-        """Split the first scope off a key.
-
-        Args:
-            key: ``'mmdet.ResNet'`` or ``'ResNet'``.
-
-        Returns:
-            The scope, None if there is none, and the rest: ``('mmdet', 'ResNet')`` or
-            ``(None, 'ResNet')``.
-        """
-        scope, dot, rest = key.partition(".")
-        return (scope, rest) if dot else (None, key)
-
-    def get(self, key: str) -> T | None:
-        """Look an entry up.
-
-        Args:
-            key: A name, with a scope in front for another registry of the tree. A child does
-                not fall back to its parent's entries: their keys carry the parent's scope.
-
-        Returns:
-            The registered object; None if there is none.
-
-        Raises:
-            InvalidConfigError: If `key` is no string (a `TypeError`).
-            EntryPointError: If an installed package offers the name but fails to import.
-        """
-        try:
-            found = self._module_dict.get(key)
-        except TypeError:  # an unhashable key
-            found = None
-        return self._find(key) if found is None else found
-
-    def resolve(self, kind: object) -> T:
-        """Turn the ``type`` of a config into the object to call.
-
-        Args:
-            kind: A name as for `get`, an import path ``'package.module:Class'``, or the class,
-                function or `functools.partial` itself.
-
-        Returns:
-            The object.
-
-        Raises:
-            NotRegisteredError: If nothing has that name (a `KeyError`); its subclasses
-                `EntryPointError`, `ImportPathError` if something has but does not import.
-            InvalidConfigError: If `kind` is anything else (a `TypeError`).
-        """
-        if isinstance(kind, str):
-            found = self._module_dict.get(kind)
-            if found is None:
-                found = self._find(kind)
-            if found is None:
-                from ._missing import last_resort  # only once a name is missing
-
-                found = last_resort(self, kind)
-            return found
-        if is_factory(kind):
-            return kind  # type: ignore[return-value]  # the caller's own choice
-        raise wrong_type(kind)
-
-    def locate(self, key: str) -> tuple[Registry[Any], str] | None:
-        """Follow the scopes of a key.
-
-        Args:
-            key: A name with any number of scopes in front.
-
-        Returns:
-            The registry of the tree that would hold the entry, and the bare name; None if the
-            tree has no registry of that scope.
-        """
-        scope, dot, rest = key.partition(".")
-        if not dot:
-            return self, key
-        if scope == self._scope:
-            return self.locate(rest)
-        child = self._children.get(scope)
-        if child is not None:
-            return child.locate(rest)
-        root = self
-        while root.parent is not None:
-            root = root.parent
-        return None if root is self else root.locate(key)
-
-    def _find(self, key: str) -> Any:
-        """Look an entry up that is not under this very key: in another scope, or offered."""
-        if not isinstance(key, str):
-            raise InvalidConfigError("the key of an entry", "a str", describe(key))
-        place = self.locate(key)
-        if place is None:
-            return None
-        owner, name = place
-        found = owner._module_dict.get(name)
-        if found is None and ":" not in name:
-            from ._entry_points import load  # importlib.metadata, only once a name is missing
-
-            found = load(owner, name)
-        return found
 
     if TYPE_CHECKING:
 
@@ -274,127 +158,3 @@ class Registry(Generic[T]):
             What `build_func` returns.
         """
         return self.build_func(*args, **kwargs, registry=self)
-
-    if TYPE_CHECKING:
-
-        @overload
-        def register_module(self, name: F) -> F: ...
-        @overload
-        def register_module(
-            self, name: str | list[str] | tuple[str, ...] | None = None, force: bool = False
-        ) -> Callable[[F], F]: ...
-        @overload
-        def register_module(
-            self,
-            name: str | list[str] | tuple[str, ...] | None = None,
-            force: bool = False,
-            *,
-            module: F,
-        ) -> F: ...
-
-    def register_module(self, name: Any = None, force: bool = False, module: Any = None) -> Any:
-        """Register a class or a function, as a decorator or by a call.
-
-        Registering the same object under its name again does nothing.
-
-        Args:
-            name: The name or names. Default: the object's own. As a bare decorator
-                (``@MODELS.register_module``), the object.
-            force: Take the name even if another object has it.
-            module: The object. Without one, a decorator is returned.
-
-        Returns:
-            `module`, or the decorator.
-
-        Raises:
-            AlreadyRegisteredError: If another object has one of the names (a `KeyError`); then
-                none of the names is registered.
-            InvalidConfigError: If an argument is of the wrong type (a `TypeError`).
-
-        Example:
-            >>> ACTS = Registry('activation')
-            >>> @ACTS.register_module(['Clip', 'Clamp'])
-            ... class Clamp: ...
-            >>> @ACTS.register_module
-            ... class Tanh: ...
-            >>> list(ACTS)
-            ['Clip', 'Clamp', 'Tanh']
-        """
-        if not isinstance(force, bool):
-            raise InvalidConfigError("force", "a bool", describe(force))
-        if module is None and is_factory(name):
-            name, module = None, name
-        names = [name] if isinstance(name, str) else name
-        if not (
-            names is None
-            or (isinstance(names, list | tuple) and all(isinstance(one, str) for one in names))
-        ):
-            raise InvalidConfigError("name", "a str, a sequence of str or None", describe(name))
-        if module is not None:
-            self._register_module(module, names, force)
-            return module
-
-        def register(module: F) -> F:
-            self._register_module(module, names, force)
-            return module
-
-        return register
-
-    def override(self, **entries: Any) -> Override:
-        """Replace or add entries for the length of a ``with`` block.
-
-        Args:
-            **entries: Objects (or anything that `resolve` takes) by name.
-
-        Returns:
-            The context manager; it gives the registry. It works on the registry itself, so
-            every thread sees it.
-
-        Example:
-            >>> with MODELS.override(ResNet=dict):
-            ...     MODELS.build(dict(type='ResNet', depth=18))
-            {'depth': 18}
-        """
-        return Override(self, {name: self.resolve(kind) for name, kind in entries.items()})
-
-    def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
-        if not is_factory(module):
-            raise InvalidConfigError("module", "a class, a function or a partial", describe(module))
-        if module_name is None:
-            name = getattr(module, "__name__", None)
-            if name is None:
-                raise InvalidConfigError("name", "given, as a partial has none", "None")
-            module_name = [name]
-        names = [module_name] if isinstance(module_name, str) else module_name
-        with lock:
-            taken = None
-            if not force:
-                for name in names:
-                    present = self._module_dict.get(name)
-                    if present is not None and present is not module:
-                        taken = name, present
-                        break
-            if taken is None:
-                self._module_dict.update(dict.fromkeys(names, module))
-        if taken is not None:
-            from ._describe import origin  # reads source files, only once a name is taken
-
-            raise AlreadyRegisteredError(
-                taken[0],
-                self._name,
-                origin(taken[1]),
-                origin(module),
-                "choose another name, or pass force=True to replace it",
-            )
-
-    def _add_children(self, registry: Registry[Any]) -> None:
-        with lock:
-            present = self._children.setdefault(registry.scope, registry)
-        if present is not registry:
-            raise AlreadyRegisteredError(
-                registry.scope,
-                self._name,
-                f"a child registry of this scope, {present.name!r}",
-                f"{registry.name!r}",
-                "give the new registry a `scope` of its own",
-            )

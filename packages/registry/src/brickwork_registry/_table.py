@@ -8,10 +8,10 @@ from ._typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._registry import Registry
+    from ._entries import Entries
 
 
-def render(registry: Registry[Any]) -> str:
+def render(registry: Entries[Any]) -> str:
     """Write a registry as a table of names, aliases and classes.
 
     Args:

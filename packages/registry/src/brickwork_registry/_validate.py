@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._describe import describe, full_name
+from ._entries import REGISTRIES
+from ._factories import is_factory
 from ._failures import misspelt_type
 from ._paths import Path, items, join
-from ._registry import REGISTRIES, Registry, is_factory
+from ._registry import Registry
 from ._signatures import arguments
 from ._suggest import suggest
 from .errors import MissingTypeError, RegistryError
