@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ._formats._layout import (
-    ITEM_SIZES,
-    index_in,
-    kind_of,
-    read_index,
-    read_legacy,
-    read_safetensors,
-    read_zip,
-)
-from ._formats._pickled import Reading, Stored, names_for
+from ._formats._described import Described, Describer
+from ._formats._dtypes import ITEM_SIZES
+from ._formats._index import index_in, read_index
+from ._formats._kind import kind_of
+from ._formats._legacy import read_legacy
+from ._formats._pickled import Reading, names_for
+from ._formats._safetensors import read_safetensors
+from ._formats._zip import read_zip
 from ._unpickle import BrokenPickleError, Inert, Machine
 from .errors import CheckpointError
 
@@ -65,34 +63,6 @@ class Inspection:
         return sum(tensor.nbytes for tensor in self.tensors)
 
 
-@dataclass(frozen=True, eq=False)
-class _Described:
-    dtype: str
-    shape: tuple[int, ...]
-
-
-class _Describer:
-    """Makes descriptions instead of tensors."""
-
-    def storage(self, dtype: str, key: str, location: str, count: int) -> None:
-        """Nothing: no bytes are read."""
-
-    def view(self, storage: None, dtype: str, offset: int, count: int) -> None:
-        """Nothing, either."""
-
-    def tensor(self, stored: Stored[None], offset: int, size: Any, stride: Any) -> _Described:
-        """What is known of a tensor."""
-        return _Described(stored.dtype, tuple(size))
-
-    def parameter(self, tensor: Any, requires_grad: bool) -> Any:
-        """As of a tensor."""
-        return tensor
-
-    def value(self, kind: str, argument: Any) -> Any:
-        """The dtype's name, or the device's, or the size."""
-        return argument
-
-
 def inspect(path: str | os.PathLike[str]) -> Inspection:
     """Look into a checkpoint.
 
@@ -118,7 +88,7 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
         return _inspect_shards(place)
     if kind == "dcp":
         return _inspect_dcp(place)
-    reading = Reading(read_zip(place) if kind == "zip" else read_legacy(place), _Describer())
+    reading = Reading(read_zip(place) if kind == "zip" else read_legacy(place), Describer())
     tensors, other = _split(reading.content)
     return Inspection(
         place,
@@ -143,7 +113,7 @@ def _inspect_shards(path: Path) -> Inspection:
 
 
 def _inspect_dcp(path: Path) -> Inspection:
-    machine = Machine(names_for(_Describer()))
+    machine = Machine(names_for(Describer()))
     try:
         with (path / ".metadata").open("rb") as file:
             entries = machine.load(file).state["state_dict_metadata"]
@@ -182,7 +152,7 @@ def _split(content: Any) -> tuple[list[TensorInfo], dict[str, str]]:
     seen: set[int] = set()
     while waiting:
         key, value, depth = waiting.pop()
-        if isinstance(value, _Described):
+        if isinstance(value, Described):
             tensors.append(_info(key, value.dtype, value.shape))
         elif (
             isinstance(value, dict | list | tuple) and value and depth < 8 and id(value) not in seen

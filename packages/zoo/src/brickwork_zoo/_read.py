@@ -8,8 +8,12 @@ from typing import Any
 
 import torch
 
-from ._formats._layout import Pickled, index_in, kind_of, read_index, read_legacy, read_zip
+from ._formats._index import index_in, read_index
+from ._formats._kind import kind_of
+from ._formats._layout import Pickled
+from ._formats._legacy import read_legacy
 from ._formats._tensors import MapLocation, load_safetensors, read_pickled
+from ._formats._zip import read_zip
 from .errors import CheckpointError, UnsafeCheckpointError
 
 Fetch = Callable[[str], Path]

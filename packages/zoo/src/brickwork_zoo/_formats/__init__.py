@@ -1,1 +1,1 @@
-"""The file formats of checkpoints, each in a module of its own; ``_layout`` says which is which."""
+"""The file formats of checkpoints, each in a module of its own; ``_kind`` says which is which."""

@@ -10,7 +10,8 @@ from brickwork_zoo._inert import REVIEWED, fillers
 from brickwork_zoo._unpickle import BrokenPickleError, Inert, Machine, Name
 from brickwork_zoo.errors import CheckpointError
 
-from ._layout import ITEM_SIZES, Pickled
+from ._dtypes import ITEM_SIZES
+from ._layout import Pickled
 
 S = TypeVar("S")
 

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._layout import ITEM_SIZES, Pickled, read_safetensors
+from ._dtypes import ITEM_SIZES
+from ._layout import Pickled
 from ._pickled import Reading, Stored
+from ._safetensors import read_safetensors
 
 MapLocation: TypeAlias = (
     "str | torch.device | Mapping[str, str] | Callable[[torch.UntypedStorage, str], Any] | None"
