@@ -1,55 +1,129 @@
-"""The directive ``benchmarks``: the table of a run of the benchmarks, from its JSON.
+"""The directives ``benchmarks`` and ``comparison``: tables of a run of the benchmarks.
 
-The numbers are those that ``hatch run bench:peers`` wrote; the page states no other.
+The numbers are those of the JSON that ``hatch run bench:peers`` wrote; no page states others. The
+README has the comparison too, written by ``hatch run readme``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 FLOOR, OURS = "floor", "brickwork"
+LARGER = {"us": "ms", "ms": "s", "MB": "GB"}
+JOINED = "\N{NO-BREAK SPACE}"  # keeps number and unit together in a narrow column
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def limit(row: dict[str, Any]) -> str:
-    """Return what the row allows, for people."""
+class Compared(NamedTuple):
+    """A line of the comparison: what it says, the benchmark, whether its floor is deducted."""
+
+    label: str
+    cost: str
+    beyond: bool = False
+
+
+COMPARED = (
+    Compared("a ready model from a checkpoint of 1.2 GB", "ready model, 1.2 GB"),
+    Compared("… the peak of its memory", "ready model, 1.2 GB, peak memory"),
+    Compared("… with every weight read once", "ready model and a pass over it, 1.2 GB"),
+    Compared("`load_checkpoint` into a model, 1.2 GB", "load_checkpoint into a model, 1.2 GB"),
+    Compared("importing `ConvModule`, beyond torch", "from brickwork.cnn import ConvModule", True),
+    Compared("`init_weights`, 800 blocks side by side", "init_weights, 800 blocks side by side"),
+    Compared("`init_weights`, 80 blocks in each other", "init_weights, 80 blocks in each other"),
+    Compared("building 200 `ConvModule`s", "building 200 ConvModules, 64 channels"),
+    Compared("`build_from_cfg`, beyond the constructor", "build_from_cfg, a call", True),
+)
+
+
+def quantity(value: float, unit: str) -> str:
+    """Write a quantity to about three digits, in a unit that suits it."""
+    while abs(value) >= 999.5 and unit in LARGER:
+        value, unit = value / 1e3, LARGER[unit]
+    places = 0 if abs(value) >= 99.5 else 1 if abs(value) >= 9.95 else 2
+    return f"{value:.{places}f}{JOINED}{unit.replace('us', 'µs')}"
+
+
+def times(ratio: float) -> str:
+    """Write a ratio."""
+    return f"{ratio:.{0 if ratio >= 99.5 else 1 if ratio >= 9.95 else 2}f}{JOINED}{TIMES}"
+
+
+def comparison(data: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the table that sets us beside mmcv, in Markdown."""
+    rows = {row["cost"]: row for row in chain(*data["parts"].values())}
+    lines = [f"| | mmcv {data['about']['mmcv']} | brickwork | ratio |", "|---|--:|--:|--:|"]
+    for label, name, beyond in COMPARED:
+        row = rows[name]
+        deducted = row["values"][FLOOR] if beyond else 0
+        theirs, ours = (row["values"][one] - deducted for one in ("mmcv", OURS))
+        cells = (label, quantity(theirs, row["unit"]), quantity(ours, row["unit"]))
+        lines.append(f"| {' | '.join(cells)} | {times(theirs / ours)} |")
+    return lines
+
+
+def limit(row: Mapping[str, Any]) -> str:
+    """Return what the row allows, and whether we keep to it."""
+    ours, floor = row["values"][OURS], row["values"][FLOOR]
     if row["more"] is not None:
-        return f"+{row['more']:g} {row['unit']}"
-    return "" if row["at_most"] is None else f"{row['at_most']:g} x"
+        allowed, kept = f"+{quantity(row['more'], row['unit'])}", ours - floor <= row["more"]
+    elif row["at_most"] is not None:
+        allowed, kept = times(row["at_most"]), ours <= floor * row["at_most"]
+    else:
+        return ""
+    return allowed if kept else f"{allowed}, missed"
 
 
-def cost(row: dict[str, Any], name: str) -> str:
+def cost(row: Mapping[str, Any], name: str) -> str:
     """Return one contender's cost: as a ratio, or as a difference where that is what counts."""
     value, floor = row["values"][name], row["values"][FLOOR]
-    if row["more"] is not None:
-        return f"{value - floor:+.3g} {row['unit']}"
-    return f"{value / floor:.2f} x"
+    if row["more"] is None:
+        return times(value / floor)
+    return f"{'+' if value >= floor else ''}{quantity(value - floor, row['unit'])}"
 
 
-class Benchmarks(SphinxDirective):
-    """Read the file that the argument names, relative to the documentation's root."""
+def everything(data: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the table of every row, in Markdown."""
+    lines = ["| cost | floor | at most | brickwork | peers |", "|---|---|--:|--:|---|"]
+    for row in chain(*data["parts"].values()):
+        peers = (
+            f"{name.replace(' ', JOINED)}{JOINED}{cost(row, name)}"
+            for name in row["values"]
+            if name not in (FLOOR, OURS)
+        )
+        cells = (row["cost"], row["floor"], limit(row), cost(row, OURS), ", ".join(peers))
+        lines.append(f"| {' | '.join(cells)} |")
+    about = ", ".join(f"{name} {value}" for name, value in data["about"].items())
+    return [*lines, "", f"Measured with {about}."]
+
+
+class Table(SphinxDirective):
+    """Make a table of the file that the argument names, relative to the documentation's root."""
 
     required_arguments = 1
+    lines = staticmethod(everything)
 
     def run(self) -> list[nodes.Node]:
         path = Path(self.env.srcdir) / self.arguments[0]
         self.env.note_dependency(str(path))
         data = json.loads(path.read_text(encoding="utf-8"))
-        lines = ["| cost | floor | at most | brickwork | peers |", "|---|---|---|---|---|"]
-        for row in chain(*data["parts"].values()):
-            peers = [f"{n} {cost(row, n)}" for n in row["values"] if n not in (FLOOR, OURS)]
-            cells = (row["cost"], row["floor"], limit(row), cost(row, OURS), ", ".join(peers))
-            lines.append(f"| {' | '.join(cells)} |")
-        about = ", ".join(f"{name} {value}" for name, value in data["about"].items())
-        return self.parse_text_to_nodes("\n".join([*lines, "", f"Measured with {about}."]))
+        return self.parse_text_to_nodes("\n".join(self.lines(data)))
+
+
+class Comparison(Table):
+    """The rows beside mmcv alone."""
+
+    lines = staticmethod(comparison)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_directive("benchmarks", Benchmarks)
+    app.add_directive("benchmarks", Table)
+    app.add_directive("comparison", Comparison)
     return {"parallel_read_safe": True}

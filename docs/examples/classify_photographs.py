@@ -90,25 +90,23 @@ def classify(model: nn.Module, photograph: np.ndarray) -> list[tuple[str, float]
 
 
 def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
-    """Save one picture: each photograph with its five names as bars."""
+    """Save one picture: each photograph above its five names as bars."""
     ink, soft, accent = "#1d2733", "#6b7785", "#c8553d"
     plt.rcParams.update({"font.family": "DejaVu Sans", "text.color": ink})
-    rows = len(results)
-    figure = plt.figure(figsize=(9.6, 0.9 + 2.5 * rows), facecolor="white")
+    figure = plt.figure(figsize=(3.6 * len(results), 5.0), facecolor="white")
     grid = figure.add_gridspec(
-        rows, 2, width_ratios=(1.22, 1.6), left=0.04, right=0.955,
-        top=1 - 0.95 / (0.9 + 2.5 * rows), bottom=0.03, wspace=0.06, hspace=0.18,
+        2, len(results), height_ratios=(1.15, 1), left=0.025, right=0.975,
+        top=0.85, bottom=0.02, wspace=0.1, hspace=0.06,
     )  # fmt: skip
-    figure.text(0.04, 0.962, "EfficientNet-Lite0 looks at photographs", size=15, weight="bold")
+    figure.text(0.025, 0.935, "EfficientNet-Lite0 looks at photographs", size=15, weight="bold")
     figure.text(
-        0.04, 0.938, "five best of 1000 ImageNet classes, with probabilities", size=9.5, color=soft
+        0.025, 0.885, "five best of 1000 ImageNet classes, with probabilities", size=10, color=soft
     )
-    for row, (name, best) in enumerate(results.items()):
-        picture = figure.add_subplot(grid[row, 0])
-        picture.imshow(getattr(skimage.data, name)())
+    for column, (name, best) in enumerate(results.items()):
+        picture = figure.add_subplot(grid[0, column])
+        picture.imshow(cut_to(getattr(skimage.data, name)(), 3 / 2))
         picture.set_axis_off()
-        picture.set_anchor("W")
-        bars = figure.add_subplot(grid[row, 1])
+        bars = figure.add_subplot(grid[1, column])
         labels, values = zip(*best, strict=True)
         places = range(len(best))
         bars.barh(places, [1] * len(best), height=0.16, color="#f1f3f5")
@@ -125,6 +123,14 @@ def draw(results: dict[str, list[tuple[str, float]]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=160)
     plt.close(figure)
+
+
+def cut_to(photograph: np.ndarray, ratio: float) -> np.ndarray:
+    """Cut the middle out of a photograph ``(H, W, 3)``, as wide as `ratio` times its height."""
+    height, width = photograph.shape[:2]
+    rows, columns = min(height, round(width / ratio)), min(width, round(height * ratio))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return photograph[top : top + rows, left : left + columns]
 
 
 def main() -> None:

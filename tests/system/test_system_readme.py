@@ -1,6 +1,25 @@
-"""The tables of the READMEs and the documentation say what the packages are."""
+"""The READMEs say what the packages are and what was measured, and their links lead somewhere."""
 
+import json
 import re
+
+import pytest
+
+REPOSITORY = "https://github.com/brickwork-cnn/brickwork"
+FACTORS = {"µs": 1e-6, "ms": 1e-3, "s": 1, "MB": 1e6, "GB": 1e9, "us": 1e-6}
+
+# A line of the comparison → the benchmark, and whether the floor's part is deducted.
+MEASURED = {
+    "a ready model from a checkpoint of 1.2 GB": ("ready model, 1.2 GB", False),
+    "… the peak of its memory": ("ready model, 1.2 GB, peak memory", False),
+    "… with every weight read once": ("ready model and a pass over it, 1.2 GB", False),
+    "`load_checkpoint` into a model, 1.2 GB": ("load_checkpoint into a model, 1.2 GB", False),
+    "importing `ConvModule`, beyond torch": ("from brickwork.cnn import ConvModule", True),
+    "`init_weights`, 800 blocks side by side": ("init_weights, 800 blocks side by side", False),
+    "`init_weights`, 80 blocks in each other": ("init_weights, 80 blocks in each other", False),
+    "building 200 `ConvModule`s": ("building 200 ConvModules, 64 channels", False),
+    "`build_from_cfg`, beyond the constructor": ("build_from_cfg, a call", True),
+}
 
 
 def test_the_table_of_packages_is_complete_and_current(distributions, root):
@@ -14,18 +33,66 @@ def test_the_table_of_packages_is_complete_and_current(distributions, root):
     assert rows == {d.name: d.version for d in distributions.values()}
 
 
+def test_the_comparison_states_what_was_measured(root):
+    """To three digits: `hatch run readme` renews it after the benchmarks."""
+    text = (root / "README.md").read_text()
+    table = text.split("<!-- comparison -->")[1].split("<!-- end -->")[0]
+    head, _, *lines = (line.strip("| ").split(" | ") for line in table.strip().splitlines())
+    data = json.loads((root / "docs" / "_static" / "benchmarks.json").read_text())
+    rows = {row["cost"]: row for part in data["parts"].values() for row in part}
+    assert head[0] == f"mmcv {data['about']['mmcv']}"
+    assert [line[0] for line in lines] == list(MEASURED)
+    for label, theirs, ours, ratio in lines:
+        name, beyond = MEASURED[label]
+        values = rows[name]["values"]
+        true = [values[who] - beyond * values["floor"] for who in ("mmcv", "brickwork")]
+        for shown, value in zip((theirs, ours), true, strict=True):
+            number, unit = shown.split()
+            seconds_or_bytes = value * FACTORS[rows[name]["unit"]]
+            # two places after the point at least, so a hundredth of the unit may be rounded away
+            assert float(number) * FACTORS[unit] == pytest.approx(
+                seconds_or_bytes, rel=0.006, abs=0.006 * FACTORS[unit]
+            ), label
+        assert float(ratio.split()[0]) == pytest.approx(true[0] / true[1], rel=0.006), label
+
+
+def links(document):
+    """List where the links of a page lead; code is none of them."""
+    prose = re.sub(
+        r"^```.*?^```$|`[^`\n]*`", "", document.read_text(), flags=re.DOTALL | re.MULTILINE
+    )
+    return re.findall(r"\]\(([^)\s#]+)", prose)
+
+
 def test_every_link_into_the_repository_leads_somewhere(root):
     wrong = []
-    for document in [root / "README.md", *root.glob("docs/**/*.md")]:
+    readmes = [root / "README.md", root / "meta" / "README.md", *root.glob("packages/*/README.md")]
+    for document in [*readmes, *root.glob("docs/**/*.md")]:
         if "_build" in document.parts:
             continue
-        targets = re.findall(r"\]\(([^)#\s]+)", document.read_text())
-        wrong += [
-            f"{document.relative_to(root)} → {target}"
-            for target in targets
-            if "://" not in target and not (document.parent / target).exists()
-        ]
+        for target in links(document):
+            inside = re.fullmatch(rf"{REPOSITORY}/(?:blob|tree)/main/(.*)", target)
+            path = root / inside[1] if inside else document.parent / target
+            if (inside or "://" not in target) and not path.exists():
+                wrong.append(f"{document.relative_to(root)} → {target}")
     assert not wrong
+
+
+def test_readmes_of_distributions_work_on_a_package_index_too(distribution):
+    """No relative link leads anywhere there."""
+    readme = distribution.folder / "README.md"
+    found = links(readme)
+    assert not [target for target in found if "://" not in target]
+    assert [target for target in found if target.startswith(f"{REPOSITORY}/blob/main/docs/")]
+    assert re.search(rf"pip install {distribution.name}\s", readme.read_text())
+
+
+def test_metadata_links_to_the_changelog_and_the_source(distribution, root):
+    folder = distribution.folder.relative_to(root).as_posix()
+    urls = distribution.project["urls"]
+    assert urls["Changelog"] == f"{REPOSITORY}/blob/main/{folder}/CHANGELOG.md"
+    assert urls["Source"] == f"{REPOSITORY}/tree/main/{folder}"
+    assert urls["Documentation"].startswith(REPOSITORY)
 
 
 def test_pictures_stay_small(root):
