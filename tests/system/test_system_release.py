@@ -1,7 +1,11 @@
 """A release is refused unless tag, version and changelog agree."""
 
+import os
+import re
 import runpy
 import shutil
+import subprocess
+import tomllib
 
 import pytest
 import yaml
@@ -53,14 +57,91 @@ def _with_meta(root, copy):
     return copy
 
 
-def test_workflows_call_the_same_commands(root):
-    workflows = {
-        p.stem: yaml.safe_load(p.read_text()) for p in root.glob(".github/workflows/*.yml")
+@pytest.fixture
+def release(root, uv, tmp_path):
+    """Run all of a release but publishing, to a folder of its own."""
+
+    def run(tag: str) -> tuple[int, str, set[str]]:
+        dist = tmp_path / "dist"
+        done = subprocess.run(
+            [root / ".ci" / "release", tag, dist],
+            env={**os.environ, "HATCH_UV": uv},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.returncode, done.stdout, {file.name for file in dist.glob("brickwork*")}
+
+    return run
+
+
+def test_a_release_builds_installs_alone_and_tests(release, distributions):
+    """By the package that needs no other; nothing of this environment reaches the tests there."""
+    version = distributions["brickwork-registry"].version
+    code, output, files = release(f"brickwork-registry-v{version}")
+    assert code == 0, output
+    assert re.search(r"=== \d+ passed in ", output), output
+    stem = f"brickwork_registry-{version}"
+    assert files == {f"{stem}.tar.gz", f"{stem}-py3-none-any.whl"}
+
+
+def test_a_release_of_a_tag_that_disagrees_builds_nothing(release):
+    code, output, files = release("brickwork-registry-v9.9.9")
+    assert code == 1
+    assert "says 9.9.9, the package says" in output
+    assert not files
+
+
+def test_the_tests_of_each_package_say_what_they_need(distribution):
+    groups = tomllib.loads((distribution.folder / "pyproject.toml").read_text())
+    assert any(need.startswith("pytest") for need in groups["dependency-groups"]["test"])
+
+
+@pytest.fixture
+def workflows(root):
+    found = {p.stem: yaml.safe_load(p.read_text()) for p in root.glob(".github/workflows/*.yml")}
+    assert set(found) == {"ci", "docs", "release"}
+    return found
+
+
+def steps(workflow):
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_workflows_call_the_same_commands(workflows):
+    called = {name: [step.get("run", "") for step in steps(w)] for name, w in workflows.items()}
+    assert ".ci/run" in called["ci"]
+    assert "hatch run docs" in called["docs"]
+    assert '.ci/release "$GITHUB_REF_NAME"' in called["release"]
+    # YAML reads the key `on` as true
+    assert workflows["release"][True] == {"push": {"tags": ["brickwork*-v*"]}}
+
+
+def test_every_python_and_both_ends_of_torch_are_tested(workflows, distributions):
+    rows = workflows["ci"]["jobs"]["test"]["strategy"]["matrix"]["include"]
+    project = distributions["brickwork-init"].project
+    (floor,) = (r.partition(">=")[2] for r in project["dependencies"] if r.startswith("torch"))
+    claimed = {c.rpartition(" ")[2] for c in project["classifiers"] if ":: 3." in c}
+    assert {row["python"] for row in rows} == claimed == {"3.11", "3.12", "3.13", "3.14"}
+    assert f"{floor}.0" in {row["torch"] for row in rows}
+
+
+def test_workflows_may_do_no_more_than_they_must(workflows):
+    """Only what deploys or publishes gets to write, and only what it writes."""
+    granted = {
+        (name, title): job.get("permissions", workflow["permissions"])
+        for name, workflow in workflows.items()
+        for title, job in workflow["jobs"].items()
     }
-    assert set(workflows) == {"ci", "docs", "release"}
-    steps = [
-        step.get("run", "") for job in workflows["ci"]["jobs"].values() for step in job["steps"]
-    ]
-    assert any(".ci/run" in step for step in steps)
-    tags = workflows["release"][True]["push"]["tags"]  # YAML reads the key `on` as true
-    assert tags == ["brickwork*-v*"]
+    assert granted == {
+        ("ci", "all"): {"contents": "read"},
+        ("ci", "test"): {"contents": "read"},
+        ("docs", "build"): {"contents": "read"},
+        ("docs", "deploy"): {"pages": "write", "id-token": "write"},
+        ("release", "build"): {"contents": "read"},
+        ("release", "publish"): {"id-token": "write"},
+    }
+    for workflow in workflows.values():
+        for step in steps(workflow):
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
