@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -11,6 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,9 +33,11 @@ class Site:
         dates: Path -> when it was changed, in seconds; none by default.
         ranges: Whether it knows Range.
         requests: What it was asked: paths with headers.
+        scheme: ``https`` for a server that was given a certificate.
     """
 
     port: int = 0
+    scheme: str = "http"
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     always: dict[str, Fault] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class Site:
         path = path if path.startswith("/") else f"/{path}"
         if content is not None:
             self.files[path] = content
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def asked(self, path: str = "") -> int:
         """Count the requests for a path, or all."""
@@ -159,14 +163,18 @@ def trickle(block: int, pause: float) -> Fault:
 
 
 @pytest.fixture
-def make_site() -> Iterator[Callable[[], Site]]:
-    """Start servers; they end with the test."""
+def make_site() -> Iterator[Callable[..., Site]]:
+    """Start servers; they end with the test. A file of a key and certificate is for TLS."""
     with ExitStack() as stack:
 
-        def make() -> Site:
-            site = Site()
+        def make(certificate: Path | None = None) -> Site:
+            site = Site(scheme="https" if certificate else "http")
             handler = type("Handler", (Handler,), {"site": site})
             server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+            if certificate:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificate)
+                server.socket = context.wrap_socket(server.socket, server_side=True)
             server.daemon_threads = True
             server.block_on_close = False
             site.port = server.server_address[1]

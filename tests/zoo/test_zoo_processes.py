@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -151,6 +152,51 @@ def test_waiters_wait_as_long_as_the_holder_makes_progress(site, faults, start, 
     (path,) = paths(processes)
     assert path.read_bytes() == BODY
     assert site.asked() == 1
+
+
+@pytest.mark.parametrize("locks", ["", "ENOSYS"])
+def test_waiters_see_a_slow_holder_make_progress(site, faults, start, monkeypatch, locks):
+    # 3 s with fewer bytes in one pause than any buffer holds; they would wait 1.4 s for nothing.
+    monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.2")
+    content = BODY[:6000]
+    site.always["/net.pth"] = faults.trickle(200, 0.1)
+    url = site.url("/net.pth", content)
+    holder = start(url, before=NO_LOCKS.get(locks, ""))
+    wait_for(lambda: site.asked())
+    (path,) = paths([holder, start(url, before=NO_LOCKS.get(locks, ""))])
+    assert path.read_bytes() == content
+    assert site.asked() == 1
+
+
+def test_a_holder_that_was_stopped_holds_nobody_up(site, faults, start, monkeypatch):
+    monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.3")
+    site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
+    url = site.url("/net.pth", BODY)
+    holder = start(url)
+    wait_for(lambda: site.asked())
+    time.sleep(0.2)
+    holder.send_signal(signal.SIGSTOP)
+    try:
+        (path,) = paths([start(url) for _ in range(3)])
+        assert path.read_bytes() == BODY
+    finally:
+        holder.send_signal(signal.SIGCONT)
+    assert paths([holder]) == {path}
+    assert path.read_bytes() == BODY
+    assert leftovers() == []
+
+
+def test_an_interrupted_process_leaves_what_the_next_one_goes_on_from(site, faults, start):
+    site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
+    url = site.url("/net.pth", BODY)
+    process = start(url)
+    wait_for(lambda: any(p.stat().st_size > 200_000 for p in leftovers()))
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=20)[1]
+    (path,) = paths([start(url)])
+    assert path.read_bytes() == BODY
+    assert "Range" in site.requests[-1][1]
+    assert leftovers() == []
 
 
 UNPRIVILEGED = """

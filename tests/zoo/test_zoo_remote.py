@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -118,22 +119,70 @@ def test_what_fsspec_opens_is_fetched_verified_and_cached(memory):
         download("memory://bucket/none.pth")
 
 
-def test_an_object_store_that_breaks_off_is_gone_on_with(memory, monkeypatch):
-    pytest.importorskip("fsspec")
+def break_off(monkeypatch, after: int) -> list[int]:
+    """Let files in memory be read in small parts, and fail once; return where each part began."""
     from fsspec.implementations.memory import MemoryFile
 
-    calls = []
+    begun: list[int] = []
     read = MemoryFile.read
 
     def failing(self, size=-1):
-        calls.append(self.tell())
-        if len(calls) == 5:
+        begun.append(self.tell())
+        if len(begun) == after:
             raise OSError("connection reset")
-        return read(self, size)
+        return read(self, 100_000)
 
     monkeypatch.setattr(MemoryFile, "read", failing)
-    assert download(memory, sha256=SHA).read_bytes() == BODY
-    assert calls[5] == calls[4] > 0
+    return begun
+
+
+def age(monkeypatch, seconds: float) -> None:
+    """Let the zoo think that it is later."""
+    now = time.time
+    monkeypatch.setattr("brickwork_zoo._remote.time.time", lambda: now() + seconds)
+
+
+@pytest.mark.parametrize(("known", "seconds"), [(SHA, 0), ("", 10)])
+def test_an_object_store_that_breaks_off_is_gone_on_with(memory, monkeypatch, known, seconds):
+    age(monkeypatch, seconds)
+    begun = break_off(monkeypatch, after=4)
+    assert download(memory, sha256=known or None).read_bytes() == BODY
+    assert begun == [0, 100_000, 200_000, 300_000, 300_000, 400_000, 500_000]
+
+
+def test_a_date_of_now_is_no_mark_of_a_version(memory, monkeypatch):
+    begun = break_off(monkeypatch, after=4)
+    assert download(memory).read_bytes() == BODY
+    assert begun[4] == 0
+
+
+@pytest.mark.parametrize("known", [SHA, ""])
+@pytest.mark.parametrize("seconds", [0, 10])
+def test_two_versions_in_an_object_store_are_never_spliced(memory, monkeypatch, known, seconds):
+    age(monkeypatch, seconds)
+    system = pytest.importorskip("fsspec").filesystem("memory")
+    system.pipe_file("/bucket/net.pth", BODY[::-1])
+    begun = break_off(monkeypatch, after=4)
+    with pytest.raises(DownloadError, match="connection reset"):
+        download(memory, sha256=known or None, retries=0)
+    system.pipe_file("/bucket/net.pth", BODY)
+    assert download(memory, sha256=known or None).read_bytes() == BODY
+    assert begun[-6:] == [0, 100_000, 200_000, 300_000, 400_000, 500_000]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(memory, monkeypatch):
+    system = pytest.importorskip("fsspec").filesystem("memory")
+    system.pipe_file("/bucket/net.pth", BODY[::-1])
+    told = []
+
+    def change(done, _):
+        told.append(done)
+        if len(told) == 2:
+            system.pipe_file("/bucket/net.pth", BODY)
+
+    break_off(monkeypatch, after=0)
+    assert download(memory, progress=change).read_bytes() == BODY
+    assert told.count(0) == 2
 
 
 def test_a_machine_without_fsspec_is_told_what_is_missing(monkeypatch):
@@ -200,8 +249,9 @@ def test_nginx_goes_on_after_a_kill(nginx):
 @pytest.fixture
 def bucket(monkeypatch) -> Iterator[None]:
     """Run moto's server, where the environment has it and s3fs."""
-    pytest.importorskip("s3fs")
+    s3fs = pytest.importorskip("s3fs")
     pytest.importorskip("moto")
+    s3fs.S3FileSystem.clear_instance_cache()  # it remembers the port of the test before
     port = free_port()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
@@ -217,16 +267,57 @@ def bucket(monkeypatch) -> Iterator[None]:
             run.terminate()
 
 
-@pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
-@pytest.mark.usefixtures("bucket")
-def test_s3():
+BIG = random.Random(1).randbytes(24_000_000)  # s3fs reads 5 MB ahead
+KILLED = """
+import os, signal, sys
+from brickwork_zoo import download
+
+def kill(done, _):
+    if done > 12_000_000:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+download(sys.argv[1], sha256=sys.argv[2] or None, progress=kill)
+"""
+
+
+@pytest.fixture
+def store(bucket):
+    """Return the object store, with a bucket in it."""
     store = pytest.importorskip("s3fs").S3FileSystem()
     store.mkdir("bucket")
+    return store
+
+
+@pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
+@pytest.mark.parametrize("scheme", ["s3", "S3"])
+def test_s3(store, scheme):
     store.pipe_file("bucket/models/net.pth", BODY)
-    url = "s3://bucket/models/net.pth"
+    url = f"{scheme}://bucket/models/net.pth"
     assert download(url, sha256=SHA).read_bytes() == BODY
     assert download(url).name == "net.pth"
+    assert download(url) == download("s3://bucket/models/net.pth")
     with pytest.raises(DownloadError, match="another file"):
         download(url, sha256="0" * 64)
     with pytest.raises(DownloadError, match="FileNotFoundError"):
         download("s3://bucket/none.pth")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("change", ["none", "same bytes", "other bytes"])
+def test_s3_goes_on_after_a_kill_if_the_object_is_the_same(store, known, change):
+    content = BIG[::-1] if change == "other bytes" else BIG
+    store.pipe_file("bucket/net.pth", content)
+    sha256 = hashlib.sha256(BIG).hexdigest() if known else ""
+    command = [sys.executable, "-c", KILLED, "s3://bucket/net.pth", sha256]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr
+    if change != "none":
+        store.pipe_file("bucket/net.pth", BIG)
+    told = []
+    path = download(
+        "s3://bucket/net.pth", sha256=sha256 or None, progress=lambda done, _: told.append(done)
+    )
+    assert path.read_bytes() == BIG
+    assert (told[0] > 12_000_000) == (change != "other bytes")
+    assert [p for p in path.parent.iterdir() if ".part" in p.name] == []

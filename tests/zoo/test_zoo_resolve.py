@@ -7,12 +7,14 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from brickwork_zoo import Resource, _uri, find_model, list_models, register_scheme, resolve
 from brickwork_zoo._catalog import deprecated_names, urls
+from brickwork_zoo._remote import is_remote
 from brickwork_zoo.errors import (
     InvalidInputError,
     MissingFileError,
@@ -55,6 +57,42 @@ def test_open_mmlab_knows_deprecated_names_and_mirrors(scheme, name):
     assert len(found.places) > 1
     assert found.sha256 == "788b5fa3"
     assert all(place.endswith("resnet50_caffe-788b5fa3.pth") for place in found.places)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://a.org/net-57934424.pth",
+        "https://me:Secret@a.org:8080/A/Net.pth?Token=X",
+        "torchvision://resnet50",
+        "modelzoo://ResNet50_Weights.DEFAULT",
+        "open-mmlab://resnet50_caffe",
+        "mmcls://vgg11",
+        "mmpretrain://resnet50_8xb32_in1k",
+        "hf://Owner/Repo/net.pth@V1",
+        "s3://Bucket/Net.pth",
+        "memory://Folder/net.pth",
+    ],
+)
+def test_the_case_of_a_scheme_means_nothing(uri):
+    scheme, _, rest = uri.partition("://")
+    plain = resolve(uri)
+    for other in (scheme.upper(), scheme.title()):
+        found = resolve(f"{other}://{rest}")
+        assert found == replace(plain, uri=f"{other}://{rest}")
+        assert [is_remote(place) for place in found.places] == [
+            place.startswith(("s3:", "memory:")) for place in plain.places
+        ]
+
+
+def test_the_case_of_a_host_means_nothing_and_that_of_a_path_does():
+    assert resolve("https://A.ORG/x").places == resolve("https://a.org/x").places
+    assert resolve("https://a.org/X").identity != resolve("https://a.org/x").identity
+    assert resolve("https://Me:Pw@A.org/x").places == ("https://Me:Pw@a.org/x",)
+
+
+def test_a_models_row_is_found_in_any_case_of_its_scheme():
+    assert find_model("TorchVision://vgg16").urls == find_model("torchvision://vgg16").urls
 
 
 def test_mmcls_means_the_backbone():
@@ -103,6 +141,25 @@ def test_a_users_own_names_are_laid_over_the_catalogue(file, tmp_path, monkeypat
     own.write_text(json.dumps({"mine": "https://my.org/first.pth"}))
     assert resolve("open-mmlab://mine").places == ("https://my.org/first.pth",)
     assert any(model.uri == "open-mmlab://mine" for model in list_models())
+
+
+def test_both_spellings_of_a_users_own_file_are_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("MMCV_HOME", str(tmp_path))
+    (tmp_path / "open-mmlab.json").write_text('{"a": "HTTPS://a.org/1.pth", "b": "a.pth"}')
+    (tmp_path / "open_mmlab.json").write_text('{"a": "https://a.org/2.pth"}')
+    (tmp_path / "a.pth").write_bytes(b"x")
+    assert resolve("open-mmlab://a").places == ("https://a.org/2.pth",)
+    assert resolve("open-mmlab://b").path == tmp_path / "a.pth"
+
+
+def test_without_homes_a_users_own_file_lies_in_the_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("BRICKWORK_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for folder in ("mmcv", "brickwork"):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "open-mmlab.json"
+        file.write_text(json.dumps({"a": f"https://{folder}.org/a.pth"}))
+        assert resolve("open-mmlab://a").places == (f"https://{folder}.org/a.pth",)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": "open-mmlab://a"}'])
@@ -176,7 +233,7 @@ def test_the_longest_beginning_wins():
     assert resolve("https://a.orgs/y").places == ("https://a.orgs/y",)
     with pytest.raises(InvalidInputError, match="force=True"):
         register_scheme("my://", str)
-    register_scheme("my://", lambda uri: uri, force=True)
+    register_scheme("My://", lambda uri: uri, force=True)
     with pytest.raises(InvalidInputError, match="too many times"):
         resolve("my://x")
 
@@ -203,6 +260,13 @@ def test_a_bare_name_gets_a_hint():
         resolve("resnet50")
     with pytest.raises(InvalidInputError):
         resolve("")
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~no-such-user/net.pth", "a\0b", "\udcff.pth"])
+def test_a_path_that_cannot_be_is_a_missing_file(path):
+    with pytest.raises(MissingFileError) as caught:
+        resolve(path)
+    assert caught.value.uri == path
 
 
 def test_a_models_row():

@@ -190,6 +190,21 @@ def test_what_nobody_can_say_the_origin_of_is_used_only_with_a_hash(site, faults
     assert asked(site) == [(None, None)]
 
 
+def test_a_process_number_that_is_another_processs_now_keeps_nothing_for_long(site, faults):
+    url = begin(site, faults)
+    part = next(p for p in leftovers() if p.suffix == ".part")
+    living = part.with_name(part.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-"))
+    part.with_name(part.name + ".json").rename(living.with_name(living.name + ".json"))
+    part.rename(living)
+    assert download(url).read_bytes() == NEW
+    assert asked(site) == [(None, None)]
+    next(Path(os.environ["BRICKWORK_HOME"]).rglob("net.pth")).unlink()
+    os.utime(living, (0, 0))
+    assert download(url).read_bytes() == NEW
+    assert asked(site)[-1][0] == "bytes=80000-"
+    assert leftovers() == []
+
+
 def test_a_partial_file_that_is_being_written_elsewhere_is_left_alone(site, faults):
     url = begin(site, faults)
     part = next(p for p in leftovers() if p.suffix == ".part")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from brickwork_zoo._mirrors import with_mirrors
-from brickwork_zoo._settings import Settings
+from brickwork_zoo._settings import Settings, user_catalog_folders
 from brickwork_zoo.errors import InvalidInputError
 
 
@@ -45,6 +45,17 @@ def test_the_home(monkeypatch, tmp_path):
     config.write_text("retries = 9\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     assert Settings.read().retries == 9
+
+
+def test_who_has_no_home_has_a_temporary_one(monkeypatch, tmp_path):
+    # As for a container's user that the system does not know: "~" stays what it is.
+    monkeypatch.setattr("os.path.expanduser", str)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert Settings.read().home == Path(os.environ["BRICKWORK_HOME"])
+    for name in ("BRICKWORK_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TORCH_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert Settings.read().home == tmp_path / f"brickwork-{os.getuid()}"
+    assert user_catalog_folders() == []
 
 
 @pytest.mark.parametrize(
@@ -106,6 +117,8 @@ PLACE = "https://a.org/x/net.pth?v=1"
         ("org=b.org", [PLACE]),
         ("https://a.org/x/n=https://b.org", [PLACE]),
         ("a.org=a.org", [PLACE]),
+        ("A.Org=b.org", ["https://b.org/x/net.pth?v=1", PLACE]),
+        ("HTTPS://A.org/x=https://b.org", ["https://b.org/net.pth?v=1", PLACE]),
     ],
 )
 def test_mirrors_rewrite_hosts_and_beginnings(rules, places, monkeypatch):

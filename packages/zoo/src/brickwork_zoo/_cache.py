@@ -20,9 +20,10 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from ._names import shown
 from ._partial import abandoned, note_of, partials
 from ._resource import Resource
-from ._settings import Settings
+from ._settings import Settings, temporary_home
 from ._transfer import hash_file
 from .errors import CacheError
 
@@ -90,21 +91,21 @@ class Entry:
     def write_record(self, path: Path, digest: str, *, uri: str, url: str) -> None:
         """Note that a file was verified; where that cannot be written, it is hashed again."""
         with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
             facts = path.stat()
             file = path.name if path.parent == self.folder else str(path)
-            record = Record(file, digest, facts.st_size, facts.st_mtime_ns, uri, url)
+            size, changed = facts.st_size, facts.st_mtime_ns
+            record = Record(file, digest, size, changed, shown(uri), shown(url))
             with tempfile.NamedTemporaryFile(
                 "w", dir=self.folder, prefix=".record-", delete=False, encoding="utf-8"
             ) as file_:
                 json.dump(asdict(record), file_, indent=1)
             Path(file_.name).replace(self.folder / _RECORD)
 
-    def digest(self, path: Path) -> str:
-        """Return a file's hash: from the record, if the file is still as it was, else anew."""
+    def record_of(self, path: Path) -> Record | None:
+        """Read the record if it is of this file."""
         record = self.record()
-        if record is not None and self.folder / record.file == path and _is_as(path, record):
-            return record.sha256
-        return hash_file(path)
+        return record if record is not None and self.folder / record.file == path else None
 
 
 class Cache:
@@ -145,56 +146,32 @@ class Cache:
         A file that is not what it should be is set aside.
         """
         own = self.entry(resource)
-        for path in own.files():
-            if self._holds(own, path, resource):
+        for entry, path in self.candidates(resource):
+            if _holds(entry, path, resource):
                 return path
-            _set_aside(path)
-        for folder in self._kindred(resource):
-            entry = Entry(folder, resource.filename)
-            for path in entry.files():
-                if entry.digest(path).startswith(resource.sha256 or ""):
-                    return path
-        return self._in_torch_hub(own, resource)
+            if path.parent == own.folder:
+                _set_aside(path)
+        return None
 
-    def _holds(self, entry: Entry, path: Path, resource: Resource) -> bool:
-        """Say whether a file in a resource's own entry is that resource's."""
-        record = entry.record()
-        digest = entry.digest(path)
-        if resource.sha256 is not None:
-            good = digest.startswith(resource.sha256)
-        else:  # nothing tells but what it was when it came
-            good = record is None or record.file != path.name or record.sha256 == digest
-        if good and (record is None or not _is_as(path, record)):
-            entry.write_record(path, digest, uri=resource.uri, url=record.url if record else "")
-        return good
+    def candidates(self, resource: Resource) -> Iterator[tuple[Entry, Path]]:
+        """Yield what may be a resource's file: its own, and where the hash is known others'.
 
-    def _kindred(self, resource: Resource) -> Iterator[Path]:
-        """Yield the entries of hashes that begin like the resource's, or that its begins like."""
-        wanted = resource.sha256
+        Those are files of hashes that begin like the resource's, or that its begins like, and the
+        file of its name that torch.hub has.
+        """
+        own, wanted = self.entry(resource), resource.sha256
+        yield from ((own, path) for path in own.files())
         if wanted is None:
             return
         with suppress(OSError):
             for folder in sorted(self.root.iterdir()):
-                if folder.name != wanted and (
-                    folder.name.startswith(wanted) or wanted.startswith(folder.name)
-                ):
-                    yield folder
-
-    def _in_torch_hub(self, entry: Entry, resource: Resource) -> Path | None:
-        """Return the file that torch.hub has, if the resource's hash is known and it holds."""
-        if resource.sha256 is None:
-            return None
+                begins = folder.name.startswith(wanted) or wanted.startswith(folder.name)
+                if begins and folder != own.folder:
+                    entry = Entry(folder, resource.filename)
+                    yield from ((entry, path) for path in entry.files())
         path = _torch_hub() / resource.filename
-        if not path.is_file():
-            return None
-        digest = entry.digest(path)
-        if not digest.startswith(resource.sha256):
-            return None
-        if entry.record() is None:
-            with suppress(OSError):
-                entry.folder.mkdir(parents=True, exist_ok=True)
-            entry.write_record(path, digest, uri=resource.uri, url="")
-        return path
+        if path.is_file():
+            yield own, path
 
 
 def writable(settings: Settings, resource: Resource) -> Cache:
@@ -203,7 +180,7 @@ def writable(settings: Settings, resource: Resource) -> Cache:
     Raises:
         CacheError: If neither can be written.
     """
-    temporary = Path(tempfile.gettempdir()) / f"brickwork-{_user()}"
+    temporary = temporary_home()
     for home in (settings.home, temporary):
         cache = Cache(home)
         folder = cache.entry(resource).folder
@@ -215,7 +192,7 @@ def writable(settings: Settings, resource: Resource) -> Cache:
             problem: object = error
         else:
             if os.access(folder, os.W_OK | os.X_OK):
-                if home == temporary:
+                if home != settings.home:
                     _logger.warning("%s cannot be written; using %s", settings.home, home)
                 return cache
             problem = "no permission to write"
@@ -236,16 +213,24 @@ def _make_private(folder: Path) -> None:
         raise PermissionError(f"{folder} may be written by others")
 
 
-def _user() -> str:
-    return str(os.getuid()) if os.name == "posix" else "files"
-
-
 def _torch_hub() -> Path:
-    home = os.environ.get("TORCH_HOME")
-    if home:
-        return Path(home).expanduser() / "hub" / "checkpoints"
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "torch" / "hub" / "checkpoints"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("TORCH_HOME") or f"{cache}/torch"
+    return Path(os.path.expanduser(home), "hub", "checkpoints")  # noqa: PTH111  pathlib's raises
+
+
+def _holds(entry: Entry, path: Path, resource: Resource) -> bool:
+    """Say whether a file is a resource's, by its record if it is still as it was then."""
+    record = entry.record_of(path)
+    fresh = record is not None and _is_as(path, record)
+    digest = record.sha256 if record is not None and fresh else hash_file(path)
+    if resource.sha256 is not None:
+        good = digest.startswith(resource.sha256)
+    else:  # nothing tells but what it was when it came
+        good = record is None or record.sha256 == digest
+    if good and not fresh:
+        entry.write_record(path, digest, uri=resource.uri, url=record.url if record else "")
+    return good
 
 
 def _is_as(path: Path, record: Record) -> bool:

@@ -7,7 +7,8 @@ own `open_mmlab.json` is laid over the names of OpenMMLab and wins.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -16,12 +17,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ._names import last_component, safe_filename
+from ._names import canonical, last_component, safe_filename
 from ._resource import Resource
 from ._settings import user_catalog_folders
 from .errors import InvalidInputError, UnknownModelError
 
-_USER_FILES = ("open_mmlab.json", "open-mmlab.json")
+_USER_FILES = ("open-mmlab.json", "open_mmlab.json")  # of a name in both the latter's place holds
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def find_model(uri: str) -> Model:
     Raises:
         UnknownModelError: If there is none; the error names what is close.
     """
-    scheme, _, name = uri.partition("://")
+    scheme, _, name = canonical(uri).partition("://")
     return _as_model(uri, _look_up(scheme, name)[1])
 
 
@@ -168,6 +169,14 @@ def urls(scheme: str) -> dict[str, str]:
 def deprecated_names(scheme: str = "open-mmlab") -> dict[str, str]:
     """Map the old names of a scheme to those that replace them."""
     return dict(_table(scheme).aliases)
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return up to three of some names that are like one, in any case of letters."""
+    known = {n.lower(): n for n in names}
+    wanted = name.lower()
+    close = get_close_matches(wanted, known, n=3)
+    return [known[n] for n in close or [n for n in known if wanted and wanted in n][:3]]
 
 
 def hint(name: str) -> str:
@@ -203,18 +212,16 @@ def _table(scheme: str) -> _Table:
 
 
 def _user_rows() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the rows of the user's own file, the first that is there."""
-    file = next(
-        (
-            f
-            for folder in user_catalog_folders()
-            for n in _USER_FILES
-            if (f := folder / n).is_file()
-        ),
-        None,
-    )
-    if file is None:
-        return
+    """Yield the rows of the user's own files, of the first folder that has any."""
+    for folder in user_catalog_folders():
+        files = [folder / name for name in _USER_FILES if (folder / name).is_file()]
+        for file in files:
+            yield from _rows_in(file)
+        if files:
+            return
+
+
+def _rows_in(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(table, dict):
@@ -223,7 +230,7 @@ def _user_rows() -> Iterator[tuple[str, Mapping[str, Any]]]:
             if not isinstance(place, str):
                 raise TypeError(f"{name!r} stands for a {type(place).__name__}")
             if "://" not in place:
-                place = str(file.parent / Path(place).expanduser())
+                place = str(file.parent / os.path.expanduser(place))  # noqa: PTH111  pathlib's raises
             yield name, {"urls": [place], "own": True}
     except (ValueError, TypeError, OSError) as error:
         raise InvalidInputError(
@@ -244,7 +251,7 @@ def _look_up(scheme: str, name: str) -> tuple[str, Mapping[str, Any]]:
         return known, table.models[known]
     except KeyError:
         names = [*table.models, *table.aliases]
-        close = get_close_matches(name, names, n=3) or [n for n in names if name and name in n][:3]
+        close = nearest(name, names)
         meant = f"did you mean {' or '.join(repr(n) for n in close)}? " if close else ""
         raise UnknownModelError(
             f"there is no {scheme}://{name}: {meant}`brickwork-zoo list` has all {len(names)}",

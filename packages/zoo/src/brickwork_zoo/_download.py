@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import _cache, _failures, _lock, _partial
-from ._http import open_http
+from ._http import new_session, open_http
+from ._names import shown
 from ._partial import Origin, Partial, Remains
 from ._progress import Progress, ProgressCallback
 from ._remote import is_remote, open_remote
@@ -141,10 +142,8 @@ class _Download:
                 ) from error
 
     def _fetch(self) -> Path:
-        import requests  # takes longer to import than a file in the cache to find
-
         places = list(self.resource.places)
-        with requests.Session() as session, Progress(self.how, self.resource.filename) as bar:
+        with new_session() as session, Progress(self.how, self.resource.filename) as bar:
             for turn in range(self.settings.retries + 1):
                 if turn:
                     self._pause(self.settings.backoff * 2 ** (turn - 1))
@@ -185,7 +184,7 @@ class _Download:
 
     def _attempt(self, place: str, session: requests.Session, bar: Progress) -> Path:
         remains = _partial.claim(self.entry.folder, self.entry.filename)
-        if remains is not None and not remains.serves(place, self.resource.sha256):
+        if remains is not None and not remains.serves(shown(place), self.resource.sha256):
             remains.discard()
             remains = None
         if remains is not None:
@@ -206,7 +205,7 @@ class _Download:
     ) -> Path:
         """Go on where an earlier attempt ended."""
         origin = remains.origin
-        same = origin is not None and origin.place == place
+        same = origin is not None and origin.place == shown(place)
         total = origin.total if origin is not None else None
         # Of a file that is whole the last byte is asked for again: the answer tells whether it is
         # still the server's, and a server has no other polite way to say so.
@@ -222,7 +221,7 @@ class _Download:
         self, place: str, session: requests.Session, start: int, validator: str | None
     ) -> Stream:
         if is_remote(place):
-            return open_remote(place, start)
+            return open_remote(place, start, validator)
         return open_http(
             session, place, start=start, validator=validator, timeout=self.settings.timeout
         )
@@ -232,7 +231,7 @@ class _Download:
         expected = self.resource.sha256 or stream.sha256
         folder = self.entry.folder
         partial = Partial(
-            folder, self.entry.filename, Origin(place, stream.validator, stream.total)
+            folder, self.entry.filename, Origin(shown(place), stream.validator, stream.total)
         )
         keep = False
         try:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ._names import shown
 from ._resource import Resource
-from ._stream import PlaceError, WrongHashError
+from ._stream import PlaceError, UntrustedError, WrongHashError
 from .errors import DownloadError, Failure, HashMismatchError, OfflineError
-
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
-
-
-def shown(url: str) -> str:
-    """Return a URL as it may stand in a log: without a password."""
-    return _PASSWORD.sub(r"\1:***", url)
 
 
 def offline(resource: Resource, path: Path) -> OfflineError:
@@ -63,7 +56,12 @@ def failed(
             expected=wrong[-1].expected,
             actual=wrong[-1].actual,
         )
-    hint = "\nWhat has come is kept; the next call goes on from there." if kept else ""
+    hints = "\nWhat has come is kept; the next call goes on from there." if kept else ""
+    if any(isinstance(error, UntrustedError) for error in errors.values()):
+        hints += (
+            "\nIf a certificate is of an authority that you trust, name the authority's file in "
+            "REQUESTS_CA_BUNDLE or SSL_CERT_FILE; or give a mirror in BRICKWORK_MIRRORS."
+        )
     return DownloadError(
-        f"could not download {uri}; tried{lines}{hint}", uri=uri, failures=failures
+        f"could not download {uri}; tried{lines}{hints}", uri=uri, failures=failures
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +21,7 @@ from ._stream import (
     Stream,
     TransientError,
     UnreachableError,
+    UntrustedError,
 )
 
 TRANSIENT = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -29,7 +32,20 @@ _UNREACHABLE = (
     urllib3.exceptions.ProxyError,
 )
 _STALLS = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
+_CUT_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _REFUSALS = (ValueError, requests.TooManyRedirects)  # requests' invalid URLs are ValueErrors
+_PLAIN, _PACKED = ("", "identity"), ("gzip", "x-gzip", "deflate")
+
+
+def new_session() -> requests.Session:
+    """Return a session that trusts what the environment names.
+
+    requests reads ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``, and not what OpenSSL, and with it
+    torch.hub, goes by.
+    """
+    session = requests.Session()
+    session.verify = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
+    return session
 
 
 def open_http(
@@ -65,8 +81,10 @@ def open_http(
         response = session.get(
             place, headers=headers, stream=True, timeout=timeout, auth=_authorization(place)
         )
-    except (requests.RequestException, UnicodeError, ValueError) as error:
+    except (requests.RequestException, ValueError) as error:
         raise _classified(error, timeout) from error
+    except OSError as error:  # no error of the connection: the certificates to trust are missing
+        raise RefusedError(str(error)) from error
     try:
         return _stream(response, place, start, validator, timeout)
     except BaseException:
@@ -89,22 +107,29 @@ def _stream(
         )
     current = _validator(headers)
     total: int | None = None
-    encoded = headers.get("Content-Encoding", "identity").lower() != "identity"
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    encoded = encoding not in _PLAIN
+    if encoded and encoding not in _PACKED:
+        raise RefusedError(f"it sent the file packed as {encoding!r}, unasked", status=status)
     if status == 206:
+        if encoded:
+            raise RestartError("it sent a part of a packed file")
         total = _total_of_range(headers.get("Content-Range", ""), start)
         if validator and current and current != validator:
             raise RestartError("the server's file has changed")
     else:
         start = 0
         length = headers.get("Content-Length", "")
-        total = int(length) if length.isdigit() and not encoded else None
+        total = int(length) if length.isdecimal() and not encoded else None
     if "text/html" in headers.get("Content-Type", "") and not _is_page(place):
         raise RefusedError("it sent an HTML page instead of the file", status=status)
     tag = next((t for r in response.history if (t := r.headers.get("X-Linked-ETag"))), None)
 
     def read(size: int) -> bytes:
         try:
-            return response.raw.read(size, decode_content=encoded)
+            # What has come, rather than all of `size`: a stall then loses nothing, and who looks
+            # at the partial file sees it grow.
+            return response.raw.read1(size, decode_content=encoded) or b""
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _classified(error, timeout) from error
 
@@ -147,7 +172,7 @@ def _validator(headers: Any) -> str | None:
 def _retry_after(text: str | None) -> float | None:
     if text is None:
         return None
-    if text.strip().isdigit():
+    if text.strip().isdecimal():
         return float(text)
     moment = _date(text)
     return None if moment is None else max(0.0, moment.timestamp() - time.time())
@@ -176,9 +201,10 @@ def _authorization(place: str) -> Any:
 
 def _classified(error: Exception, timeout: float) -> PlaceError:
     """Say in our words what went wrong, and whether asking again may help."""
-    cause: Any = error.args[0] if error.args else error
-    cause = getattr(cause, "reason", None) or cause  # of urllib3's MaxRetryError
-    if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+    cause = _inmost(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return UntrustedError(f"TLS failed, its certificate is not trusted: {cause.verify_message}")
+    if isinstance(error, requests.exceptions.SSLError) and not isinstance(cause, _CUT_TLS):
         return RefusedError(f"TLS failed: {cause}")
     if isinstance(error, requests.ConnectTimeout):
         return UnreachableError(f"no connection within {timeout:g} s")
@@ -190,4 +216,15 @@ def _classified(error: Exception, timeout: float) -> PlaceError:
         return TransientError(f"stalled: no byte within {timeout:g} s")
     if isinstance(error, _REFUSALS):
         return RefusedError(f"{type(error).__name__}: {error}")
+    if isinstance(error, urllib3.exceptions.DecodeError):
+        return TransientError(f"what it sent cannot be unpacked: {cause}")
     return TransientError(f"the connection was cut: {cause}")
+
+
+def _inmost(error: Exception) -> Exception:
+    """Return what lies at the bottom of the wrappings of requests and urllib3."""
+    inner: Any = error
+    while isinstance(inner, Exception):
+        error = inner
+        inner = getattr(error, "reason", None) or next(iter(error.args), None)
+    return error

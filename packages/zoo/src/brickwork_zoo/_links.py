@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import requests
-
-from ._http import open_http
+from ._http import new_session, open_http
 from ._remote import is_remote, open_remote
 from ._settings import Settings
 from ._stream import PlaceError
 from ._uri import resolve
+from .errors import InvalidInputError
 
 _AT_ONCE = 4  # few enough not to be a burden to a host
 
@@ -43,17 +42,23 @@ def check_links(uris: Iterable[str], *, timeout: float | None = None) -> Iterato
 
     Yields:
         One answer for each place, in order.
+
+    Raises:
+        ZooError: If one of the URIs cannot be resolved, or is a local path.
     """
     settings = Settings.read(timeout=timeout)
     found = [resolve(uri, settings=settings) for uri in uris]
+    for resource in found:
+        if resource.local:
+            raise InvalidInputError(f"{resource.uri} is a local file: no link", uri=resource.uri)
     pairs = [(resource.uri, place) for resource in found for place in resource.places]
-    with requests.Session() as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with new_session() as session, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def ask(pair: tuple[str, str]) -> Link:
             uri, place = pair
             try:
                 if is_remote(place):
-                    stream = open_remote(place, 0)
+                    stream = open_remote(place)
                 else:
                     stream = open_http(session, place, timeout=settings.timeout)
             except PlaceError as error:

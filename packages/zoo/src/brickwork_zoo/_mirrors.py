@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from ._names import canonical
 from ._settings import Mirrors
 
 
@@ -30,11 +31,11 @@ def with_mirrors(places: tuple[str, ...], mirrors: Mirrors) -> tuple[str, ...]:
 def _rest(place: str, source: str) -> str | None:
     """Return what follows ``source`` in a place that it stands for, at least ``/``."""
     if "://" in source:
-        source = source.rstrip("/")
+        source = canonical(source).rstrip("/")
         rest = place.removeprefix(source)
         return rest if rest != place and rest.startswith(("/", "?")) else None
     url = urlsplit(place)
-    if url.scheme not in ("http", "https") or source not in (url.netloc, url.hostname):
+    if url.scheme not in ("http", "https") or source.lower() not in (url.netloc, url.hostname):
         return None
     return url._replace(scheme="", netloc="").geturl() or "/"
 

@@ -17,6 +17,8 @@ _HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})(?:\.\w+)*$", re.IGNORECASE)
 # `550e8400-e29b-41d4-a716-446655440000`.
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _UUID_TAIL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w+)*$", re.IGNORECASE)
+_HOST = re.compile(r"https?://(?:[^/?#]*@)?([^/?#]*)")
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)  # on Windows
 
@@ -54,6 +56,19 @@ def parse_hash(text: str, uri: str | None = None) -> str:
             uri=uri,
         )
     return digits.lower()
+
+
+def canonical(uri: str) -> str:
+    """Write a URI's scheme, and the name of a web server, in lower case."""
+    scheme, sign, rest = uri.partition("://")
+    uri = f"{scheme.lower()}{sign}{rest}" if sign else uri
+    host = _HOST.match(uri)
+    return uri[: host.start(1)] + host[1].lower() + uri[host.end(1) :] if host else uri
+
+
+def shown(url: str) -> str:
+    """Return a URL as it may stand in a log: without a password."""
+    return _PASSWORD.sub(r"\1:***", url)
 
 
 def last_component(url: str) -> str:

@@ -18,10 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
 
 _SUFFIX, _MARK = ".part", "~"  # `.net.pth~<host>-<process>-<random>.part`
-_STALE = 600.0  # seconds after which a partial file of another machine counts as abandoned
+_STALE = 600.0  # seconds without a byte after which a partial file counts as abandoned
 _mine: set[Path] = set()  # those that this process is writing
 
 
@@ -55,12 +54,15 @@ class Partial:
         self.size = 0
         _mine.add(self.path)
         note_of(self.path).write_text(json.dumps(asdict(origin)), encoding="utf-8")
-        self._file: IO[bytes] = self.path.open("xb")
+        self._file = self.path.open("xb", buffering=0)  # nothing is left to write in an error
 
     def append(self, data: bytes) -> None:
-        """Write bytes at the end."""
-        self._file.write(data)
-        self.size += len(data)
+        """Write bytes at the end, and let others see them."""
+        rest = memoryview(data)
+        while rest:  # a disk that is almost full takes a part
+            count = self._file.write(rest)
+            self.size += count
+            rest = rest[count:]
 
     def move_to(self, target: Path) -> None:
         """Make it the file that it was to be, in one step."""
@@ -152,13 +154,19 @@ def abandoned(folder: Path) -> Iterator[Path]:
 
 
 def _is_written(path: Path) -> bool:
-    """Say whether a process is still writing a partial file, as far as one can tell."""
+    """Say whether a process is still writing a partial file, as far as one can tell.
+
+    A number may be another process's by now, and a process of another machine cannot be asked for:
+    a file that has not grown for long is nobody's.
+    """
     if path in _mine:
         return True
     _, _, tag = path.name.removesuffix(_SUFFIX).rpartition(_MARK)
     host, process, _ = (*tag.split("-"), "", "")[:3]
-    if os.name == "posix" and host == _host() and process.isdigit():
-        return int(process) != os.getpid() and _is_alive(int(process))
+    if os.name == "posix" and host == _host() and process.isdecimal():
+        own = int(process) == os.getpid()  # and not among those that this one is writing
+        if own or not _is_alive(int(process)):
+            return False
     with suppress(OSError):
         return time.time() - path.stat().st_mtime < _STALE
     return False

@@ -14,7 +14,7 @@ from ._download import download
 from ._progress import ProgressCallback
 from ._settings import Settings
 from ._uri import resolve
-from .errors import CacheError
+from .errors import CacheError, InvalidInputError, ZooError
 
 _README = """\
 Weights for machines without a network, fetched and verified by brickwork-zoo.
@@ -50,9 +50,9 @@ def prefetch(
         ZooError: If one of them cannot be had; see :func:`download`.
     """
     bundle = Path(target).expanduser().absolute()
-    if bundle.suffix != ".tar":
-        return _fill(uris, bundle, progress)
     try:
+        if bundle.suffix != ".tar":
+            return _fill(uris, bundle, progress)
         bundle.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=bundle.parent) as made:
             files = _fill(uris, Path(made), progress)
@@ -64,32 +64,36 @@ def prefetch(
             partial.replace(bundle)
             return [file.relative_to(made) for file in files]
     except OSError as error:
-        if isinstance(error, CacheError):
+        if isinstance(error, ZooError):
             raise
         raise CacheError(f"cannot write {bundle}: {error}", path=bundle) from error
 
 
 def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | None) -> list[Path]:
     here, there = Cache(Settings.read().home), Cache(home)
+    there.root.mkdir(parents=True, exist_ok=True)
+    _describe(there, home)  # at once: it tells whether the folder can be written
     files: list[Path] = []
-    sums: list[str] = []
     for uri in uris:
         resource = resolve(uri)
         entry = there.entry(resource)
-        found = here.find(resource) if not resource.local else None
-        if found is not None and there.find(resource) is None:
+        if resource.local:
+            raise InvalidInputError(f"{uri} is a file of this machine: copy it as it is", uri=uri)
+        found = here.find(resource)
+        if found is not None and not entry.files():  # a bundle cannot do with another's file
             entry.folder.mkdir(parents=True, exist_ok=True)
             partial = entry.folder / f".{entry.filename}.copy"
             shutil.copyfile(found, partial)
             partial.replace(entry.target)
-        path = download(uri, progress=progress, home=home)
-        record = entry.record()
-        digest = record.sha256 if record is not None else entry.digest(path)
-        files.append(path)
-        if path.is_relative_to(home):
-            sums.append(f"{digest}  {path.relative_to(home).as_posix()}\n")
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
-    listing = "".join(f"  {uri}\n" for uri in uris)
-    (home / "README.txt").write_text(_README + listing, encoding="utf-8")
+        files.append(download(uri, progress=progress, home=home))
+    _describe(there, home)
     return files
+
+
+def _describe(cache: Cache, home: Path) -> None:
+    """Say in a bundle what it holds, from earlier calls as well."""
+    held = [(entry, record) for entry in cache.entries() if (record := entry.record())]
+    sums = (f"{r.sha256}  {e.target.relative_to(home).as_posix()}\n" for e, r in held)
+    (home / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    listing = "".join(f"  {record.uri}\n" for _, record in held)
+    (home / "README.txt").write_text(_README + listing, encoding="utf-8")

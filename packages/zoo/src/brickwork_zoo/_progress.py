@@ -25,7 +25,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def __init__(self, how: bool | ProgressCallback | None, name: str) -> None:
         self._tell = how if callable(how) else None
-        self._draw = sys.stderr.isatty() if how is None else how is True
+        self._draw = _is_seen() if how is None else how is True
         self._name = name
         self._bar: tqdm[Never] | None = None
         self._done = 0
@@ -56,3 +56,7 @@ class Progress(AbstractContextManager["Progress"]):
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _is_seen() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # a program without a console has none

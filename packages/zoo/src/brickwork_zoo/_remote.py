@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from ._names import last_component, safe_filename
 from ._resource import Resource
-from ._stream import RefusedError, Stream, TransientError
+from ._stream import PlaceError, RefusedError, RestartError, Stream, TransientError
 from .errors import MissingDependencyError
 
 # What people write most; known without importing fsspec, so that the error for a machine without
@@ -21,6 +25,11 @@ _COMMON = frozenset(
     )
 )
 _REFUSALS = (ImportError, FileNotFoundError, PermissionError, IsADirectoryError, ValueError)
+# What file systems call the mark of a version, and the date of a change: those of S3, of Google's
+# and Azure's stores, of WebDAV, of SFTP and local disks, of memory.
+_TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "checksum")
+_DATES = ("LastModified", "last_modified", "updated", "modified", "mtime", "created")
+_SETTLED = 2.0  # seconds
 
 
 def knows(scheme: str) -> bool:
@@ -48,45 +57,93 @@ def is_remote(place: str) -> bool:
     return urlsplit(place).scheme not in ("http", "https")
 
 
-def open_remote(place: str, start: int) -> Stream:
+def open_remote(place: str, start: int = 0, validator: str | None = None) -> Stream:
     """Open a file through fsspec.
 
     Args:
         place: Its URI.
         start: How many bytes to leave out.
+        validator: What the version that they are of was called; None takes whatever is there now.
 
     Raises:
         RefusedError: If there is no such file, no right to it, or no package that opens it.
+        RestartError: If it is another version now.
         TransientError: If something else went wrong.
     """
     if not _installed():
         raise RefusedError(
             "it needs fsspec, which is not installed: pip install 'brickwork-zoo[fsspec]'"
         )
-    fsspec = import_module("fsspec")
-    try:
-        system, path = fsspec.url_to_fs(place)
-        facts = system.info(path)
-        file = system.open(path, "rb", cache_type="none")
+    with _said_our_way():
+        system, path = import_module("fsspec").url_to_fs(place)
+        facts = _facts(system, path)
+    current = _validator(facts)
+    if start and validator and current != validator:
+        raise RestartError("the file has changed")
+    with _said_our_way():
+        file = system.open(path, "rb")
         if start:
             file.seek(start)
-    except _REFUSALS as error:
-        raise RefusedError(_said(error)) from error
-    except Exception as error:  # every file system has errors of its own
-        raise TransientError(_said(error)) from error
+
+    def read(size: int) -> bytes:
+        with _said_our_way():
+            block: bytes = file.read(size)
+            # Most file systems ask for one part after the other, of whatever is there by then.
+            if not block and _version(_facts(system, path)) != _version(facts):
+                raise TransientError("the file has changed while it was read")
+        return block
+
     size = facts.get("size")
     return Stream(
-        read=lambda size: _read(file, size),
+        read=read,
         close=file.close,
         start=start,
         total=size if isinstance(size, int) else None,
+        validator=current,
     )
 
 
-def _read(file: IO[bytes], size: int) -> bytes:
+def _facts(system: Any, path: str) -> Mapping[str, Any]:
+    """Return what a file system says of a file now, not what it remembers."""
+    system.invalidate_cache(path)
+    facts: Mapping[str, Any] = system.info(path)
+    return facts
+
+
+def _version(facts: Mapping[str, Any]) -> str:
+    """Return what tells a version of a file from others, as far as the file system knows."""
+    names = [name for name in _TAGS if facts.get(name)] or ["size", *_DATES]
+    return " ".join(f"{name}={facts[name]}" for name in names if facts.get(name))
+
+
+def _validator(facts: Mapping[str, Any]) -> str | None:
+    """Return a version's name if no other version can have it.
+
+    A date may have no more than seconds, so that a file may change again without a new one: it
+    counts only once it is past.
+    """
+    dates = [_seconds(facts[name]) for name in _DATES if name in facts]
+    settled = all(date is not None and time.time() - date > _SETTLED for date in dates)
+    tagged = any(facts.get(name) for name in _TAGS)
+    return _version(facts) if tagged or (dates and settled) else None
+
+
+def _seconds(date: object) -> float | None:
+    if isinstance(date, datetime):
+        return date.timestamp()
+    return float(date) if isinstance(date, int | float) else None
+
+
+@contextmanager
+def _said_our_way() -> Iterator[None]:
+    """Turn what a file system raises, each errors of its own, into ours."""
     try:
-        return file.read(size)
-    except Exception as error:  # every file system has errors of its own
+        yield
+    except PlaceError:
+        raise
+    except _REFUSALS as error:
+        raise RefusedError(_said(error)) from error
+    except Exception as error:
         raise TransientError(_said(error)) from error
 
 

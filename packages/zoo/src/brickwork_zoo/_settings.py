@@ -7,6 +7,7 @@ An argument goes before the environment, the environment before the file of sett
 from __future__ import annotations
 
 import os
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ class Settings:
             ("the environment variable {variable}", _environment()),
             (f"{{name}} in {file}", table),
         )
-        values: dict[str, Any] = {"home": _user_folder("XDG_CACHE_HOME", ".cache")}
+        values: dict[str, Any] = {
+            "home": _user_folder("XDG_CACHE_HOME", ".cache") or temporary_home()
+        }
         for name, (parse, allowed) in _PARSERS.items():
             for where, source in sources:
                 value = source.get(name)
@@ -75,21 +78,27 @@ class Settings:
 def user_catalog_folders() -> list[Path]:
     """Return the folders in which a user's own `open_mmlab.json` may lie, first one first."""
     named = [Path(os.environ[v]) for v in ("BRICKWORK_HOME", "MMCV_HOME") if os.environ.get(v)]
-    folders = [
-        *named,
-        *(_user_folder("XDG_CACHE_HOME", ".cache", n) for n in ("brickwork", "mmcv")),
-    ]
-    return [folder.expanduser() for folder in folders]
+    caches = [_user_folder("XDG_CACHE_HOME", ".cache", name) for name in ("brickwork", "mmcv")]
+    return [_folder(folder) for folder in (*named, *caches) if folder is not None]
 
 
-def _user_folder(variable: str, default: str, name: str = "brickwork") -> Path:
-    base = os.environ.get(variable)
-    return (Path(base) if base else Path.home() / default) / name
+def temporary_home() -> Path:
+    """Return a home for who has none, or none that can be written."""
+    user = os.getuid() if os.name == "posix" else "files"
+    return Path(tempfile.gettempdir()) / f"brickwork-{user}"
+
+
+def _user_folder(variable: str, default: str, name: str = "brickwork") -> Path | None:
+    """Return a folder of the user's; None for who has no home, as some containers' users."""
+    base = os.environ.get(variable) or os.path.expanduser(f"~/{default}")  # noqa: PTH111  raises
+    return None if base.startswith("~") else Path(base) / name
 
 
 def _config() -> tuple[Path, Mapping[str, Any]]:
     home = os.environ.get("BRICKWORK_HOME")
-    folder = Path(home).expanduser() if home else _user_folder("XDG_CONFIG_HOME", ".config")
+    folder = _folder(home) if home else _user_folder("XDG_CONFIG_HOME", ".config")
+    if folder is None:
+        return Path("config.toml"), {}
     file = folder / "config.toml"
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -115,7 +124,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _folder(value: str | os.PathLike[str]) -> Path:
-    return Path(value).expanduser().absolute()
+    return Path(os.path.expanduser(value)).absolute()  # noqa: PTH111  pathlib's raises
 
 
 def _seconds(value: Any) -> float:

@@ -11,7 +11,8 @@ class Stream:
     """A file that a place is sending.
 
     Attributes:
-        read: Takes a number of bytes; returns at most so many, none at the end.
+        read: Takes a number of bytes; returns at most so many, as soon as there are any, and none
+            at the end.
         close: Lets go of the connection.
         start: Where in the file the first byte lies.
         total: The whole file's bytes; None where the place does not say.
@@ -53,6 +54,10 @@ class UnreachableError(PlaceError):
 
 class RefusedError(PlaceError):
     """Asking again would not help."""
+
+
+class UntrustedError(RefusedError):
+    """It could not prove that it is the host that it should be."""
 
 
 class WrongHashError(RefusedError):

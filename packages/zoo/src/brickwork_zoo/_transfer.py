@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import Queue
@@ -13,10 +12,7 @@ from ._partial import Partial
 from ._progress import Progress
 from ._stream import RefusedError, Stream, TransientError
 
-# A read takes up to a tenth of a second: large where bytes come fast, since each costs a round
-# through Python; small where they come slowly, since a stall loses what one read has gathered.
-_SMALLEST, _LARGEST = 1 << 14, 1 << 19
-_BRISK, _SLOW = 0.02, 0.1  # seconds
+_BLOCK = 1 << 19  # bytes at once, at most
 _QUEUED = 16  # blocks that wait to be hashed: 8 MiB at most
 _PAGE_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
@@ -59,7 +55,7 @@ def copy_start(source: Path, size: int, partial: Partial, hasher: Hasher) -> Non
     """Copy the first ``size`` bytes of what an earlier attempt left, and hash them."""
     with source.open("rb") as file:
         while partial.size < size:
-            block = file.read(min(_LARGEST, size - partial.size))
+            block = file.read(min(_BLOCK, size - partial.size))
             if not block:
                 raise TransientError(f"{source} has shrunk while it was read")
             hasher.add(block)
@@ -82,20 +78,12 @@ def receive(
         TransientError: If the stream ends early.
         RefusedError: If what comes is an HTML page, or longer than was said.
     """
-    size = _SMALLEST
-    began = time.monotonic()
-    while block := stream.read(size):
+    while block := stream.read(_BLOCK):
         if partial.size == 0 and not page and _is_page(block):
             raise RefusedError("it sent an HTML page instead of the file")
         hasher.add(block)
         partial.append(block)
         progress.add(len(block))
-        now = time.monotonic()
-        if now - began < _BRISK:
-            size = min(2 * size, _LARGEST)
-        elif now - began > _SLOW:
-            size = max(size // 2, _SMALLEST)
-        began = now
     if stream.total is not None and partial.size != stream.total:
         kind = TransientError if partial.size < stream.total else RefusedError
         raise kind(f"it sent {partial.size} of {stream.total} bytes")

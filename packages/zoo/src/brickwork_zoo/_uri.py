@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 
 from . import _catalog, _hub, _remote
 from ._mirrors import with_mirrors
-from ._names import hash_in_name, last_component, parse_hash, safe_filename
+from ._names import canonical, hash_in_name, last_component, parse_hash, safe_filename
 from ._resource import Resource
 from ._settings import Settings
 from .errors import InvalidInputError, MissingFileError, UnknownSchemeError
@@ -85,13 +85,14 @@ def register_scheme(
     Args:
         prefixes: The beginning of such URIs, ``"zenodo://"`` or ``"https://my.host/models/"``, or
             several; the longest that fits a URI wins.
-        resolver: Takes the URI; returns a `Resource`, or another URI that stands for it.
+        resolver: Takes the URI, its scheme in lower case; returns a `Resource`, or another URI that
+            stands for it.
         force: Replace what is registered.
 
     Raises:
         InvalidInputError: If a prefix is registered already and ``force`` is not set.
     """
-    for prefix in [prefixes] if isinstance(prefixes, str) else prefixes:
+    for prefix in map(canonical, [prefixes] if isinstance(prefixes, str) else prefixes):
         if prefix in _RESOLVERS and not force:
             raise InvalidInputError(f"{prefix} is registered already; force=True replaces it")
         _RESOLVERS[prefix] = resolver
@@ -105,25 +106,29 @@ def schemes() -> list[str]:
 def _follow(uri: str) -> Resource:
     text = uri
     for _ in range(_MOST_HOPS):
-        found = _resolver(text)(text)
+        found = _answer(text)
         if isinstance(found, Resource):
             return found
         text = found
     raise InvalidInputError(f"{uri} stands for another URI too many times over", uri=uri)
 
 
+def _answer(uri: str) -> Resource | str:
+    if "://" not in uri or os.path.exists(uri):  # noqa: PTH110  Path() would fold the two slashes
+        return _local(uri)
+    uri = canonical(uri)
+    return _resolver(uri)(uri)
+
+
 def _resolver(uri: str) -> Resolver:
-    scheme, sign, rest = uri.partition("://")
-    if not sign or os.path.exists(uri):  # noqa: PTH110  Path() would fold the two slashes
-        return _local
-    uri = f"{scheme.lower()}://{rest}"
     plugins = _plugins()
     prefix = max((p for p in {*_RESOLVERS, *plugins} if uri.startswith(p)), key=len, default=None)
     if prefix in _RESOLVERS:
         return _RESOLVERS[prefix]
     if prefix is not None:
         return plugins[prefix]()
-    if _remote.knows(scheme.lower()):
+    scheme = uri.partition("://")[0]
+    if _remote.knows(scheme):
         return _remote.resolve
     raise UnknownSchemeError(
         f"cannot read {uri}: nobody knows {scheme}://. There are {', '.join(schemes())}, and what "
@@ -136,14 +141,15 @@ def _resolver(uri: str) -> Resolver:
 def _plugins() -> dict[str, Callable[[], Resolver]]:
     """Map the beginnings that installed packages add to what loads their resolvers."""
     return {
-        point.name if "://" in point.name else f"{point.name}://": point.load
+        canonical(point.name if "://" in point.name else f"{point.name}://"): point.load
         for point in entry_points(group=_GROUP)
     }
 
 
 def _local(uri: str) -> Resource:
-    path = Path(uri).expanduser()
-    if not path.exists():
+    # Those of pathlib raise where there is no such user and where a name is too long to be one.
+    path = Path(os.path.expanduser(uri))  # noqa: PTH111
+    if not os.path.exists(path):  # noqa: PTH110
         hint = _catalog.hint(uri)
         raise MissingFileError(
             f"there is no file {path}"

@@ -58,11 +58,11 @@ def verify(
         path = resource.path
         expected = expected or hash_in_name(path.name)
     else:
-        entry = Cache(settings.home).entry(resource)
-        path = next(iter(entry.files()), entry.target)
-        record = entry.record()
-        if expected is None and record is not None and record.file == path.name:
-            expected = record.sha256
+        cache = Cache(settings.home)
+        own = cache.entry(resource)
+        entry, path = next(cache.candidates(resource), (own, own.target))
+        record = entry.record_of(path)
+        expected = expected or (record.sha256 if record is not None else None)
     if not path.is_file():
         raise MissingFileError(f"{resource.uri} is not here: there is no file {path}", uri=str(uri))
     actual = hash_file(path)

@@ -12,12 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from brickwork_zoo import __version__
-from brickwork_zoo.errors import InvalidInputError, ZooError
+from brickwork_zoo.errors import ZooError
 
 from . import _catalogue, _checkpoints, _files
-from ._output import show_error
-
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+from ._output import FAILED, INTERRUPTED, exit_code, show_error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,18 +29,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args))
-    except InvalidInputError as error:
-        show_error(error, as_json=args.json)
-        return MISUSED
-    except ZooError as error:
-        show_error(error, as_json=args.json)
-        return FAILED
+        code = _run(args)
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    return code
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        return int(args.run(args))
+    except ZooError as error:
+        show_error(error, as_json=args.json)
+        return exit_code(error)
 
 
 def parser() -> argparse.ArgumentParser:

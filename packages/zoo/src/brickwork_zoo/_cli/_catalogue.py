@@ -7,13 +7,23 @@ from argparse import ArgumentTypeError, Namespace
 from dataclasses import asdict
 from typing import Any
 
-from brickwork_zoo._catalog import SCHEMES, find_model, list_models
+from brickwork_zoo._catalog import SCHEMES, find_model, list_models, nearest
+from brickwork_zoo._names import canonical
 from brickwork_zoo._uri import resolve
 
-from ._output import add_command, human, show_facts, show_json, show_lines, show_table
+from ._output import (
+    FAILED,
+    add_command,
+    complain,
+    human,
+    show_facts,
+    show_json,
+    show_lines,
+    show_table,
+)
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?")
-_POWERS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?)\s*([kmg]?)(i?)b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
 
 
 def add_to(commands: Any) -> None:
@@ -40,8 +50,8 @@ def add_to(commands: Any) -> None:
 def _amount(text: str) -> float:
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
-        raise ArgumentTypeError(f"{text!r} is no amount: write 25M, 100MB or 1e9 in full")
-    return float(match[1]) * _POWERS[match[2].lower()]
+        raise ArgumentTypeError(f"{text!r} is no amount: write 25M, 100MB, 100MiB or 1e9")
+    return float(match[1]) * (1024.0 if match[3] else 1000.0) ** _POWERS[match[2].lower()]
 
 
 def _list(args: Namespace) -> int:
@@ -55,18 +65,33 @@ def _list(args: Namespace) -> int:
     )
     if args.json:
         show_json(models)
-        return 0
-    rows = [
-        (m.uri, m.family, human(m.params, ""), human(m.size), m.metrics.get("acc1")) for m in models
-    ]
-    if rows:
+    elif models:
+        rows = [
+            (m.uri, m.family, human(m.params, ""), human(m.size), m.metrics.get("acc1"))
+            for m in models
+        ]
         show_table(("uri", "family", "params", "size", "acc@1"), rows)
-    return 0 if rows else 1
+    if models:
+        return 0
+    complain(f"no model fits; {_closest(args)}")
+    return FAILED
+
+
+def _closest(args: Namespace) -> str:
+    """Say what somebody may have meant whose words no model fits."""
+    every = list_models(source=args.source)
+    families = {m.family for m in every if m.family}
+    if args.family and args.family.lower() not in map(str.lower, families):
+        close = nearest(args.family, families)
+        return f"there is no family {args.family!r}, but {', '.join(close or sorted(families))}"
+    names = {m.uri.partition("://")[2]: m.uri for m in every}
+    close = [names[name] for name in nearest(args.pattern, names)]
+    return f"close to {args.pattern!r}: {', '.join(close)}" if close else "ask for less"
 
 
 def _info(args: Namespace) -> int:
     resource = resolve(args.uri)
-    listed = args.uri.partition("://")[0] in SCHEMES
+    listed = canonical(args.uri).partition("://")[0] in SCHEMES
     facts = asdict(find_model(args.uri)) if listed else {}
     facts |= {key: value for key, value in asdict(resource).items() if key != "identity"}
     facts.pop("urls", None)
@@ -83,12 +108,13 @@ def _info(args: Namespace) -> int:
 
 
 def _check_links(args: Namespace) -> int:
-    from brickwork_zoo._links import (
-        check_links,  # imports requests, which the other two do not need
-    )
+    from tqdm import tqdm  # with requests, what the other two do not need
+
+    from brickwork_zoo._links import check_links
 
     uris = args.uris or [model.uri for model in list_models(source=args.source)]
-    links = list(check_links(uris, timeout=args.timeout))
+    answers = check_links(uris, timeout=args.timeout)
+    links = list(tqdm(answers, desc="asked", unit="", leave=False, disable=None))
     if args.json:
         show_json(links)
     else:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from brickwork_zoo._cache import Cache, Entry
+from brickwork_zoo._names import shown
 from brickwork_zoo._settings import Settings
-from brickwork_zoo.errors import CacheError, ZooError
+from brickwork_zoo.errors import CacheError, MissingFileError, ZooError
 
-from ._output import add_command, human, show_error, show_json, show_lines, show_table
+from ._output import (
+    MISUSED,
+    add_command,
+    complain,
+    exit_code,
+    human,
+    show_error,
+    show_json,
+    show_lines,
+    show_table,
+)
 
 
 def add_to(commands: Any) -> None:
@@ -54,10 +64,10 @@ def _download(args: Namespace) -> int:
     from brickwork_zoo._download import download  # imports what only this needs
 
     if args.sha256 and len(args.uris) > 1:
-        sys.stderr.write("brickwork-zoo: --sha256 goes with a single file\n")
-        return 2
+        complain("--sha256 goes with a single file")
+        return MISUSED
     done: dict[str, Path] = {}
-    failed: list[ZooError] = []
+    failed: dict[str, ZooError] = {}
     for uri in args.uris:
         try:
             done[uri] = download(
@@ -69,15 +79,14 @@ def _download(args: Namespace) -> int:
                 offline=args.offline,
             )
         except ZooError as error:
-            failed.append(error)
+            failed[uri] = error
             show_error(error, as_json=False)
         else:
             if not args.json:
                 show_lines([done[uri]])
     if args.json:
-        errors = {str(error.uri): str(error) for error in failed}
-        show_json({"files": done, "errors": errors})
-    return int(bool(failed))
+        show_json({"files": done, "errors": {uri: str(e) for uri, e in failed.items()}})
+    return max(map(exit_code, failed.values()), default=0)
 
 
 def _prefetch(args: Namespace) -> int:
@@ -95,14 +104,16 @@ def _verify(args: Namespace) -> int:
     from brickwork_zoo._verify import verify  # imports what only this needs
 
     if args.sha256 and len(args.uris) > 1:
-        sys.stderr.write("brickwork-zoo: --sha256 goes with a single file\n")
-        return 2
+        complain("--sha256 goes with a single file")
+        return MISUSED
     rows: list[dict[str, object]] = []
+    code = 0
     for uri in args.uris:
         try:
             found = verify(uri, sha256=args.sha256)
         except ZooError as error:
             rows.append({"uri": uri, "answer": "failed", "problem": str(error)})
+            code = max(code, exit_code(error))
             if not args.json:
                 show_error(error, as_json=False)
         else:
@@ -113,11 +124,14 @@ def _verify(args: Namespace) -> int:
     else:
         good = [row for row in rows if "sha256" in row]
         show_lines(f"{row['sha256']}  {row['path']}  {row['answer']}" for row in good)
-    return int(any(row["answer"] == "failed" for row in rows))
+    return code
 
 
 def _cache(args: Namespace) -> int:
     cache = Cache(Settings.read().home)
+    if args.action != "prune" and (args.names or args.all):
+        complain(f"names and --all go with cache prune, not with cache {args.action}")
+        return MISUSED
     return _ACTIONS[args.action](cache, args)
 
 
@@ -150,7 +164,14 @@ def _cache_list(cache: Cache, args: Namespace) -> int:
 
 
 def _cache_prune(cache: Cache, args: Namespace) -> int:
-    chosen = [entry for entry in cache.entries() if args.all or _is_named(entry, args.names)]
+    entries = cache.entries()
+    unknown = [name for name in args.names if not any(_is_named(e, [name]) for e in entries)]
+    if unknown:
+        raise MissingFileError(
+            f"the cache has no {', '.join(unknown)}; `brickwork-zoo cache list` has all of it",
+            uri=unknown[0],
+        )
+    chosen = [entry for entry in entries if args.all or _is_named(entry, args.names)]
     removed = _remove([entry.folder for entry in chosen] + cache.leftovers())
     removed += _remove(cache.leftovers())  # folders that are empty now
     if args.json:
@@ -174,7 +195,7 @@ def _remove(paths: list[Path]) -> list[Path]:
 
 def _is_named(entry: Entry, names: list[str]) -> bool:
     record = entry.record()
-    return entry.filename in names or (record is not None and record.uri in names)
+    return entry.filename in names or (record is not None and record.uri in map(shown, names))
 
 
 _ACTIONS = {"list": _cache_list, "path": _cache_path, "prune": _cache_prune}

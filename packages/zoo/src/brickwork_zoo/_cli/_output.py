@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from brickwork_zoo.errors import ZooError
+from brickwork_zoo.errors import InvalidInputError, ZooError
 
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 Run = Callable[[Namespace], int]
 
 
@@ -22,6 +23,16 @@ def add_command(commands: Any, name: str, run: Run, text: str) -> ArgumentParser
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=run)
     return command
+
+
+def exit_code(error: ZooError) -> int:
+    """Return how a command ends that failed in this way."""
+    return MISUSED if isinstance(error, InvalidInputError) else FAILED
+
+
+def complain(text: object) -> None:
+    """Print what is wrong on the standard error."""
+    sys.stderr.write(f"brickwork-zoo: {text}\n")
 
 
 def show_json(value: object) -> None:
@@ -35,7 +46,7 @@ def show_error(error: ZooError, *, as_json: bool) -> None:
     if as_json:
         facts = {key: value for key, value in vars(error).items() if not key.startswith("__")}
         show_json({"error": type(error).__name__, "message": str(error), **facts})
-    sys.stderr.write(f"brickwork-zoo: {error}\n")
+    complain(error)
 
 
 def show_lines(lines: Iterable[object]) -> None:
@@ -56,12 +67,13 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if sys.stdout.isatty() and find_spec("rich"):
         from rich.console import Console  # not needed where nobody is looking
         from rich.table import Table
+        from rich.text import Text
 
         table = Table()
         for head in heads:
             table.add_column(head, overflow="fold")  # a URI without its end is of no use
         for row in cells:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # rich would read [brackets] as markup
         Console().print(table)
         return
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]

@@ -1,0 +1,146 @@
+"""Servers whose certificate is good, and such as must not be believed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from brickwork_zoo import download
+from brickwork_zoo.errors import DownloadError
+
+BODY = os.urandom(100_000)
+NAME = f"/net-{hashlib.sha256(BODY).hexdigest()[:8]}.pth"
+
+# Name -> whom it is made out to, for how many days, and by whom.
+KINDS = {
+    "good": ("IP:127.0.0.1", 2, "authority"),
+    "expired": ("IP:127.0.0.1", -1, "authority"),
+    "of another host": ("DNS:elsewhere.example", 2, "authority"),
+    "self-signed": ("IP:127.0.0.1", 2, "itself"),
+    "of an unknown authority": ("IP:127.0.0.1", 2, "stranger"),
+}
+BAD = [kind for kind in KINDS if kind != "good"]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory) -> Path:
+    """Let openssl make the certificates; return their folder."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*words: object) -> None:
+        command = ["openssl", *map(str, words)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("authority", "stranger"):
+        openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", name, "-days", 2,
+                "-subj", f"/CN={name}")  # fmt: skip
+    for kind, (host, days, issuer) in KINDS.items():
+        openssl("req", *key, "-keyout", "key", "-out", "request", "-subj", "/CN=x")
+        (folder / "extensions").write_text(f"subjectAltName={host}")
+        signed = (
+            ["-signkey", "key"]
+            if issuer == "itself"
+            else ["-CA", issuer, "-CAkey", f"{issuer}.key", "-CAcreateserial"]
+        )
+        openssl("x509", "-req", "-in", "request", "-out", "certificate", "-days", days, *signed,
+                "-extfile", "extensions")  # fmt: skip
+        (folder / kind).write_text(
+            "".join((folder / part).read_text() for part in ("key", "certificate"))
+        )
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _trust(certificates, monkeypatch):
+    """Trust the authority, as somebody does whose company has its own."""
+    for name in ("CURL_CA_BUNDLE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority"))
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_an_authority_that_the_environment_names_is_trusted(
+    make_site, certificates, monkeypatch, variable
+):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv(variable, str(certificates / "authority"))
+    assert download(make_site(certificates / "good").url(NAME, BODY)).read_bytes() == BODY
+    monkeypatch.setenv(variable, str(certificates / "stranger"))
+    with pytest.raises(DownloadError, match="not trusted"):
+        download(make_site(certificates / "good").url("/other.pth", BODY), retries=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("expired", "expired"),
+        ("of another host", "mismatch"),
+        ("self-signed", "self-signed"),
+        ("of an unknown authority", "unable to get local issuer"),
+    ],
+)
+def test_a_bad_certificate_is_a_reason_that_names_the_way_out(
+    make_site, certificates, kind, reason
+):
+    site = make_site(certificates / kind)
+    url = site.url(NAME, BODY)
+    with pytest.raises(DownloadError, match=reason) as caught:
+        download(url)
+    (failure,) = caught.value.failures
+    assert failure.place == url
+    assert failure.attempts == 1  # asking again would not help
+    assert failure.reason.startswith("TLS failed")
+    for way in (url, "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "BRICKWORK_MIRRORS"):
+        assert way in str(caught.value)
+    assert not site.requests  # nothing was said to a host that is not the one meant
+
+
+def test_bad_certificates_give_way_to_the_next_place(make_site, certificates, monkeypatch):
+    sites = [make_site(certificates / kind) for kind in (*BAD, "good")]
+    hosts = [site.url(NAME, BODY).removeprefix("https://").partition("/")[0] for site in sites]
+    monkeypatch.setenv("BRICKWORK_MIRRORS", ",".join(f"example.invalid={h}" for h in hosts))
+    assert download(f"https://example.invalid{NAME}", retries=0).read_bytes() == BODY
+    assert [site.asked() for site in sites] == [0, 0, 0, 0, 1]
+
+
+def test_a_place_without_tls_is_no_matter_of_certificates(site):
+    with pytest.raises(DownloadError, match="TLS failed") as caught:
+        download(site.url(NAME, BODY).replace("http:", "https:"))
+    assert "REQUESTS_CA_BUNDLE" not in str(caught.value)
+    assert caught.value.failures[0].attempts == 1
+
+
+def test_a_redirect_to_a_bad_certificate_is_not_followed(make_site, faults, certificates, site):
+    bad = make_site(certificates / "expired")
+    site.always[NAME] = faults.status(302, Location=bad.url(NAME, BODY))
+    with pytest.raises(DownloadError, match="expired"):
+        download(site.url(NAME))
+    assert not bad.requests
+
+
+def test_a_cut_connection_under_tls_recovers(make_site, faults, certificates):
+    site = make_site(certificates / "good")
+    site.faults[NAME] = [faults.cut(30_000), faults.drop]
+    assert download(site.url(NAME, BODY)).read_bytes() == BODY
+    assert [headers.get("Range") for _, headers in site.requests] == [None, *["bytes=30000-"] * 2]
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_bundle_that_cannot_be_read_is_said_to(
+    make_site, certificates, monkeypatch, tmp_path, variable, content
+):
+    bundle = tmp_path / "bundle.pem"
+    if content:
+        bundle.write_text(content)
+    monkeypatch.setenv(variable, str(bundle))
+    with pytest.raises(DownloadError, match=r"TLS|bundle\.pem") as caught:
+        download(make_site(certificates / "good").url(NAME, BODY))
+    assert caught.value.failures[0].attempts == 1
