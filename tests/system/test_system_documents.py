@@ -22,7 +22,11 @@ DOCUMENTS = sorted(
 )
 
 RUNNER = r"""
-import doctest, pathlib, re, socket, sys, types
+import doctest, pathlib, re, socket, sys, types, warnings
+
+# torch.compile and torch.onnx call what torch itself has deprecated
+for message in r"`torch\.jit\.", r"`isinstance\(treespec, LeafSpec\)`":
+    warnings.filterwarnings("ignore", message)
 
 document = sys.argv[1]
 connect = socket.socket.connect
