@@ -99,10 +99,10 @@ class _Deferring(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         facts = _facts(func)
-        tensors = _tensors((*args, *kwargs.values()))
+        tensors = _tensors(args) + _tensors(kwargs.values())
         unknown = any(one.is_meta for one in tensors)
         if facts.writes:
-            return self._write(func, args, kwargs, unknown)
+            return self._write(func, args, kwargs, tensors, unknown)
         if unknown and func is aten._local_scalar_dense.default:
             return _read(tensors[0])
         if unknown or facts.draws or facts.allocates:
@@ -118,14 +118,16 @@ class _Deferring(TorchDispatchMode):
             kwargs = {**kwargs, "device": "meta"}
             kwargs.pop("pin_memory", None)
         device = torch.device(device) if device else torch.get_default_device()
-        result = _call_without_memory(func, args, kwargs)
+        result = _call_without_memory(func, args, kwargs, tensors)
         if device.type != "meta":
             for one in _tensors((result,)):
                 storage = one.untyped_storage()
                 self._devices.setdefault(storage._cdata, (storage, device))
         return result
 
-    def _write(self, func: Any, args: Any, kwargs: Any, unknown: bool) -> Any:
+    def _write(
+        self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor], unknown: bool
+    ) -> Any:
         """Note a write into memory that there is not, or of values that there are not."""
         target = kwargs.get("out", args[0] if args else None)
         if not isinstance(target, Tensor):
@@ -135,12 +137,12 @@ class _Deferring(TorchDispatchMode):
             self._values.pop(key, None)
             if (value := _value_written(func, target, args)) is not None:
                 self._values[key] = value
-            return _call_without_memory(func, args, kwargs)
+            return _call_without_memory(func, args, kwargs, tensors)
         if unknown or _facts(func).draws:
             self._drawn[key] = target.untyped_storage()
             return target
-        if _value_written(func, target, args) is not None:
-            self._drawn.pop(key, None)
+        if key in self._drawn and _value_written(func, target, args) is not None:
+            del self._drawn[key]
         return func(*args, **kwargs)
 
     def settle(self) -> None:
@@ -212,8 +214,8 @@ def _tensors(values: Iterable[Any]) -> list[Tensor]:
     return found
 
 
-def _call_without_memory(func: Any, args: Any, kwargs: Any) -> Any:
-    if not all(one.is_meta for one in _tensors((*args, *kwargs.values()))):
+def _call_without_memory(func: Any, args: Any, kwargs: Any, tensors: Iterable[Tensor]) -> Any:
+    if not all(one.is_meta for one in tensors):
         args, kwargs = tree_map_only(Tensor, lambda one: one.to("meta"), (args, kwargs))
     return func(*args, **kwargs)
 
