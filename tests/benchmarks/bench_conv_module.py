@@ -88,6 +88,20 @@ def rows(rounds: int = 30) -> Iterator[Row]:
         ("forward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8), 10),
         ("forward and backward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8, train=True), 5),
         ("forward of 4, 64 x 56 x 56", straight, 1.02, forward(64, 56, depth=4), 1),
+        (
+            "forward and backward of 4, 64 x 56 x 56",
+            straight,
+            1.02,
+            forward(64, 56, train=True, depth=4),
+            1,
+        ),
         ("compiled forward of 20, 8 x 8 x 8", straight, 1.02, forward(8, 8, compiled=True), 10),
+        (
+            "compiled forward and backward of 20, 8 x 8 x 8",
+            straight,
+            1.02,
+            forward(8, 8, train=True, compiled=True),
+            10,
+        ),
     ):
         yield Row(cost, floor, "ms", take_turns(runs, rounds * more), at_most=at_most)

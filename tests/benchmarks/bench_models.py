@@ -5,18 +5,81 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import brickwork_zoo
 import torch
 from brickwork_models import ResNet
-from harness import FLOOR, OURS, Row, take_turns
+from brickwork_models.classic import ResNet as ClassicResNet
+from harness import FLOOR, OURS, Row, importable, take_turns
 from torch import nn
 
 
 def build() -> ResNet:
     """Build the classifier."""
     return ResNet(50, num_classes=1000, norm_eval=False)
+
+
+class ByHand(nn.Module):
+    """The layers of ResNet-50 without its classifier, written out, with the same draws."""
+
+    class Block(nn.Module):
+        """A bottleneck."""
+
+        def __init__(self, inside: int, planes: int, stride: int) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(inside, planes, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(planes)
+            self.conv2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(planes)
+            self.conv3 = nn.Conv2d(planes, 4 * planes, 1, bias=False)
+            self.bn3 = nn.BatchNorm2d(4 * planes)
+            self.relu = nn.ReLU(inplace=True)
+            self.downsample = None
+            if inside != 4 * planes:
+                self.downsample = nn.Sequential(
+                    nn.Conv2d(inside, 4 * planes, 1, stride, bias=False),
+                    nn.BatchNorm2d(4 * planes),
+                )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        inside = 64
+        for stage, (planes, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), 1):
+            layer = nn.Sequential()
+            for n in range(blocks):
+                layer.append(self.Block(inside, planes, 2 if stage > 1 and n == 0 else 1))
+                inside = 4 * planes
+            setattr(self, f"layer{stage}", layer)
+
+    def init_weights(self) -> None:
+        """Draw as the paper says."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.constant_(module.weight, 1)
+                nn.init.constant_(module.bias, 0)
+
+
+def building(rounds: int) -> Iterator[Row]:
+    """Measure building with the default draws, and drawing the weights anew."""
+    makers: dict[str, Callable[[], Any]] = {FLOOR: ByHand, OURS: partial(ClassicResNet, 50)}
+    if importable("mmcv.cnn"):
+        from mmcv.cnn import ResNet as Theirs  # a peer, which may be missing
+
+        makers["mmcv"] = partial(Theirs, 50)
+    if len({frozenset(make().state_dict()) for make in makers.values()}) > 1:
+        raise SystemExit("these are not the same networks")
+    turns = {name: lambda make=make: make().init_weights() for name, make in makers.items()}
+    values = take_turns(turns, rounds)
+    yield Row("building and initialising ResNet-50", "by hand", "ms", values, at_most=1.15)
 
 
 def step(model: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> Callable[[], object]:
@@ -82,6 +145,7 @@ def building_and_loading(rounds: int, folder: Path) -> Iterator[Row]:
 
 def rows(rounds: int = 15) -> Iterator[Row]:
     """Measure everything that the installed peers allow."""
+    yield from building(rounds)
     if importlib.util.find_spec("torchvision"):
         yield from against_torchvision(rounds)
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from brickwork_registry import Registry, build_from_cfg
@@ -20,16 +22,13 @@ class Thing:
 
 
 def contenders(scope: str | None) -> dict[str, Callable[[], object]]:
-    """Make one loop of calls for the constructor, for ours, and for mmcv where it imports."""
+    """Make one loop of calls for the constructor, for ours, and for each peer that imports."""
     kinds: dict[str, tuple[Any, Any]] = {OURS: (Registry, build_from_cfg)}
-    try:
-        with warnings.catch_warnings():
+    for peer, module in (("mmcv", "mmcv.utils"), ("mmengine", "mmengine.registry")):
+        with warnings.catch_warnings(), suppress(ImportError):
             warnings.simplefilter("ignore")
-            from mmcv.utils import Registry as Theirs
-            from mmcv.utils import build_from_cfg as theirs
-        kinds["mmcv"] = Theirs, theirs
-    except ImportError:
-        pass
+            theirs = import_module(module)
+            kinds[peer] = theirs.Registry, theirs.build_from_cfg
 
     def straight() -> None:
         for _ in range(CALLS):
