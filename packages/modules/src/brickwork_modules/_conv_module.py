@@ -7,12 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from brickwork_init import constant_init, kaiming_init, unwatched
-from brickwork_layers import (
-    build_activation_layer,
-    build_conv_layer,
-    build_norm_layer,
-    build_padding_layer,
-)
+from brickwork_layers import build_activation_layer, build_conv_layer, build_norm_layer
 from torch import Tensor, nn
 from torch.jit import is_scripting  # type: ignore[attr-defined]  # public all the same
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -20,6 +15,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ._efficient_eval import applies, efficient_conv_bn_eval_forward, folds
+from ._explicit_padding import build_explicit_padding
 from ._registries import PLUGIN_LAYERS
 from ._typing import Config, Order, Size
 
@@ -178,7 +174,7 @@ class ConvModule(nn.Module):
             efficient_conv_bn_eval_forward=None,
         )
         if explicit_padding:
-            self.padding_layer = _build_padding(padding_mode, padding, conv)  # type: ignore[arg-type]  # it has what is looked at
+            self.padding_layer = build_explicit_padding(padding_mode, padding, conv)  # type: ignore[arg-type]  # it has what is looked at
         self.conv = nn.utils.spectral_norm(conv) if with_spectral_norm else conv
 
         if norm_cfg is not None:
@@ -323,30 +319,3 @@ class ConvModule(nn.Module):
                 elif activate and self.with_activation and name == "activate":
                     x = layer(x)
         return x
-
-
-def _build_padding(mode: str, padding: Size | str, conv: _ConvNd) -> nn.Module:
-    """Build the layer that pads for a convolution.
-
-    Args:
-        mode: Its type.
-        padding: As a convolution takes it.
-        conv: The convolution.
-
-    Returns:
-        The layer, for as many dimensions as the convolution has.
-    """
-    windows = [(k - 1) * d for k, d in zip(conv.kernel_size, conv.dilation, strict=True)]
-    amounts: Size
-    if isinstance(padding, str):
-        if padding not in ("same", "valid"):
-            raise ValueError(f"padding must be 'same', 'valid' or a size, but got {padding!r}")
-        totals = windows[::-1] if padding == "same" else [0] * len(windows)
-        amounts = tuple(n for total in totals for n in (total // 2, total - total // 2))
-    elif not isinstance(padding, int) and len(padding) == len(windows):
-        # A convolution counts from the first dimension, a padding layer from the last.
-        amounts = tuple(n for n in reversed(padding) for _ in range(2))
-    else:
-        amounts = padding
-    dim = {} if len(windows) == 2 else {"dim": len(windows)}
-    return build_padding_layer({"type": mode}, amounts, **dim)
