@@ -113,6 +113,7 @@ class Table(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         path = Path(self.env.srcdir) / self.arguments[0]
         self.env.note_dependency(str(path))
+        self.env.note_dependency(__file__)
         data = json.loads(path.read_text(encoding="utf-8"))
         return self.parse_text_to_nodes("\n".join(self.lines(data)))
 

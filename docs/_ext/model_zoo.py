@@ -8,15 +8,15 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 COLUMNS = (
-    # heading, whether it is a number, what a row shows, by which it is sorted
+    # heading, whether it is a number
     ("name", False),
     ("network", False),
     ("parameters", True),
-    ("multiply-adds", True),
+    ("MACs", True),
     ("size", True),
     ("top-1", True),
     ("top-5", True),
-    ("checked by", False),
+    ("SHA-256", False),
 )
 
 
@@ -27,7 +27,7 @@ def cell(value: float | None, unit: float, places: int, suffix: str) -> str:
 
 
 def row(model) -> str:
-    checked = f"SHA-256 {model.sha256[:8]}…" if model.sha256 else "&ndash;"
+    checked = f"<code>{model.sha256[:8]}</code>" if model.sha256 else "&ndash;"
     first = escape(model.urls[0]) if model.urls else ""
     return (
         "<tr>"
@@ -46,6 +46,7 @@ class ModelZoo(SphinxDirective):
     """Writes the table, with a box to filter it and headings to sort it by."""
 
     def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(__file__)
         models = list_models()
         headings = "".join(
             f'<th scope="col" aria-sort="none"{" class=number" if number else ""}>'
