@@ -7,9 +7,11 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brickwork_zoo import Resource, _uri, find_model, list_models, register_scheme, resolve
@@ -291,6 +293,8 @@ def test_models_are_listed_by_what_they_are():
     assert [m.uri for m in list_models("vgg1?", source="mmcls")] == [
         f"mmcls://vgg1{n}" for n in (1, 3, 6, 9)
     ]
+    kinds = {m.family for m in list_models(family="mobile_net")}
+    assert {"mobilenet", "MobileNet V2", "MobileNet V3"} <= kinds
     assert all(m.size <= 5e6 for m in list_models(max_size=5e6))
     with pytest.raises(InvalidInputError, match="torchvision"):
         list_models(source="timm")
@@ -311,24 +315,73 @@ def test_the_catalogue_is_what_its_script_makes(tmp_path):
     assert made == {file.name: file.read_text("utf-8") for file in shipped.iterdir()}
 
 
-def test_the_raw_facts_are_all_there():
-    raw = Path(__file__).parents[2] / "packages" / "zoo" / "catalog" / "raw"
+RAW = Path(__file__).parents[2] / "packages" / "zoo" / "catalog" / "raw"
 
-    def facts(name):
-        return json.loads((raw / f"{name}.json").read_text("utf-8"))
 
+def facts(name: str) -> Any:
+    return json.loads((RAW / f"{name}.json").read_text("utf-8"))
+
+
+def test_every_raw_name_gives_its_url():
     for scheme, name in (("open-mmlab", "open_mmlab"), ("mmcls", "mmcls")):
         assert urls(scheme) == facts(name)
     for name, url in facts("torchvision_0.12").items():
         assert url is None or resolve(f"torchvision://{name}").places[0] == url
-    for name, row in facts("torchvision")["weights"].items():
-        assert resolve(f"torchvision://{name}").places[0] == row["url"]
-        assert resolve(f"torchvision://{row['enum']}").places[0] == row["url"]
-    for row in facts("mmpretrain")["models"]:
-        if row["url"]:
-            assert resolve(f"mmpretrain://{row['name']}").places[0] == row["url"]
     for old, new in facts("deprecated").items():
         assert resolve(f"open-mmlab://{old}").places == resolve(f"open-mmlab://{new}").places
+
+
+def test_every_raw_fact_of_torchvision_is_in_its_row():
+    for name, row in facts("torchvision")["weights"].items():
+        model = find_model(f"torchvision://{name}")
+        assert find_model(f"torchvision://{row['enum']}") == replace(
+            model, uri=f"torchvision://{row['enum']}"
+        )
+        assert model.urls[0] == row["url"]
+        assert row["url"].endswith(f"-{model.sha256}.pth")
+        assert model.params == row["num_params"]
+        assert model.size == pytest.approx(row["file_size_mb"] * 2**20, abs=0.001 * 2**20)
+        assert model.flops == pytest.approx(row["gflops"] * 1e9)
+        assert model.architecture == name.partition(".")[0]
+        assert model.about == row["recipe"]
+        assert model.family
+        reached = {key: row[key] for key in ("acc1", "acc5") if row[key] == row[key]}  # no nan
+        assert model.metrics == reached
+
+
+def test_every_raw_fact_of_mmpretrain_is_in_its_row():
+    rows = [row for row in facts("mmpretrain")["models"] if row["url"]]
+    for row in rows:
+        model = find_model(f"mmpretrain://{row['name']}")
+        assert model.urls[0] == row["url"]
+        wanted = [row[key] for key in ("params", "flops", "collection", "config")]
+        assert [model.params, model.flops, model.family, model.about] == wanted
+        metrics = dict(row["metrics"] or {})
+        assert model.dataset == metrics.pop("dataset", None)
+        known = [value for value in metrics.values() if value is not None]
+        assert sorted(model.metrics.values()) == sorted(known)
+    assert len(list_models(source="mmpretrain")) == len(rows)
+
+
+def test_every_mirror_of_a_file_with_a_hash_is_a_place_of_every_model_that_has_it():
+    models = defaultdict(list)
+    for model in list_models():
+        models[model.urls[0].rpartition("/")[2]].append(model)
+    for name, row in facts("mirrors")["files"].items():
+        for model in models[name]:
+            places = row["mirrors"] if row["sha256_prefix"] else []
+            assert model.urls == (row["primary"], *places)
+            assert model.sha256 == row["sha256_prefix"]
+        assert models[name]
+
+
+def test_what_is_listed_is_json_that_every_reader_takes():
+    shipped = RAW.parents[1] / "src" / "brickwork_zoo" / "data"
+    for file in shipped.iterdir():
+        json.loads(file.read_text("utf-8"), parse_constant=pytest.fail)  # NaN is none
+    features = find_model("torchvision://vgg16.imagenet1k_features")
+    assert features.metrics == {}  # torchvision says nan
+    assert features not in list_models("vgg16", min_acc1=1)
 
 
 def test_importing_the_package_imports_next_to_nothing():

@@ -6,6 +6,7 @@ Usage: python make_catalog.py [folder]   (by default the package's own data fold
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ FAMILIES = [
     "mnasnet",
     "mobilenet",
     "regnet",
+    "repvgg",
     "res2net",
     "resnest",
     "resnet",
@@ -43,6 +45,7 @@ FAMILIES = [
     "shufflenet",
     "squeezenet",
     "swin",
+    "t2t_vit",
     "vgg",
     "vit",
     "wide_resnet",
@@ -68,6 +71,11 @@ def row(url: str, **facts: Any) -> Row:
     return {key: value for key, value in found.items() if value not in (None, "", {})}
 
 
+def figures(metrics: dict[str, float | None]) -> dict[str, float]:
+    """Leave out the figures that nobody knows: null in one source, NaN in another."""
+    return {key: n for key, n in metrics.items() if n is not None and not math.isnan(n)}
+
+
 def family(architecture: str) -> str:
     """Name the family of an architecture: the longest known name that it begins with."""
     fits = [name for name in FAMILIES if architecture.startswith(name)]
@@ -86,7 +94,7 @@ def torchvision() -> Source:
             size=round(facts["file_size_mb"] * MEBIBYTE),
             params=facts["num_params"],
             flops=round(facts["gflops"] * 1e9),
-            metrics={key: facts[key] for key in ("acc1", "acc5") if facts[key] is not None},
+            metrics=figures({key: facts[key] for key in ("acc1", "acc5")}),
             dataset="ImageNet-1k",
             architecture=architecture,
             family=family(architecture),
@@ -135,7 +143,7 @@ def mmpretrain_row(model: Row) -> Row:
         model["url"],
         params=model["params"],
         flops=model["flops"],
-        metrics={METRICS.get(key, key): value for key, value in metrics.items()},
+        metrics=figures({METRICS.get(key, key): value for key, value in metrics.items()}),
         dataset=dataset,
         architecture=model["name"].split("_")[0],
         family=model["collection"],
@@ -165,7 +173,7 @@ def main(folder: Path = DATA) -> None:
     """Write one file for each source."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in SOURCES.items():
-        text = json.dumps(make(), indent=1, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(make(), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -97,7 +98,8 @@ def list_models(
     Args:
         pattern: Part of the URI, or a pattern with ``*`` and ``?`` that a name has to match.
         source: Only names of this scheme, as in ``"torchvision"``.
-        family: Only this family, in any case of letters.
+        family: Only families whose names begin so, whatever the case and the signs between words:
+            ``"mobilenet"`` takes ``MobileNet V2`` in.
         max_params: Only models with at most so many parameters.
         max_size: Only files of at most so many bytes.
         min_acc1: Only models that reach at least this accuracy, in per cent.
@@ -116,7 +118,7 @@ def list_models(
     limits = (("params", max_params), ("size", max_size))
 
     def fits(model: Model) -> bool:
-        if family is not None and model.family.lower() != family.lower():
+        if family is not None and not _plain(model.family).startswith(_plain(family)):
             return False
         for name, most in limits:
             value = getattr(model, name)
@@ -267,6 +269,10 @@ def _models(scheme: str) -> Iterator[Model]:
 def _as_model(uri: str, row: Mapping[str, Any]) -> Model:
     facts = {key: value for key, value in row.items() if key not in ("urls", "own")}
     return Model(uri, tuple(row["urls"]), **facts)
+
+
+def _plain(family: str) -> str:
+    return re.sub(r"[\W_]", "", family).lower()
 
 
 def _first(row: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
     command = add_command(commands, "list", _list, "List the models of the catalogue.")
     command.add_argument("pattern", nargs="?", default="", help="part of a name, or with * and ?")
     command.add_argument("--source", choices=sorted(SCHEMES), help="only names of this scheme")
-    command.add_argument("--family", help="only this family, as in ResNet")
+    command.add_argument("--family", help="only families that begin so, as in ResNet")
     command.add_argument("--max-params", type=_amount, metavar="N", help="at most, as in 25M")
     command.add_argument("--max-size", type=_amount, metavar="BYTES", help="at most, as in 100MB")
     command.add_argument("--min-acc1", type=float, metavar="PERCENT", help="at least, on ImageNet")
@@ -81,7 +81,7 @@ def _closest(args: Namespace) -> str:
     """Say what somebody may have meant whose words no model fits."""
     every = list_models(source=args.source)
     families = {m.family for m in every if m.family}
-    if args.family and args.family.lower() not in map(str.lower, families):
+    if args.family and not list_models(source=args.source, family=args.family):
         close = nearest(args.family, families)
         return f"there is no family {args.family!r}, but {', '.join(close or sorted(families))}"
     names = {m.uri.partition("://")[2]: m.uri for m in every}
