@@ -240,6 +240,7 @@ def test_a_cache_that_is_read_only_is_read_and_not_needed(site, start, tmp_path,
     try:
         site.requests.clear()
         assert run(url) == path
+        assert path.with_name(".record.json").stat().st_mode & 0o444 == 0o444
         path.with_name(".record.json").chmod(0)  # no record that it could read
         assert run(url) == path
         assert site.asked() == 0

@@ -190,6 +190,15 @@ def test_what_nobody_can_say_the_origin_of_is_used_only_with_a_hash(site, faults
     assert asked(site) == [(None, None)]
 
 
+def test_a_partial_file_beside_one_that_is_whole_is_removed(site, faults):
+    url = begin(site, faults)
+    (part,) = (p for p in leftovers() if p.suffix == ".part")
+    part.with_name("net.pth").write_bytes(NEW)  # as by a process that no lock held back
+    assert download(url).read_bytes() == NEW
+    assert not site.requests
+    assert leftovers() == []
+
+
 def test_a_process_number_that_is_another_processs_now_keeps_nothing_for_long(site, faults):
     url = begin(site, faults)
     part = next(p for p in leftovers() if p.suffix == ".part")

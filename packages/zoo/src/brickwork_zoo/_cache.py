@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -96,11 +96,13 @@ class Entry:
             file = path.name if path.parent == self.folder else str(path)
             size, changed = facts.st_size, facts.st_mtime_ns
             record = Record(file, digest, size, changed, shown(uri), shown(url))
-            with tempfile.NamedTemporaryFile(
-                "w", dir=self.folder, prefix=".record-", delete=False, encoding="utf-8"
-            ) as file_:
-                json.dump(asdict(record), file_, indent=1)
-            Path(file_.name).replace(self.folder / _RECORD)
+            # Not tempfile, whose files nobody else may read: others may share the cache.
+            temporary = self.folder / f"{_RECORD}.{secrets.token_hex(4)}"
+            try:
+                temporary.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+                temporary.replace(self.folder / _RECORD)
+            finally:
+                temporary.unlink(missing_ok=True)
 
     def record_of(self, path: Path) -> Record | None:
         """Read the record if it is of this file."""

@@ -77,17 +77,22 @@ def download(
     resource = resolve(uri, sha256=sha256, settings=settings)
     if resource.local:
         return _checked(resource)
-    found = _cache.Cache(settings.home).find(resource)
-    if found is not None:
-        return found
-    if settings.offline:
-        target = _cache.Cache(settings.home).entry(resource).target
-        raise _failures.offline(resource, target)
-    cache = _cache.writable(settings, resource)
+    cache = _cache.Cache(settings.home)
+    found = _find(cache, resource)
+    if found is None and settings.offline:
+        raise _failures.offline(resource, cache.entry(resource).target)
+    if found is None:
+        cache = _cache.writable(settings, resource)
+        found = _find(cache, resource)
+    return found or _Download(resource, cache, settings, progress).run()
+
+
+def _find(cache: _cache.Cache, resource: Resource) -> Path | None:
+    """Return the file if it is here, and leave nothing beside it that nobody needs any more."""
     found = cache.find(resource)
     if found is not None:
-        return found
-    return _Download(resource, cache, settings, progress).run()
+        _partial.sweep(cache.entry(resource).folder)
+    return found
 
 
 def _checked(resource: Resource) -> Path:
@@ -127,7 +132,7 @@ class _Download:
         with _lock.attempted(
             self.entry.folder, patience=patience, done=lambda: bool(self.entry.files())
         ) as self.alive:
-            found = self.cache.find(self.resource)  # another process was quicker
+            found = _find(self.cache, self.resource)  # another process was quicker
             if found is not None:
                 return found
             try:
