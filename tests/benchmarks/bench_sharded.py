@@ -26,11 +26,14 @@ WORLD, WIDTH, LAYERS = 4, 2048, 8
 ONE_TENSOR = 4 * WIDTH * WIDTH / 1e6
 SHARD = LAYERS * ONE_TENSOR / WORLD
 
-# Cost -> (broadcast from rank 0, which ranks count)
+FILE, FOLDER = "model.pth", "model.dcp"
+
+# Cost -> (what is loaded and whether rank 0 sends it, which ranks count)
 WAYS = {
-    "every rank maps the same file": (False, range(WORLD)),
-    "rank 0 reads and broadcasts, rank 0": (True, range(1)),
-    "rank 0 reads and broadcasts, the others": (True, range(1, WORLD)),
+    "every rank maps the same file": ((FILE, False), range(WORLD)),
+    "every rank reads its part of a folder": ((FOLDER, False), range(WORLD)),
+    "rank 0 reads and sends, rank 0": ((FILE, True), range(1)),
+    "rank 0 reads and sends, the others": ((FILE, True), range(1, WORLD)),
 }
 
 
@@ -64,7 +67,7 @@ class Peak:
         self.most = max(self.most, held()) - self.before
 
 
-def load_once(path: str, *, broadcast: bool) -> float:
+def load_once(path: Path, *, broadcast: bool) -> float:
     """Load into a model without memory; return the megabytes held at most."""
     from brickwork_zoo import load_checkpoint
     from torch.distributed.device_mesh import init_device_mesh
@@ -81,33 +84,41 @@ def load_once(path: str, *, broadcast: bool) -> float:
         load_checkpoint(model, path, strict=True, broadcast=broadcast)
         dist.barrier()
     for n, layer in enumerate(model):
-        assert float(layer.weight.to_local()[0, 0]) == n
+        assert layer.weight.to_local()[0, 0].item() == n
     return peak.most
 
 
-def be_a_rank(path: str, small: str, broadcast: bool) -> None:
+def be_a_rank(folder: Path, name: str, broadcast: bool) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
     global WIDTH
     wanted, WIDTH = WIDTH, 8
-    load_once(small, broadcast=broadcast)  # imports and connections are not what is measured
+    load_once(
+        folder / "small" / name, broadcast=broadcast
+    )  # imports and connections are not what is measured
     WIDTH = wanted
-    print(json.dumps(load_once(path, broadcast=broadcast)), flush=True)
+    print(json.dumps(load_once(folder / name, broadcast=broadcast)), flush=True)
     dist.barrier()
     os._exit(0)  # gloo's threads may abort an interpreter that ends in the ordinary way
 
 
-def write(path: Path, width: int) -> None:
-    torch.save({f"{n}.weight": torch.full((width, width), float(n)) for n in range(LAYERS)}, path)
+def write(folder: Path, width: int) -> None:
+    """Save the values whole: in a file, and in a folder to which one process writes them."""
+    from torch.distributed.checkpoint import save
+
+    folder.mkdir(exist_ok=True)
+    state = {f"{n}.weight": torch.full((width, width), float(n)) for n in range(LAYERS)}
+    torch.save(state, folder / FILE)
+    save(state, checkpoint_id=folder / FOLDER, no_dist=True)
 
 
-def peaks(folder: Path, *, broadcast: bool) -> list[float]:
+def peaks(folder: Path, name: str, broadcast: bool) -> list[float]:
     """Load once in as many processes; return what each held at most."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(WORLD)}
-    arguments = [str(folder / "big.pth"), str(folder / "small.pth"), str(int(broadcast))]
+    arguments = [str(folder), name, str(int(broadcast))]
     ranks = [
         subprocess.Popen(
             [sys.executable, __file__, *arguments],
@@ -121,19 +132,19 @@ def peaks(folder: Path, *, broadcast: bool) -> list[float]:
 
 
 def rows(rounds: int = 3) -> Iterator[Row]:
-    """Measure both ways to fill the shards."""
-    found: dict[bool, list[list[float]]] = {False: [], True: []}
+    """Measure each way to fill the shards."""
+    found: dict[tuple[str, bool], list[list[float]]] = {way: [] for way, _ in WAYS.values()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder / "big.pth", WIDTH)
-        write(folder / "small.pth", 8)
+        write(folder, WIDTH)
+        write(folder / "small", 8)
         for _ in range(rounds):
-            for broadcast, measured in found.items():
-                measured.append(peaks(folder, broadcast=broadcast))
-    for way, (broadcast, ranks) in WAYS.items():
-        most = statistics.median(max(one[rank] for rank in ranks) for one in found[broadcast])
+            for way, measured in found.items():
+                measured.append(peaks(folder, *way))
+    for cost, (way, ranks) in WAYS.items():
+        most = statistics.median(max(one[rank] for rank in ranks) for one in found[way])
         yield Row(
-            f"peak memory of each of {WORLD} ranks loading into FSDP2: {way}",
+            f"peak memory of each of {WORLD} ranks loading into FSDP2: {cost}",
             "its shard + one tensor",
             "MB",
             {FLOOR: SHARD + ONE_TENSOR, OURS: most},
@@ -142,4 +153,4 @@ def rows(rounds: int = 3) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    be_a_rank(sys.argv[1], sys.argv[2], bool(int(sys.argv[3])))
+    be_a_rank(Path(sys.argv[1]), sys.argv[2], bool(int(sys.argv[3])))

@@ -1,7 +1,10 @@
 """One process of a model that several share; run by test_zoo_load_distributed.py, not by pytest."""
 
+from __future__ import annotations
+
 import sys
 import warnings
+from pathlib import Path
 
 import brickwork_zoo as zoo
 import pytest
@@ -9,63 +12,135 @@ import torch
 import torch.distributed as dist
 from brickwork_init import deferred, is_loaded
 from brickwork_zoo.errors import CheckpointError, MismatchError
-from torch import nn
-from torch.distributed.device_mesh import init_device_mesh
+from torch import Tensor, nn
+from torch.distributed.checkpoint import save
+from torch.distributed.checkpoint.state_dict import get_model_state_dict
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
 
-warnings.simplefilter("ignore")
-folder = sys.argv[1]
-dist.init_process_group("gloo")
-rank, ranks = dist.get_rank(), dist.get_world_size()
-expected = torch.load(f"{folder}/net.pth")
-
-
-def net():
-    torch.manual_seed(rank)
-    return nn.Sequential(nn.Linear(6, 10), nn.BatchNorm1d(10), nn.Linear(10, 7))
+FILES = ("net.pth", "net.legacy.pth", "net.safetensors", "dcp")
+PARALLEL = {"fc": ColwiseParallel(), "head": RowwiseParallel(), "even": ColwiseParallel()}
 
 
-def sharded(late=False):
-    if late:
-        with deferred():
-            model = net()
-    else:
-        model = net()
-    mesh = init_device_mesh("cpu", (ranks,))
-    fully_shard(model[0], mesh=mesh)
+class Net(nn.Module):
+    """Layers whose first dimension does not divide by the number of processes, and some that do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 7, 3)
+        self.norm = nn.BatchNorm2d(7)
+        self.fc = nn.Linear(5, 3)
+        self.head = nn.Linear(6, 9)
+        self.even = nn.Linear(4, 8)
+        self.shared = nn.Linear(4, 8)
+        self.shared.weight = self.even.weight
+        self.scale = nn.Parameter(torch.tensor([2.0]))
+        self.register_buffer("steps", torch.arange(4))
+        self.register_buffer("small", torch.arange(3, dtype=torch.int16))
+        self.register_buffer("number", torch.tensor(3.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)).sum() + self.scale + self.even(x.new_ones(2, 4)).sum()
+
+
+def mesh_of(how: str) -> DeviceMesh:
+    world = dist.get_world_size()
+    if how == "replicas":
+        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("replica", "shard"))
+    if "parallel" in how:
+        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("shard", "parallel"))
+    return init_device_mesh("cpu", (world,))
+
+
+def sharded(how: str, late: bool) -> nn.Module:
+    """Build a model that differs from rank to rank, and shard it in one way."""
+    torch.manual_seed(1 + dist.get_rank())
+    with deferred() if late else torch.device("cpu"):
+        model = Net()
+    mesh = mesh_of(how)
+    if "parallel" in how:
+        parallelize_module(model, mesh["parallel"], PARALLEL)
+        if "only" in how:
+            return model
+        mesh = mesh["shard"]
+    for part in (model.conv, model.norm, model.fc, model.head) if how != "flat" else ():
+        fully_shard(part, mesh=mesh)
     return fully_shard(model, mesh=mesh)
 
 
-def check(model):
-    for key, value in model.state_dict().items():
-        whole = value.full_tensor() if hasattr(value, "full_tensor") else value
-        assert torch.equal(whole, expected[key]), key
+def whole(value: Tensor) -> Tensor:
+    return value.full_tensor() if isinstance(value, DTensor) else value
+
+
+def check(model: nn.Module, expected: dict[str, Tensor], *, runs: bool) -> None:
+    state = model.state_dict()
+    assert state.keys() == expected.keys()
+    for key, value in state.items():
+        found = whole(value)
+        assert found.dtype == expected[key].dtype, key
+        assert torch.equal(found, expected[key]), key
     assert all(is_loaded(parameter) for parameter in model.parameters())
-    model(torch.randn(4, 6)).sum().backward()
+    if runs:
+        model(torch.randn(2, 3, 4, 4)).sum().backward()
 
 
-for file in ("net.pth", "net.legacy.pth", "net.safetensors", "dcp"):
+def load_in_every_way(folder: Path, how: str) -> None:
+    """Load whole files and folders of shards, each rank by itself or from rank 0."""
+    expected = torch.load(folder / "net.pth")
+    first = dist.get_rank() == 0
     for late in (False, True):
-        model = sharded(late)
-        zoo.load_checkpoint(model, f"{folder}/{file}", strict=True)
-        check(model)
-        assert model[0].weight.to_local().shape[0] <= -(-10 // ranks)
+        for broadcast in (False, True):
+            for file in (*FILES, f"dcp.{how}"):
+                model = sharded(how, late)
+                place = folder / file if first or not broadcast else "/nowhere"  # rank 0 has it
+                zoo.load_checkpoint(model, place, strict=True, broadcast=broadcast)
+                check(model, expected, runs="parallel" not in how)
+                if how == "row" and not late:
+                    assert len(model.conv.weight.to_local()) <= -(-7 // dist.get_world_size())
 
-for late in (False, True):
-    model = sharded(late)
-    # only rank 0 has the file
-    zoo.load_checkpoint(
-        model, f"{folder}/net.pth" if rank == 0 else "/nowhere", strict=True, broadcast=True
-    )
-    check(model)
-plain = net()
-zoo.load_checkpoint(plain, f"{folder}/net.pth" if rank == 0 else "/nowhere", broadcast=True)
-check(plain)
 
-for broadcast in (False, True):  # the error reaches each process
-    with pytest.raises(MismatchError, match=r"(?s)2\.bias.*more|more.*2\.bias"):
-        zoo.load_checkpoint(sharded(), f"{folder}/bad.pth", strict=True, broadcast=broadcast)
-    with pytest.raises(CheckpointError, match=r"broken\.pth"):
-        zoo.load_checkpoint(sharded(), f"{folder}/broken.pth", broadcast=broadcast)
+def fail_on_every_rank(folder: Path) -> None:
+    """The error reaches each process, with all of it in one message."""
+    first = dist.get_rank() == 0
+    for broadcast in (False, True):
+        for file in ("bad.pth", "bad.dcp"):
+            model = sharded("row", late=False)
+            before = {k: whole(v).clone() for k, v in model.state_dict().items()}
+            place = folder / file if first or not broadcast else "/nowhere"
+            with pytest.raises(MismatchError, match=r"(?s)fc\.bias.*more.*head\.bias: \[4\]"):
+                zoo.load_checkpoint(model, place, strict=True, broadcast=broadcast)
+            assert all(torch.equal(whole(v), before[k]) for k, v in model.state_dict().items())
+        for file in ("broken.pth", "broken.dcp"):
+            place = folder / file if first or not broadcast else "/nowhere"
+            model = sharded("row", late=False)
+            before = {k: whole(v).clone() for k, v in model.state_dict().items()}
+            with pytest.raises(CheckpointError, match="broken"):
+                zoo.load_checkpoint(model, place, broadcast=broadcast)
+            assert all(torch.equal(whole(v), before[k]) for k, v in model.state_dict().items())
 
-dist.destroy_process_group()
+
+def main(name: str, *ways: str) -> None:
+    folder = Path(name)
+    warnings.simplefilter("ignore")
+    dist.init_process_group("gloo")
+    for how in ways:
+        model = sharded(how, late=False)
+        zoo.load_checkpoint(model, folder / "net.pth", strict=True)
+        save({"model": get_model_state_dict(model)}, checkpoint_id=folder / f"dcp.{how}")
+        load_in_every_way(folder, how)
+    plain = Net()
+    place = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"
+    zoo.load_checkpoint(plain, place, broadcast=True)
+    check(plain, torch.load(folder / "net.pth"), runs=True)
+    fail_on_every_rank(folder)
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
+WAYS = {
+    2: ("row", "flat"),
+    4: ("row", "replicas", "parallel", "parallel only"),
+}
 
 
 @pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
@@ -17,14 +21,17 @@ def test_every_rank_gets_its_shard_or_the_error(run_together, tmp_path, ranks):
     from safetensors.torch import save_file
     from torch.distributed.checkpoint import save
 
-    model = nn.Sequential(nn.Linear(6, 10), nn.BatchNorm1d(10), nn.Linear(10, 7))
-    state = model.state_dict()
+    state = runpy.run_path(str(WORKER))["Net"]().state_dict()
     torch.save(state, tmp_path / "net.pth")
     torch.save(state, tmp_path / "net.legacy.pth", _use_new_zipfile_serialization=False)
-    save_file(dict(state), tmp_path / "net.safetensors")
+    save_file({key: value.clone() for key, value in state.items()}, tmp_path / "net.safetensors")
     save({"model": state}, checkpoint_id=tmp_path / "dcp")
-    bad = {**state, "more": torch.ones(1)}
-    del bad["2.bias"]
+    bad = {**state, "more": torch.ones(1), "head.bias": torch.ones(4)}
+    del bad["fc.bias"]
     torch.save(bad, tmp_path / "bad.pth")
+    save({"model": bad}, checkpoint_id=tmp_path / "bad.dcp")
     (tmp_path / "broken.pth").write_bytes((tmp_path / "net.pth").read_bytes()[:500])
-    run_together(ranks, WORKER, tmp_path)
+    save({"model": state}, checkpoint_id=tmp_path / "broken.dcp")
+    (data,) = (tmp_path / "broken.dcp").glob("*.distcp")
+    data.write_bytes(data.read_bytes()[:-100])
+    run_together(ranks, WORKER, tmp_path, *WAYS[ranks])

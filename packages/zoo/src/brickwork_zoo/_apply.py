@@ -17,6 +17,8 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
+from ._formats._unread import Unread
+
 EXTRA_STATE = "_extra_state"  # the last part of the keys that hold a module's get_extra_state()
 
 
@@ -65,6 +67,16 @@ class Slot:
     def is_parameter(self) -> bool:
         """Whether it is a parameter rather than a buffer."""
         return self.attribute in self.owner._parameters
+
+    def put(self, tensor: Tensor) -> Tensor:
+        """Put another tensor into the place, as a parameter where it is one; returns that."""
+        if self.is_parameter:
+            if not isinstance(tensor, nn.Parameter):
+                tensor = nn.Parameter(tensor, requires_grad=self.tensor.requires_grad)
+            self.owner._parameters[self.attribute] = tensor
+        else:
+            self.owner._buffers[self.attribute] = tensor
+        return tensor
 
 
 def own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -261,6 +273,9 @@ def carry_out(module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool) 
             tensors have, instead of copying their values. Tensors on the meta device, which hold
             no values, are always replaced. Shared tensors stay shared.
     """
+    for one in copies.values():
+        if isinstance(one, Unread):
+            one.find_all()  # what is damaged raises here, before anything is written
     replaced: dict[int, Tensor] = {}
     with torch.no_grad():
         for slot in slots(module):
@@ -273,15 +288,11 @@ def carry_out(module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool) 
                     replaced[id(target)] = target
                 continue
             if id(target) not in replaced:
-                replaced[id(target)] = _like(source, target, keep_parameter=slot.is_parameter)
-            table = slot.owner._parameters if slot.is_parameter else slot.owner._buffers
-            table[slot.attribute] = replaced[id(target)]  # type: ignore[assignment]
+                replaced[id(target)] = _like(source, target)
+            replaced[id(target)] = slot.put(replaced[id(target)])
 
 
-def _like(source: Tensor, target: Tensor, *, keep_parameter: bool) -> Tensor:
-    """``source`` as a stand-in for ``target``: its dtype, device and whether it is trained."""
+def _like(source: Tensor, target: Tensor) -> Tensor:
+    """``source`` in the dtype of ``target``, and where that has memory on its device."""
     source = source.detach()
-    source = source.to(dtype=target.dtype) if target.is_meta else source.to(target)
-    if not keep_parameter:
-        return source
-    return nn.Parameter(source, requires_grad=target.requires_grad)
+    return source.to(dtype=target.dtype) if target.is_meta else source.to(target)

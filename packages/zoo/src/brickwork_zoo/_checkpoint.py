@@ -12,7 +12,7 @@ from torch import nn
 
 from ._adapters import Adapter
 from ._formats._tensors import MapLocation
-from ._loader import CheckpointLoader
+from ._loader import read_checkpoint
 from ._loading import Logger, OnMismatch, load_state_dict
 from ._revise import STRIP_MODULE, ReviseKeys
 from ._select import select
@@ -39,7 +39,8 @@ def load_checkpoint(
     r"""Load a checkpoint from a file or URI into a model.
 
     The file is mapped and its tensors are copied once, into the model. Everything is checked
-    before anything is copied.
+    before anything is copied. A model that several processes hold (FSDP2, DTensor) gets in each
+    process only its shards; of a folder of ``torch.distributed.checkpoint``, only they are read.
 
     Args:
         model: The model.
@@ -64,7 +65,8 @@ def load_checkpoint(
             costs a machine its memory once.
 
     Returns:
-        The checkpoint: what the file holds, with more than the weights if it has more.
+        The checkpoint: what the file holds, with more than the weights if it has more. Of a
+        folder of ``torch.distributed.checkpoint`` its tensors, each read when it is used.
 
     Raises:
         CheckpointError: The file is broken or no checkpoint.
@@ -75,11 +77,11 @@ def load_checkpoint(
     if broadcast:
         from ._distributed import read_on_rank_0  # costs an import that one process does not need
 
-        checkpoint = read_on_rank_0(lambda: _read(source, map_location, weights_only))
-    else:
-        checkpoint = CheckpointLoader.load_checkpoint(
-            source, map_location, logger, weights_only=weights_only
+        checkpoint = read_on_rank_0(
+            lambda: read_checkpoint(source, map_location, logger, weights_only=weights_only)
         )
+    else:
+        checkpoint = read_checkpoint(source, map_location, logger, weights_only=weights_only)
     state_dict, keys = select(
         checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys
     )
@@ -143,7 +145,7 @@ def load_model(
         brickwork_init.errors.UnsetError: Something is neither in the checkpoint nor initialised.
     """
     source = os.fspath(filename)
-    checkpoint = _read(source, map_location, weights_only)
+    checkpoint = read_checkpoint(source, map_location, logger, weights_only=weights_only)
     state_dict, keys = select(
         checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys
     )
@@ -193,7 +195,3 @@ def _reset_defaults(model: nn.Module) -> None:
         with torch.no_grad():
             for name, tensor in kept.items():
                 getattr(module, name).copy_(tensor)
-
-
-def _read(filename: str, map_location: MapLocation, weights_only: bool) -> Any:
-    return CheckpointLoader.load_checkpoint(filename, map_location, weights_only=weights_only)

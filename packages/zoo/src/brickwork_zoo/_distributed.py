@@ -1,68 +1,145 @@
-"""Sharded models and sharded checkpoints, through ``torch.distributed.checkpoint``. Needs torch."""
+"""Loading into models that several processes hold together (FSDP2, DTensor). Needs torch."""
 
 from __future__ import annotations
 
-import dataclasses
-import warnings
-from collections.abc import Callable, Mapping
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any
+import io
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
-from torch.distributed.checkpoint import metadata as md
-from torch.distributed.checkpoint.filesystem import FileSystemReader, _StorageInfo
-from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
-from torch.distributed.checkpoint.state_dict_loader import load
+from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
-from torch.utils._pytree import tree_map_only
 
-from ._apply import carry_out, slots
-from ._formats._pickled import names_for
-from ._formats._tensors import TorchValues
-from ._unpickle import BrokenPickleError, Machine, Name
+from ._apply import Slot
+from ._formats._unread import Box, Unread
 from .errors import CheckpointError
 
-
-def is_sharded(module: nn.Module) -> bool:
-    """Whether a model holds DTensors, as FSDP2 makes them."""
-    return any(isinstance(slot.tensor, DTensor) for slot in slots(module))
+Fill: TypeAlias = Callable[[Tensor], None]
+"""Writes this rank's part of a tensor into the tensor that holds the part."""
 
 
-def load_sharded(module: nn.Module, tensors: Mapping[str, Tensor], *, broadcast: bool) -> None:
-    """Give each rank its shard of whole tensors.
+def load_sharded(places: Sequence[Slot], copies: Mapping[int, Tensor], *, broadcast: bool) -> None:
+    """Give each rank its parts of whole tensors, one tensor after the other.
+
+    Where a part has memory it is written in place.
 
     Args:
-        module: The model, on every rank.
-        tensors: Name in the model -> the whole tensor; with ``broadcast`` only rank 0's count, and
-            other ranks' may be on the meta device.
-        broadcast: Whether rank 0 sends them, instead of every rank cutting its part out of a file
-            that all have mapped.
+        places: Of the model, the same on every rank.
+        copies: ``id`` of the tensor in the model -> the whole tensor to load into it; with
+            ``broadcast`` only rank 0's count, and other ranks' may be on the meta device.
+        broadcast: Whether rank 0 sends them, instead of every rank taking its parts out of a file
+            that all see.
     """
-    if broadcast:
-        given: dict[str, Any] = dict(tensors) if dist.get_rank() == 0 else {}
-        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True, strict=False)
-        set_model_state_dict(module, given, options=options)
-        return
-    # Not by `set_model_state_dict`: it lets rank 0 read and scatter what every rank has, and keeps
-    # all of a rank's shards until the last is there.
-    copies: dict[int, Tensor] = {}
-    for slot in slots(module):
-        source, target = tensors.get(slot.name), slot.tensor
-        if source is None or id(target) in copies:
-            continue
-        if isinstance(target, DTensor):
-            source = distribute_tensor(
-                source.detach(), target.device_mesh, target.placements, src_data_rank=None
-            )
-            if not target.is_meta:
-                with torch.no_grad():
-                    target.to_local().copy_(source.to_local())
-                continue
-        copies[id(target)] = source
-    carry_out(module, copies, assign=False)
+    targets = {id(slot.tensor): slot.tensor for slot in places if id(slot.tensor) in copies}
+    way = _Mail(copies.values()).receive if broadcast else _cut_out
+    # Damaged files raise here, before anything is written.
+    fills = {key: way(copies[key], target) for key, target in targets.items()}
+    with torch.no_grad():
+        filled = {key: _filled(target, fills[key]) for key, target in targets.items()}
+    for slot in places:
+        if slot.tensor.is_meta and (key := id(slot.tensor)) in filled:
+            filled[key] = slot.put(filled[key])  # the same parameter wherever it is shared
+
+
+def _filled(target: Tensor, fill: Fill) -> Tensor:
+    """``target`` with its new values; a new tensor where it had no memory."""
+    if not isinstance(target, DTensor):
+        part = torch.empty_like(target, device=_meeting_place()) if target.is_meta else target
+        fill(part)
+        return part
+    part, mesh = target.to_local(), target.device_mesh
+    if part.is_meta:
+        part = torch.empty_like(part, device=mesh.device_type)
+    fill(part)
+    if not target.is_meta:
+        return target
+    shape, stride = target.shape, target.stride()
+    return DTensor.from_local(
+        part, mesh, target.placements, run_check=False, shape=shape, stride=stride
+    )
+
+
+def _cut_out(source: Tensor, target: Tensor) -> Fill:
+    """Fill from a tensor that this rank has, or has in a file."""
+    box = _box(target)
+    if box is None:
+        return lambda part: _copy(part, _odd_part(_read(source), target))
+    if isinstance(source, Unread):
+        return source.find(box)
+    inside = tuple(slice(start, start + length) for start, length in zip(*box, strict=True))
+    return lambda part: _copy(part, source.detach()[inside])
+
+
+class _Mail:
+    """Fills from what rank 0 has, for which all ranks meet.
+
+    Every rank takes its part out of the whole. A rank that is sent only its part would save no
+    time, as rank 0 has to send as much, and would leave holes in its memory: the buffer into which
+    all tensors come is made once.
+
+    Args:
+        sources: The tensors to come.
+    """
+
+    def __init__(self, sources: Iterable[Tensor]) -> None:
+        self._place = _meeting_place()
+        most = 0 if dist.get_rank() == 0 else max((one.nbytes for one in sources), default=0)
+        self._buffer = torch.empty(most, dtype=torch.uint8, device=self._place)
+
+    def receive(self, source: Tensor, target: Tensor) -> Fill:
+        """Fill from rank 0's ``source``; of the others' only dtype and shape count."""
+
+        def fill(part: Tensor) -> None:
+            if dist.get_rank() == 0:
+                whole = _read(source).to(self._place).contiguous()
+            else:
+                whole = self._buffer[: source.nbytes].view(source.dtype).view(source.shape)
+            # As bytes: backends do not know every dtype.
+            dist.broadcast(whole.view(-1).view(torch.uint8), src=0)
+            _cut_out(whole, target)(part)
+
+        return fill
+
+
+def _meeting_place() -> torch.device | str | None:
+    """A kind of device whose memory the ranks can send."""
+    return "cpu" if "cpu" in dist.get_backend_config() else torch.accelerator.current_accelerator()
+
+
+def _copy(part: Tensor, values: Tensor) -> None:
+    part.copy_(values)
+
+
+def _read(source: Tensor) -> Tensor:
+    return source.whole() if isinstance(source, Unread) else source.detach()
+
+
+def _odd_part(whole: Tensor, target: Tensor) -> Tensor:
+    """What this rank holds of a whole tensor, where that is not in one piece."""
+    if not isinstance(target, DTensor):
+        return whole
+    mesh, placements = target.device_mesh, target.placements
+    return distribute_tensor(whole, mesh, placements, src_data_rank=None).to_local()
+
+
+def _box(target: Tensor) -> Box | None:
+    """Where this rank's part lies in the whole; None where it is not in one piece."""
+    if not isinstance(target, DTensor):
+        return [0] * target.ndim, target.shape
+    mesh = target.device_mesh
+    for placement in target.placements:  # FSDP2 over tensor parallelism takes strides
+        dim = getattr(placement, "dim", 0)
+        if hasattr(placement, "split_factor") and target.shape[dim] % mesh.size():
+            return None
+    if mesh.get_coordinate() is None:
+        return None
+    (chunk,) = _chunks(target)
+    return chunk.offsets, chunk.sizes
+
+
+_chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__)  # torch: no types
 
 
 def read_on_rank_0(read: Callable[[], Any]) -> Any:
@@ -75,154 +152,42 @@ def read_on_rank_0(read: Callable[[], Any]) -> Any:
         The checkpoint; on other ranks with tensors on the meta device, which hold no values.
     """
     checkpoint: Any = None
-    box: list[Any] = [None, None]
+    box = [b""]
     if dist.get_rank() == 0:
         try:
             checkpoint = read()
-            box[0] = tree_map_only(Tensor, lambda tensor: tensor.to("meta"), checkpoint)
+            box = [_shapes((checkpoint, None))]
         except Exception as error:
-            box[1] = error
+            box = [_shapes((None, _sendable(error)))]
     dist.broadcast_object_list(box, src=0)
-    if box[1] is not None:
-        raise box[1]
-    return checkpoint if dist.get_rank() == 0 else box[0]
+    shapes, failure = pickle.loads(box[0])
+    if failure is not None:
+        raise failure
+    return checkpoint if dist.get_rank() == 0 else shapes
 
 
-def read_dcp(path: Path) -> dict[str, Any]:
-    """Read the tensors of a ``torch.distributed.checkpoint`` folder.
-
-    What it holds besides tensors is left out: it is pickled, and torch would run it.
-
-    Args:
-        path: The folder.
-
-    Returns:
-        A checkpoint: nested where the one that was saved was.
-
-    Raises:
-        CheckpointError: It is damaged, or no such folder.
-    """
-    reader = SafeReader(path)
-    metadata = reader.read_metadata()
-    flat = {
-        key: torch.empty(entry.size, dtype=entry.properties.dtype)
-        for key, entry in metadata.state_dict_metadata.items()
-        if isinstance(entry, md.TensorStorageMetadata)
-    }
-    fill_from_dcp(flat, reader)
-    nested: dict[str, Any] = {}
-    for key, tensor in flat.items():
-        head, *rest = (metadata.planner_data or {}).get(key, (key,))
-        if rest:
-            nested.setdefault(str(head), {})[".".join(map(str, rest))] = tensor
-        else:
-            nested[key] = tensor
-    return nested
+def _shapes(content: Any) -> bytes:
+    """Pickle something without the values of its tensors."""
+    buffer = io.BytesIO()
+    _ShapePickler(buffer).dump(content)
+    return buffer.getvalue()
 
 
-def fill_from_dcp(tensors: dict[str, Any], reader: SafeReader) -> None:
-    """Read tensors from a folder in place, of DTensors only this rank's shards.
+class _ShapePickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return _without_values, (tuple(value.shape), value.dtype)
+        return NotImplemented
 
-    Args:
-        tensors: Key in the folder -> what to fill.
-        reader: Of the folder.
 
-    Raises:
-        CheckpointError: It is damaged.
-    """
+def _without_values(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or, where it cannot be sent, one that says the same."""
     try:
-        with warnings.catch_warnings():  # of running alone, where that is meant
-            warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
-            load(tensors, storage_reader=reader, no_dist=not dist.is_initialized())
-    except Exception as error:  # of many kinds; damaged files fail anywhere
-        raise CheckpointError(f"{reader.folder} is damaged: {error}", path=reader.folder) from error
-
-
-class SafeReader(FileSystemReader):
-    """Reads such a folder without running what its ``.metadata``, a pickle, may ask for.
-
-    Args:
-        folder: The folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.folder = folder
-
-    def read_metadata(self, *args: Any, **kwargs: Any) -> md.Metadata:
-        """Read ``.metadata`` as data.
-
-        Returns:
-            What it says.
-
-        Raises:
-            CheckpointError: It is damaged, asks for other names, or names files elsewhere.
-        """
-        machine = Machine({**names_for(TorchValues()), **_NAMES}, fill=_FILL)
-        try:
-            with (self.folder / ".metadata").open("rb") as file:
-                found = machine.load(file)
-        except (OSError, BrokenPickleError) as error:
-            raise CheckpointError(
-                f"{self.folder}/.metadata cannot be read: {error}", path=self.folder
-            ) from error
-        if machine.unknown or not isinstance(found, md.Metadata):
-            asked = ", ".join(machine.unknown) or type(found).__name__
-            raise CheckpointError(
-                f"{self.folder}/.metadata asks for {asked}, which no checkpoint needs",
-                path=self.folder,
-            )
-        for info in (found.storage_data or {}).values():
-            place = PurePosixPath(str(info.relative_path))
-            if place.is_absolute() or ".." in place.parts:
-                raise CheckpointError(
-                    f"{self.folder}/.metadata names {place}, outside of the folder",
-                    path=self.folder,
-                )
-        return found
-
-
-def _new(kind: Any, *args: Any) -> Any:
-    if args:
-        raise TypeError(f"{kind.__name__} with arguments")
-    return kind.__new__(kind)
-
-
-def _fill(record: Any, state: Any) -> None:
-    names = {one.name for one in dataclasses.fields(record)}
-    if not isinstance(state, dict) or not state.keys() <= names:
-        raise TypeError(f"a {type(record).__name__} of odd state")
-    vars(record).update(state)
-
-
-def _fill_properties(record: md.TensorProperties, state: Any) -> None:
-    dtype, *_ = state  # the rest describes memory that is not used here
-    if not isinstance(dtype, torch.dtype):
-        raise TypeError("a tensor without a dtype")
-    vars(record).update(vars(md.TensorProperties(dtype=dtype)))
-
-
-_RECORDS = (
-    md.BytesStorageMetadata,
-    md.ChunkStorageMetadata,
-    md.Metadata,
-    md.MetadataIndex,
-    md.StorageMeta,
-    md.TensorStorageMetadata,
-    _StorageInfo,
-)
-_FILL: dict[type, Callable[[Any, Any], None]] = {
-    **dict.fromkeys(_RECORDS, _fill),
-    md.TensorProperties: _fill_properties,
-}
-_NAMES: dict[str, Name] = {
-    f"{kind.__module__}.{kind.__qualname__}": Name(kind.__qualname__, partial(_new, kind))
-    for kind in _FILL
-}
-_NAMES |= {
-    full: Name(full, lambda *_: None)  # the memory's layout and order, which are not used
-    for full in (
-        "torch.serialization._get_layout",
-        "torch.distributed.checkpoint.metadata._MEM_FORMAT_ENCODING",
-    )
-}
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return CheckpointError(f"rank 0: {type(error).__name__}: {error}")
+    return error

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 from ._download import download
 from ._formats._tensors import MapLocation
+from ._formats._unread import read_all
 from ._read import read_path
 from ._revise import under_prefix
 from ._uri import resolve
@@ -96,15 +97,27 @@ class CheckpointLoader:
         Returns:
             What the file holds.
         """
-        name = os.fspath(filename)
-        loader = cls._get_checkpoint_loader(name)
-        target = (
-            logger if isinstance(logger, logging.Logger) else logging.getLogger("brickwork_zoo")
-        )
-        target.info("read checkpoint %s", name)
-        if loader in _OWN:
-            return loader(name, map_location, weights_only=weights_only)
-        return loader(name, map_location)
+        return read_all(read_checkpoint(filename, map_location, logger, weights_only=weights_only))
+
+
+def read_checkpoint(
+    filename: str | os.PathLike[str],
+    map_location: MapLocation = None,
+    logger: logging.Logger | str | None = None,
+    *,
+    weights_only: bool = True,
+) -> Any:
+    """Read a checkpoint, but leave what is in a folder of shards there until it is used.
+
+    As :meth:`CheckpointLoader.load_checkpoint`.
+    """
+    name = os.fspath(filename)
+    loader = CheckpointLoader._get_checkpoint_loader(name)
+    target = logger if isinstance(logger, logging.Logger) else logging.getLogger("brickwork_zoo")
+    target.info("read checkpoint %s", name)
+    if loader in _OWN:
+        return loader(name, map_location, weights_only=weights_only)
+    return loader(name, map_location)
 
 
 def _load(filename: str, map_location: MapLocation, weights_only: bool, **options: Any) -> Any:

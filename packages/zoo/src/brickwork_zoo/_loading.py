@@ -59,7 +59,8 @@ def load_state_dict(
         assign: Use the given tensors themselves instead of copying their values.
         allow_empty: Accept that nothing at all is loaded.
         broadcast: In a process group: take rank 0's tensors and send them to the other ranks,
-            where the state dict holds tensors on the meta device or nothing but the same keys.
+            where the state dict holds tensors of the same shapes and dtypes, which may be on the
+            meta device.
 
     Returns:
         What was loaded, and what was not.
@@ -136,8 +137,7 @@ def _carry_out(
         return
     from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint
 
-    whole = {s.name: copies[id(s.tensor)] for s in places if id(s.tensor) in copies}
-    load_sharded(module, whole, broadcast=broadcast)
+    load_sharded(places, copies, broadcast=broadcast)
 
 
 def _adapted(

@@ -35,7 +35,8 @@ def read_path(
         sibling: Gets a shard by its file name; else it lies beside the index.
 
     Returns:
-        What the file holds; for formats that hold only tensors a state dict.
+        What the file holds; for formats that hold only tensors a state dict. Of a folder of
+        ``torch.distributed.checkpoint`` the tensors are read when they are used.
 
     Raises:
         CheckpointError: It is broken, or no checkpoint.
@@ -46,9 +47,9 @@ def read_path(
         path = index_in(path)
         return read_path(path, map_location, weights_only=weights_only)
     if kind == "dcp":
-        from ._distributed import read_dcp  # costs the import of torch.distributed.checkpoint
+        from ._formats._dcp import read_dcp  # costs the import of torch.distributed.checkpoint
 
-        return read_dcp(path)
+        return read_dcp(path, map_location)
     if kind == "safetensors":
         return load_safetensors(path, map_location)
     if kind == "index":

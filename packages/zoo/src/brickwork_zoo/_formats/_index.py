@@ -68,4 +68,3 @@ def index_in(folder: Path) -> Path:
                 f"{folder} holds several checkpoints, name one: {names}", path=folder
             )
     raise CheckpointError(f"{folder} holds no checkpoint", path=folder)
-
