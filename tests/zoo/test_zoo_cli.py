@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 import tarfile
+import termios
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import brickwork_zoo
 import pytest
 from brickwork_zoo._cli import main
+from brickwork_zoo._cli._output import show_table
 
 BODY = os.urandom(100_000)
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -50,6 +56,13 @@ def test_wrong_calls_end_with_2(run):
     assert run("list", "--max-params", "many")[0] == 2
     assert run("download", "a", "b", "--sha256", SHA)[0] == 2
     assert run("info", "nothing://x")[0] == 2
+    assert run("download", "nothing://x")[0] == 2
+    assert run("download", "http://127.0.0.1:1/x", "--timeout", "0")[0] == 2
+    assert run("verify", "a", "b", "--sha256", SHA)[0] == 2
+    assert run("verify", "nothing://x")[0] == 2
+    assert run("cache", "list", "net.pth")[0] == 2
+    assert run("check-links", __file__)[0] == 2
+    assert run("prefetch", __file__, "--to", "bundle")[0] == 2
     assert run("--version")[:2] == (0, f"brickwork-zoo {brickwork_zoo.__version__}\n")
 
 
@@ -66,7 +79,32 @@ def test_list(run):
     assert [m["uri"] for m in models] == [
         f"torchvision://vgg{kind}.imagenet1k_v1" for kind in ("11", "11_bn", "13", "13_bn")
     ]
-    assert run("list", "no such model")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "most"), [("30M", 30e6), ("30000k", 30e6), ("3e7", 3e7), ("25MiB", 25 * 2**20)]
+)
+def test_amounts_are_written_in_several_ways(run, amount, most):
+    _, models, _ = run("list", "--json", "--source", "torchvision", "--max-params", amount)
+    wanted = [m.uri for m in brickwork_zoo.list_models(source="torchvision", max_params=most)]
+    assert [model["uri"] for model in models] == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "close"),
+    [
+        (["resnet5O"], "://resnet50"),
+        (["--family", "resnett"], "resnet"),
+        (["--family", "zzz"], "VGG"),
+        (["vgg16", "--max-params", "1"], "vgg16"),
+    ],
+)
+def test_what_no_model_fits_is_told_what_is_close(run, words, close):
+    code, out, err = run("list", *words)
+    assert (code, out) == (1, "")
+    assert err.startswith("brickwork-zoo: no model fits")
+    assert close in err
+    assert run("list", "--json", *words)[:2] == (1, [])
 
 
 def test_info(run):
@@ -95,6 +133,10 @@ def test_download_prints_paths(run, site):
     assert Path(found["files"][urls[0]]).read_text() == "a"
     assert list(found["errors"]) == [site.url("/none.pth")]
     assert run("download", "--offline", site.url("/new.pth", b"x"))[0] == 1
+    secret = site.url("/none.pth").replace("://", "://me:secret@")
+    _, found, _ = run("download", "--json", secret, "nothing://x", "torchvision://resnet5")
+    assert list(found["errors"]) == [secret, "nothing://x", "torchvision://resnet5"]
+    assert "secret" not in "".join(found["errors"].values())
 
 
 def test_errors_are_json_too(run):
@@ -127,6 +169,60 @@ def test_prefetch_makes_a_home_for_a_machine_without_network(run, site, tmp_path
         code, out, _ = run("download", url, other)
         assert code == 0
         assert [Path(line).read_bytes() for line in out.splitlines()] == [BODY, b"b"]
+
+
+def test_a_bundle_is_whole_and_grows(run, site, tmp_path):
+    """It holds copies of what torch.hub has, too, and keeps what earlier calls put into it."""
+    folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    name = f"net-{SHA[:8]}.pth"
+    (folder / name).write_bytes(BODY)
+    urls = [site.url(f"/{name}"), site.url("/b.pth", b"b")]
+    for url in urls:
+        code, out, _ = run("prefetch", "--to", tmp_path / "bundle", url)
+        assert code == 0
+        assert Path(out.strip()).is_relative_to(tmp_path / "bundle")
+    assert site.asked() == 1
+    checked = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(
+        checked, cwd=tmp_path / "bundle", check=True, capture_output=True, text=True
+    )
+    assert done.stdout.count("OK") == 2
+    text = (tmp_path / "bundle" / "README.txt").read_text()
+    assert all(url in text for url in urls)
+
+
+def test_a_bundle_has_the_shards_of_an_index(run, site, tmp_path, monkeypatch):
+    shards = {f"net-{n}-of-2.safetensors": bytes([n]) * 9 for n in (1, 2)}
+    index = {"weight_map": {f"key{n}": name for n, name in enumerate(shards)}}
+    url = site.url("/m/net.safetensors.index.json", json.dumps(index).encode())
+    urls = [site.url(f"/m/{name}", content) for name, content in shards.items()]
+    assert run("prefetch", "--to", tmp_path / "bundle", url)[0] == 0
+    monkeypatch.setenv("BRICKWORK_HOME", str(tmp_path / "bundle"))
+    monkeypatch.setenv("BRICKWORK_OFFLINE", "1")
+    _, out, _ = run("download", *urls)
+    assert [Path(line).read_bytes() for line in out.splitlines()] == list(shards.values())
+
+
+def test_a_bundle_that_cannot_be_written(run, site, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for target in ("file", "file/x.tar"):
+        code, _, err = run("prefetch", "--to", tmp_path / target, site.url("/b.pth", b"b"))
+        assert code == 1
+        assert "cannot write" in err
+    assert not site.requests
+
+
+def test_a_file_that_torch_hub_has_is_verified_where_it_is(run, site):
+    folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    path = folder / f"net-{SHA[:8]}.pth"
+    path.write_bytes(BODY)
+    url = site.url(f"/{path.name}")
+    assert run("download", url)[:2] == (0, f"{path}\n")
+    assert run("verify", url)[:2] == (0, f"{SHA}  {path}  verified\n")
+    path.write_bytes(BODY[1:])
+    assert run("verify", url)[0] == 1
 
 
 def test_verify(run, site, tmp_path):
@@ -168,6 +264,10 @@ def test_cache(run, site, faults):
     assert list(root.rglob("*.part"))
     run("cache", "prune")
     assert not list(root.rglob("*.part"))
+    assert len(run("cache", "list", "--json")[1]) == 2
+    code, _, err = run("cache", "prune", urls[0], "none.pth")
+    assert code == 1
+    assert "none.pth" in err
     assert len(run("cache", "list", "--json")[1]) == 2
     _, found, _ = run("cache", "prune", urls[0], "--json")
     assert len(found["removed"]) == 1
@@ -222,3 +322,80 @@ def test_the_program_itself(site):
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+PROGRAM = [sys.executable, "-m", "brickwork_zoo._cli"]
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["cache", "path"]])
+def test_a_reader_that_has_had_enough_is_no_error_to_talk_of(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_an_interrupted_download_ends_with_130_and_goes_on_later(site, faults, run):
+    site.faults["/net.pth"] = [faults.trickle(2000, 0.05)]
+    url = site.url("/net.pth", BODY)
+    home = Path(os.environ["BRICKWORK_HOME"])
+    with subprocess.Popen([*PROGRAM, "download", url], stderr=subprocess.PIPE) as process:
+        end = time.monotonic() + 20
+        while not any(p.stat().st_size for p in home.rglob(".*.part")):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b""
+    assert process.returncode == 130
+    code, out, _ = run("download", url)
+    assert code == 0
+    assert Path(out.strip()).read_bytes() == BODY
+    assert "Range" in site.requests[-1][1]
+
+
+def on_a_terminal(*words: str, **environment: str) -> str:
+    """Run the program where it sees a terminal; return what it prints there."""
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 120))
+    env = {**os.environ, "TERM": "xterm-256color", **environment}
+    with subprocess.Popen([*PROGRAM, *words], stdout=end, stderr=end, env=env):
+        os.close(end)
+        shown = b""
+        with suppress(OSError):  # what Linux says at the end
+            while block := os.read(terminal, 65536):
+                shown += block
+    os.close(terminal)
+    return shown.decode()
+
+
+def test_a_terminal_gets_a_table_and_a_bar(site):
+    rich = on_a_terminal("list", "vgg11", "--source", "mmcls")
+    assert "\x1b[" in rich
+    assert "┃" in rich
+    assert "mmcls://vgg11_bn" in rich
+    assert "\x1b[" not in on_a_terminal("list", "vgg11", "--source", "mmcls", TERM="dumb")
+    plain = on_a_terminal("list", "vgg11", "--source", "mmcls", NO_COLOR="1")
+    assert "\x1b[3" not in plain  # no colour; bold is none
+    url = site.url("/net.pth", BODY)
+    assert "100%" in on_a_terminal("download", url)
+    assert "%" not in on_a_terminal("download", "-q", site.url("/b.pth", BODY))
+
+
+def test_a_terminal_without_rich_gets_a_plain_table(tmp_path):
+    (tmp_path / "rich.py").write_text("raise ImportError")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'rich' else find(name, *a)"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    shown = on_a_terminal("list", "vgg11", "--source", "mmcls", PYTHONPATH=path)
+    assert "mmcls://vgg11_bn" in shown
+    assert "\x1b" not in shown
+
+
+def test_brackets_in_a_table_are_no_markup(capsys, monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    show_table(("name",), [("a[bold]b[/bold].pth",)])
+    assert "a[bold]b[/bold].pth" in capsys.readouterr().out

@@ -17,6 +17,7 @@ import pytest
 from brickwork_zoo import Resource, _uri, find_model, list_models, register_scheme, resolve
 from brickwork_zoo._catalog import deprecated_names, urls
 from brickwork_zoo._remote import is_remote
+from brickwork_zoo._uri import sibling
 from brickwork_zoo.errors import (
     InvalidInputError,
     MissingFileError,
@@ -186,6 +187,39 @@ def test_the_hub_has_its_own_urls(uri, path, monkeypatch):
     assert resolve(uri).places == (f"https://huggingface.co/{path}",)
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.local:8080/")
     assert resolve(uri).places == (f"http://hub.local:8080/{path}",)
+
+
+@pytest.mark.parametrize(
+    ("uri", "beside"),
+    [
+        ("https://a.org/x/index.json", "https://a.org/x/shard 1.pth"),
+        ("HTTPS://a.org/x/index.json?to=a/b#c", "https://a.org/x/shard 1.pth"),
+        ("hf://o/r/index.json", "hf://o/r/shard 1.pth"),
+        ("HF://o/r/d/index.json@refs/pr/3", "hf://o/r/d/shard 1.pth@refs/pr/3"),
+        ("hf://o/r@v1/index.json", "hf://o/r/shard 1.pth@v1"),
+        ("S3://b/d/index.json", "s3://b/d/shard 1.pth"),
+        ("open-mmlab://mine", "https://a.org/z/shard 1.pth"),
+    ],
+)
+def test_a_shard_lies_beside_its_index(uri, beside, monkeypatch):
+    own = Path(os.environ["BRICKWORK_HOME"]) / "open_mmlab.json"
+    own.write_text('{"mine": "https://a.org/z/index.json"}')
+    wanted = resolve(beside)
+    assert resolve(sibling(resolve(uri), "shard 1.pth")).places == tuple(
+        place.replace(" ", "%20") if place.startswith("http") else place for place in wanted.places
+    )
+    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")  # they are asked for the shards as well
+    assert (
+        resolve(sibling(resolve(uri), "shard 1.pth"))
+        .places[-1]
+        .startswith(wanted.places[-1].partition(" ")[0])
+    )
+
+
+def test_a_shard_of_a_local_index_is_a_path(tmp_path):
+    index = tmp_path / "index.json"
+    index.write_text("{}")
+    assert sibling(resolve(index), "a b.pth") == str(tmp_path / "a b.pth")
 
 
 @pytest.mark.parametrize(

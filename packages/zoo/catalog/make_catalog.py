@@ -137,7 +137,7 @@ def mmpretrain() -> Source:
 
 def mmpretrain_row(model: Row) -> Row:
     """Turn one entry of the model index into a row."""
-    metrics = dict(model["metrics"] or {})
+    metrics: dict[str, Any] = dict(model["metrics"] or {})
     dataset = metrics.pop("dataset", None)
     return row(
         model["url"],

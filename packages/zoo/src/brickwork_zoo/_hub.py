@@ -37,6 +37,17 @@ def resolve(uri: str) -> Resource:
     return Resource(uri, (url,), name, identity=f"hf://{owner}/{repo}/{file}@{revision}")
 
 
+def sibling(uri: str, name: str) -> str:
+    """Return the URI of a file beside another, of the same revision.
+
+    Args:
+        uri: What :func:`resolve` gives as an identity.
+        name: The other file's name.
+    """
+    path, _, revision = uri.partition("@")
+    return f"{path.rpartition('/')[0]}/{name}@{revision}"
+
+
 def token_for(url: str) -> str | None:
     """Return the token to send to a URL: ``HF_TOKEN``, and only to the hub itself."""
     hub, asked = urlsplit(endpoint()), urlsplit(url)

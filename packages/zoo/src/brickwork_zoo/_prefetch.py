@@ -11,11 +11,13 @@ from pathlib import Path
 
 from ._cache import Cache
 from ._download import download
+from ._formats._index import read_index
 from ._progress import ProgressCallback
 from ._settings import Settings
-from ._uri import resolve
+from ._uri import resolve, sibling
 from .errors import CacheError, InvalidInputError, ZooError
 
+_INDEX = ".index.json"  # what the names of indices of shards end with
 _README = """\
 Weights for machines without a network, fetched and verified by brickwork-zoo.
 
@@ -36,7 +38,8 @@ def prefetch(
 ) -> list[Path]:
     """Put files into a folder, or a tar archive, that is a zoo's home by itself.
 
-    What the cache of this machine has is copied, the rest is fetched.
+    What the cache of this machine has is copied, the rest is fetched. With the index of a sharded
+    checkpoint come its shards.
 
     Args:
         uris: What to fetch; none of it a local path.
@@ -74,7 +77,8 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
     there.root.mkdir(parents=True, exist_ok=True)
     _describe(there, home)  # at once: it tells whether the folder can be written
     files: list[Path] = []
-    for uri in uris:
+    wanted = list(uris)
+    for uri in wanted:  # which grows by the shards of an index
         resource = resolve(uri)
         entry = there.entry(resource)
         if resource.local:
@@ -85,7 +89,10 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
             partial = entry.folder / f".{entry.filename}.copy"
             shutil.copyfile(found, partial)
             partial.replace(entry.target)
-        files.append(download(uri, progress=progress, home=home))
+        path = download(uri, progress=progress, home=home)
+        files.append(path)
+        if path.name.endswith(_INDEX):
+            wanted += [sibling(resource, name) for name in sorted(read_index(path))]
     _describe(there, home)
     return files
 

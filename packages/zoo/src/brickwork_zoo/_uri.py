@@ -13,12 +13,13 @@ from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from . import _catalog, _hub, _remote
 from ._mirrors import with_mirrors
 from ._names import canonical, hash_in_name, last_component, parse_hash, safe_filename
+from ._remote import is_remote
 from ._resource import Resource
 from ._settings import Settings
 from .errors import InvalidInputError, MissingFileError, UnknownSchemeError
@@ -75,6 +76,23 @@ def resolve(
         sha256=known,
         identity=resource.identity or resource.places[0],
     )
+
+
+def sibling(resource: Resource, name: str) -> str:
+    """Return the path or URI of a file that lies beside another, as a shard beside its index.
+
+    Args:
+        resource: The other file, resolved.
+        name: A file name, without a folder.
+    """
+    if resource.local:
+        return str(resource.path.parent / name)
+    if resource.identity.startswith("hf://"):
+        return _hub.sibling(resource.identity, name)
+    place = resource.identity if "://" in resource.identity else resource.places[0]
+    if is_remote(place):
+        return f"{place.rpartition('/')[0]}/{name}"
+    return urljoin(place, quote(name))
 
 
 def register_scheme(
