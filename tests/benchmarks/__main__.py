@@ -53,7 +53,7 @@ def main() -> None:
         table = {part: table[part] for part in PARTS if part in table}
         save(table, args.json, about)  # at once: a run takes minutes and may be cut short
     print(f"\n{render(chain(*table.values()))}\n")
-    plot(list(chain(*table.values())), args.plot)
+    plot(table, args.plot)
     print(f"numbers: {args.json}\nplot: {args.plot}")
 
 
