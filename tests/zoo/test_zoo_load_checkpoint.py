@@ -628,7 +628,7 @@ def test_the_longest_scheme_wins(monkeypatch):
     with pytest.raises(InvalidInputError, match="force=True"):
         zoo.CheckpointLoader.register_scheme("lab://", long)
     zoo.CheckpointLoader.register_scheme("lab://", long, force=True)
-    zoo.load_checkpoint(net(), "lab://x", strict=True)
+    zoo.load_checkpoint(net(), "LAB://x", strict=True)
 
 
 def test_a_url_is_fetched_and_shards_with_it(site, tmp_path):
@@ -639,3 +639,16 @@ def test_a_url_is_fetched_and_shards_with_it(site, tmp_path):
     model = net()
     zoo.load_checkpoint(model, site.url(f"/m/{index.name}"), strict=True)
     assert same(model, state)
+
+
+@pytest.mark.parametrize("uri", ["hf://o/r/d/{}@refs/pr/3", "HF://o/r/d/{}@refs/pr/3"])
+def test_shards_on_the_hub_are_of_the_revision_of_their_index(site, tmp_path, monkeypatch, uri):
+    state = net().state_dict()
+    index = write_shards(tmp_path / "s", state, save_file, "safetensors")
+    for file in index.parent.iterdir():
+        site.url(f"/o/r/resolve/refs%2Fpr%2F3/d/{file.name}", file.read_bytes())
+    monkeypatch.setenv("HF_ENDPOINT", site.url("/").rstrip("/"))
+    model = net()
+    zoo.load_checkpoint(model, uri.format(index.name), strict=True)
+    assert same(model, state)
+    assert site.asked() == 3

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, TypeVar, overload
 from ._download import download
 from ._formats._tensors import MapLocation
 from ._formats._unread import read_all
+from ._names import canonical
 from ._read import read_path
 from ._revise import under_prefix
-from ._uri import resolve
+from ._uri import resolve, sibling
 from .errors import InvalidInputError
 
 Loader = Callable[..., Any]
@@ -74,7 +75,8 @@ class CheckpointLoader:
 
     @classmethod
     def _get_checkpoint_loader(cls, path: str) -> Loader:
-        fitting = [prefix for prefix in cls._schemes if re.match(prefix, path)]
+        uri = canonical(path)  # a scheme may be written in any case
+        fitting = [prefix for prefix in cls._schemes if re.match(prefix, uri)]
         return cls._schemes[max(fitting, key=len)]
 
     @classmethod
@@ -125,14 +127,11 @@ def _load(filename: str, map_location: MapLocation, weights_only: bool, **option
     resource = resolve(filename)
     path = resource.path if resource.local else download(filename, **options)
 
-    def sibling(name: str) -> Path:
-        if resource.local:
-            return path.parent / name
-        head, slash, last = filename.rpartition("/")
-        revision = last.partition("@")[2] if filename.startswith("hf://") else ""
-        return download(f"{head}{slash}{name}" + (f"@{revision}" if revision else ""), **options)
+    def shard(name: str) -> Path:
+        beside = sibling(resource, name)
+        return Path(beside) if resource.local else download(beside, **options)
 
-    checkpoint = read_path(path, map_location, weights_only=weights_only, sibling=sibling)
+    checkpoint = read_path(path, map_location, weights_only=weights_only, sibling=shard)
     return _process_mmcls_checkpoint(checkpoint) if resource.subtree else checkpoint
 
 
