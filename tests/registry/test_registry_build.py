@@ -245,3 +245,14 @@ def test_errors_pickle_with_their_attributes(error):
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert vars(again) == vars(error)
+
+
+def test_a_subclass_decides_what_a_name_means_also_one_that_it_has():
+    class Shouting(Registry):
+        def resolve(self, kind):
+            return super().resolve(kind.upper())
+
+    names = Shouting("names")
+    names.register_module("a", module=list)
+    names.register_module("A", module=dict)
+    assert names.build({"type": "a", "x": 1}) == {"x": 1}

@@ -70,10 +70,7 @@ def build_from_cfg(
     target = None
     try:
         args = {**cfg} if default_args is None else {**default_args, **cfg}
-        kind = args.pop("type")
-        target = registry._module_dict.get(kind)
-        if target is None:
-            target = registry.resolve(kind)
+        target = registry.resolve(args.pop("type"))
         return target(**args)
     except Exception as error:
         from ._failures import explain  # difflib and inspect, only once something has failed
