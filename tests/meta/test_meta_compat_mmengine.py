@@ -1,21 +1,15 @@
 """Code that imports mmengine and mmcv 2.x runs as it is, in a fresh interpreter."""
 
-import subprocess
-import sys
-import textwrap
+import json
+from pathlib import Path
+
+import pytest
+
+EXPORTS = json.loads(Path(__file__).with_name("exports.json").read_text())["mmengine"]
 
 
-def after_install(code: str) -> str:
-    script = "import brickwork.compat.mmengine\nbrickwork.compat.mmengine.install()\n"
-    done = subprocess.run(
-        [sys.executable, "-c", script + textwrap.dedent(code)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_the_usual_imports_are_ours():
-    after_install(
+def test_the_usual_imports_are_ours(after_mmengine):
+    after_mmengine(
         """
         import mmengine, mmcv, brickwork.cnn, brickwork_base
         from mmengine.model import BaseModule, constant_init
@@ -33,8 +27,8 @@ def test_the_usual_imports_are_ours():
     )
 
 
-def test_models_has_our_layers_and_what_downstream_registers():
-    after_install(
+def test_models_has_our_layers_and_what_downstream_registers(after_mmengine):
+    after_mmengine(
         """
         import sys, types
         from mmengine.registry import MODELS, Registry
@@ -150,8 +144,8 @@ SCOPES = """
 """
 
 
-def test_a_build_looks_in_the_default_scope():
-    after_install(
+def test_a_build_looks_in_the_default_scope(after_mmengine):
+    after_mmengine(
         SCOPES
         + """
     check(None)
@@ -163,8 +157,60 @@ def test_a_build_looks_in_the_default_scope():
     )
 
 
-def test_a_scope_holds_for_a_block():
-    after_install(
+def test_the_default_scope_comes_before_our_own_names(after_mmengine):
+    after_mmengine(
+        """
+        from brickwork_layers import NORM_LAYERS
+        from brickwork_registry import build_from_cfg
+        from mmcv.cnn import build_norm_layer
+        from mmengine.registry import MODELS, Registry, init_default_scope
+        from torch import nn
+        down = Registry("model", parent=MODELS, scope="down")
+        down.register_module("BN", module=type("Shadow", (nn.BatchNorm2d,), {}))
+        config = dict(type="BN", num_features=3)
+        assert type(build_from_cfg(config, NORM_LAYERS)) is nn.BatchNorm2d
+        init_default_scope("down")
+        assert type(build_from_cfg(config, NORM_LAYERS)).__name__ == "Shadow"
+        assert type(build_norm_layer(dict(type="BN"), 3)[1]).__name__ == "Shadow"
+        """
+    )
+
+
+def test_uninstalling_undoes_everything(after_mmengine):
+    after_mmengine(
+        """
+        import sys, brickwork_init, brickwork_layers
+        registries = [brickwork_layers.NORM_LAYERS, brickwork_init.INITIALIZERS]
+        before = [type(registry) for registry in registries]
+        from mmengine.registry import MODELS, init_default_scope
+        from torch import nn
+        MODELS.register_module("MyNorm", module=type("MyNorm", (nn.BatchNorm2d,), {}))
+        init_default_scope("mmengine")
+        assert [type(registry) for registry in registries] != before
+
+        compat.uninstall()
+        assert [type(registry) for registry in registries] == before
+        assert not [name for name in sys.modules if name.split(".")[0] in ("mmcv", "mmengine")]
+        try:
+            brickwork_layers.build_norm_layer(dict(type="MyNorm"), 3)
+        except KeyError:
+            compat.install()
+        from mmengine.registry import MODELS, DefaultScope
+        assert "MyNorm" not in MODELS and DefaultScope.get_current_instance() is None
+        assert brickwork_layers.build_norm_layer(dict(type="BN"), 3)[0] == "bn"
+        """
+    )
+
+
+@pytest.mark.parametrize("module", [module for module in EXPORTS if module.startswith("mmcv")])
+def test_a_star_import_gives_what_the_original_gives(after_mmengine, module):
+    names = after_mmengine(f"from {module} import *\nprint(*dir())").split()
+    ours = {name for name in names if not name.startswith("__")} - {"compat"}
+    assert ours == set(EXPORTS[module].split())
+
+
+def test_a_scope_holds_for_a_block(after_mmengine):
+    after_mmengine(
         SCOPES
         + """
     with MODELS.switch_scope_and_registry("down") as registry:
@@ -183,8 +229,8 @@ def test_a_scope_holds_for_a_block():
     )
 
 
-def test_a_name_in_another_scope_says_how_to_reach_it():
-    notes = after_install(
+def test_a_name_in_another_scope_says_how_to_reach_it(after_mmengine):
+    notes = after_mmengine(
         SCOPES
         + """
     try:
@@ -197,7 +243,7 @@ def test_a_name_in_another_scope_says_how_to_reach_it():
     assert "init_default_scope" in notes
 
 
-def test_the_package_of_a_scope_is_imported(tmp_path):
+def test_the_package_of_a_scope_is_imported(after_mmengine, tmp_path):
     package = tmp_path / "late_package"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -211,7 +257,7 @@ def test_the_package_of_a_scope_is_imported(tmp_path):
         "from mmengine import Registry, MODELS as ROOT\n"
         "MODELS = Registry('model', parent=ROOT, locations=['late_package.layers'])\n"
     )
-    after_install(
+    after_mmengine(
         f"""
         import sys
         sys.path.insert(0, {str(tmp_path)!r})
@@ -224,8 +270,8 @@ def test_the_package_of_a_scope_is_imported(tmp_path):
     )
 
 
-def test_initializers_registered_in_mmengine_are_found():
-    after_install(
+def test_initializers_registered_in_mmengine_are_found(after_mmengine):
+    after_mmengine(
         """
         from mmengine.model import BaseInit, BaseModule, update_init_info
         from mmengine.registry import WEIGHT_INITIALIZERS
@@ -251,8 +297,8 @@ def test_initializers_registered_in_mmengine_are_found():
     )
 
 
-def test_what_stands_in_for_mmengine_in_model_code():
-    out = after_install(
+def test_what_stands_in_for_mmengine_in_model_code(after_mmengine):
+    out = after_mmengine(
         """
         import mmengine, logging
         from mmengine.dist import get_dist_info, get_rank, get_world_size, is_main_process
@@ -272,8 +318,8 @@ def test_what_stands_in_for_mmengine_in_model_code():
     assert out.endswith("own - WARNING - hello")
 
 
-def test_a_checkpoint_is_saved_as_the_dict_that_it_is(tmp_path):
-    after_install(
+def test_a_checkpoint_is_saved_as_the_dict_that_it_is(after_mmengine, tmp_path):
+    after_mmengine(
         f"""
         import torch
         from mmengine.runner import load_checkpoint, save_checkpoint
@@ -291,8 +337,8 @@ def test_a_checkpoint_is_saved_as_the_dict_that_it_is(tmp_path):
     )
 
 
-def test_one_instance_by_name_where_a_class_is_managed():
-    after_install(
+def test_one_instance_by_name_where_a_class_is_managed(after_mmengine):
+    after_mmengine(
         """
         import sys, types
         manager = sys.modules["mmengine.utils.manager"] = types.ModuleType("mmengine.utils.manager")
@@ -309,8 +355,8 @@ def test_one_instance_by_name_where_a_class_is_managed():
     )
 
 
-def test_runners_and_schedulers_are_built_their_own_way():
-    after_install(
+def test_runners_and_schedulers_are_built_their_own_way(after_mmengine):
+    after_mmengine(
         """
         from mmengine.registry import PARAM_SCHEDULERS, RUNNERS
         class Runner:
@@ -334,8 +380,8 @@ def test_runners_and_schedulers_are_built_their_own_way():
     )
 
 
-def test_what_is_not_covered_says_so():
-    message = after_install(
+def test_what_is_not_covered_says_so(after_mmengine):
+    message = after_mmengine(
         """
         try:
             from mmengine.hooks import Hook

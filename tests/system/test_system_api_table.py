@@ -20,9 +20,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "mmcv.cnn.bricks.non_local": {
         "private": "_NonLocalNd",
     },
-    "mmcv.cnn.bricks.wrappers": {
-        "PyTorch handles empty tensors itself": "NewEmptyTensorOp obsolete_torch_version",
-    },
     "mmcv.cnn.utils.weight_init": {
         "private": "_get_bases_name _initialize _initialize_override",
         "a copy of PyTorch's, call torch.nn.init.trunc_normal_": "_no_grad_trunc_normal_",

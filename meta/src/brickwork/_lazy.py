@@ -23,7 +23,8 @@ def attach(
         file: `__file__` of the package; the stub is the `.pyi` beside it.
 
     Returns:
-        The three, in this order.
+        The three, in this order; `__all__` has no modules, as `import *` is not to replace the
+        caller's `logging` or `utils`.
     """
     origins: dict[str, tuple[str, str]] = {}  # public name → (module, name there)
     for node in ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8")).body:
@@ -48,4 +49,4 @@ def attach(
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *origins})
 
-    return get, names, sorted(origins)
+    return get, names, sorted(name for name in origins if origins[name][0] != package)

@@ -8,21 +8,21 @@ that we cover in part are looked up in the real module, which is executed when f
 whose own imports reach ours. Where it is not, the ImportError says what to do.
 """
 
+import contextlib
 import importlib
-import importlib.machinery
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from functools import cached_property
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import MappingProxyType, ModuleType
+from typing import NamedTuple
 
 from .errors import NotCoveredError
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(NamedTuple):
     """What we answer for in another package.
 
     Args:
@@ -32,6 +32,7 @@ class Coverage:
         modules: Its modules → ours.
         whole: Modules that we cover entirely, with all below them: nothing real is mixed in.
         stand_ins: Its modules → those of ours that serve names where there is no real one.
+        hidden: Its modules → the public names of ours that `import *` does not give there.
         distributions: Names under which it is distributed.
     """
 
@@ -39,7 +40,8 @@ class Coverage:
     version: str
     modules: Mapping[str, str]
     whole: tuple[str, ...] = ()
-    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stand_ins: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    hidden: Mapping[str, frozenset[str]] = MappingProxyType({})
     distributions: tuple[str, ...] = ()
 
     def ours(self, module: str) -> tuple[str, ...]:
@@ -57,29 +59,24 @@ class Alias(ModuleType):
 
     Args:
         name: Its name there.
-        finder: Who found it.
     """
 
-    def __init__(self, name: str, finder: "AliasFinder") -> None:
-        answered = ", ".join(f"`{one}`" for one in finder.coverage.ours(name))
-        super().__init__(name, f"`{name}`, answered by {answered}.")
-        self._finder = finder
-
     def __getattr__(self, name: str) -> object:
-        finder: AliasFinder = self.__dict__["_finder"]
+        finder: AliasFinder = self.__dict__["__loader__"]
         if name == "__all__":
-            return sorted(set().union(*(_public(module) for module in finder.layers(self))))
+            return finder.exported(self)
         if finder.coverage.ours(f"{self.__name__}.{name}"):
             return importlib.import_module(f"{self.__name__}.{name}")
+        text = f"module {self.__name__!r} has no attribute {name!r}"
         if not (name.startswith("__") and name.endswith("__")):
-            for module in finder.layers(self):
+            for module in finder.layers(self, name):
                 try:
                     return getattr(module, name)
                 except AttributeError:
                     continue
-        raise AttributeError(
-            f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self
-        )
+            if not name.startswith("_"):
+                text = str(finder.not_covered(f"{self.__name__}.{name}"))
+        raise AttributeError(text, name=name, obj=self)
 
     def __dir__(self) -> list[str]:
         return sorted({*self.__dict__, *self.__getattr__("__all__")})  # type: ignore[misc]  # a list
@@ -90,35 +87,40 @@ def _public(module: ModuleType) -> Sequence[str]:
     return found if found is not None else [n for n in vars(module) if not n.startswith("_")]
 
 
-@dataclass(repr=False, eq=False)
-class AliasFinder(MetaPathFinder, Loader):
+class AliasFinder:
     """Finds and loads the aliases of one package.
 
     Args:
         coverage: What we answer for.
     """
 
-    coverage: Coverage
-    real: ModuleSpec | None = None
-    _executed: dict[str, ModuleType] = field(default_factory=dict)
+    # It needs no base of `importlib.abc`, whose import costs every program some milliseconds.
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self._executed: dict[str, ModuleType] = {}
 
     def __repr__(self) -> str:
         return f"brickwork.compat for {self.coverage.package} {self.coverage.version}"
 
-    def __post_init__(self) -> None:
-        self.real = self._find_real()
-
-    def _find_real(self) -> ModuleSpec | None:
-        from importlib import metadata  # only on install
+    @cached_property
+    def version(self) -> str | None:
+        """The version of the real package; None if none of our major version is installed."""
+        if PathFinder.find_spec(self.coverage.package) is None:
+            return None
+        from importlib import metadata  # slow to import, and seldom wanted
 
         for distribution in self.coverage.distributions:
-            try:
+            with contextlib.suppress(metadata.PackageNotFoundError):
                 version = metadata.version(distribution)
-            except metadata.PackageNotFoundError:
-                continue
-            if version.split(".")[0] == self.coverage.version.split(".")[0]:
-                return PathFinder.find_spec(self.coverage.package)
+                if version.split(".")[0] == self.coverage.version.split(".")[0]:
+                    return version
         return None
+
+    def not_covered(self, wanted: str) -> NotCoveredError:
+        """Make the error for something that neither we nor the real package have."""
+        package, version = self.coverage.package, self.coverage.version
+        return NotCoveredError(wanted, package, version, installed=self.version is not None)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -127,55 +129,89 @@ class AliasFinder(MetaPathFinder, Loader):
         if fullname.split(".")[0] != self.coverage.package:
             return None
         covered = fullname in self.coverage.modules
-        if covered or (not self.real and fullname in self.coverage.stand_ins):
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-        if self.real and not self.coverage.is_whole(fullname):
+        if covered or (not self.version and fullname in self.coverage.stand_ins):
+            spec = ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # has all
+            real = self._real_spec(fullname)
+            spec.submodule_search_locations = list((real and real.submodule_search_locations) or [])
+            return spec
+        if self.version and not self.coverage.is_whole(fullname):
             return None
-        raise NotCoveredError(fullname, self.coverage.package, self.coverage.version)
+        raise self.not_covered(fullname)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Make the alias."""
-        return Alias(spec.name, self)
+        return Alias(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give the alias its place in the real package, if there is one."""
-        origin = importlib.util.find_spec(self.coverage.ours(module.__name__)[0])
-        module.__file__ = origin.origin if origin else None
-        spec = self._real_spec(module.__name__)
-        module.__path__ = list(spec.submodule_search_locations or []) if spec else []
+        """Tell an alias who answers for it; forget what was set on it, if it is loaded again."""
+        names = self.coverage.ours(module.__name__)
+        # At once: whoever goes through `sys.modules` and asks each for a name must not change it.
+        ours = importlib.import_module(names[0])
+        for name in [name for name in vars(module) if not name.startswith("__")]:
+            if not isinstance(vars(module)[name], ModuleType):  # patched, before a reload
+                delattr(module, name)
+        module.__doc__ = f"`{module.__name__}`, answered by {', '.join(f'`{n}`' for n in names)}."
+        module.__file__ = ours.__file__
         if module.__name__ == self.coverage.package:
-            from importlib import metadata
-
-            module.__dict__["__version__"] = self.coverage.version
-            for distribution in self.coverage.distributions if self.real else ():
-                try:
-                    module.__dict__["__version__"] = metadata.version(distribution)
-                except metadata.PackageNotFoundError:
-                    continue
+            version = self.version or self.coverage.version
+            numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+            vars(module).update(__version__=version, version_info=numbers)
+        for name, value in list(vars(ours).items()):
+            child = f"{module.__name__}.{name}"
+            if self.coverage.ours(child) and not isinstance(value, ModuleType):
+                importlib.import_module(child)  # now, as later it would take the name's place
+                setattr(module, name, value)
 
     def _real_spec(self, name: str) -> ModuleSpec | None:
-        if self.real is None or self.coverage.is_whole(name):
+        if self.version is None or self.coverage.is_whole(name):
             return None
         if name == self.coverage.package:
-            return self.real
+            return PathFinder.find_spec(name)
         parent = self._real_spec(name.rpartition(".")[0])
         locations = parent.submodule_search_locations if parent else None
         return PathFinder.find_spec(name, list(locations)) if locations else None
 
-    def layers(self, alias: ModuleType) -> Iterator[ModuleType]:
-        """Yield where an alias looks for names: our module, then the real one or what stands in."""
+    def exported(self, alias: ModuleType) -> list[str]:
+        """List the names that `import *` takes from an alias."""
+        names = set().union(*(_public(module) for module in self.layers(alias)))
+        return sorted(names - self.coverage.hidden.get(alias.__name__, frozenset()))
+
+    def layers(self, alias: ModuleType, wanted: str | None = None) -> Iterator[ModuleType]:
+        """Yield where an alias looks for names: our module, then the real one or what stands in.
+
+        Args:
+            alias: The alias.
+            wanted: The name that is looked for, if it is one.
+        """
         name = alias.__name__
         for ours in self.coverage.ours(name):
-            if not self.real or ours == self.coverage.modules.get(name):
+            if not self.version or ours == self.coverage.modules.get(name):
                 yield importlib.import_module(ours)
-        if name not in self._executed:
-            spec = self._real_spec(name)
-            if spec is None or spec.loader is None:
-                return
-            module = importlib.util.module_from_spec(spec)
-            self._executed[name] = module  # first: what it imports may ask again
-            spec.loader.exec_module(module)
-        yield self._executed[name]
+        if name in self._executed:
+            yield self._executed[name]
+        elif (spec := self._real_spec(name)) and (wanted is None or _may_define(spec, wanted)):
+            yield self._execute(spec)
+
+    def _execute(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.util.module_from_spec(spec)
+        self._executed[spec.name] = module  # first: what it imports may ask again
+        try:
+            spec.loader.exec_module(module)  # type: ignore[union-attr]  # `_may_define` has seen it
+        except BaseException:
+            del self._executed[spec.name]
+            raise
+        return module
+
+
+def _may_define(spec: ModuleSpec, name: str) -> bool:
+    """Tell whether a module that is not executed yet may have a name.
+
+    Code that asks every module there is for a private name must not execute them all.
+    """
+    if not name.startswith("_"):
+        return True
+    code = spec.loader.get_code(spec.name) if isinstance(spec.loader, SourceFileLoader) else None
+    return code is not None and name in code.co_names
 
 
 def install(*coverages: Coverage) -> None:
@@ -185,17 +221,21 @@ def install(*coverages: Coverage) -> None:
         *coverages: What we answer for, one for each package; those that are installed stay.
 
     Raises:
-        RuntimeError: If such a package has been imported before.
+        RuntimeError: If such a package has been imported before, or is answered for already, as of
+            another version.
     """
-    for coverage in coverages:
-        if any(isinstance(f, AliasFinder) and f.coverage is coverage for f in sys.meta_path):
-            continue
+    missing = [coverage for coverage in coverages if not _finders(coverage)]
+    packages = {coverage.package for coverage in missing}
+    for finder in sys.meta_path:
+        if isinstance(finder, AliasFinder) and finder.coverage.package in packages:
+            raise RuntimeError(f"there is {finder!r} already; uninstall it first")
+    for coverage in missing:
         if coverage.package in sys.modules:
             raise RuntimeError(
                 f"{coverage.package} has been imported already, from"
                 f" {sys.modules[coverage.package].__spec__!r}; install before anything imports it"
             )
-        sys.meta_path.insert(0, AliasFinder(coverage))
+    sys.meta_path[:0] = map(AliasFinder, missing)
 
 
 def uninstall(*coverages: Coverage) -> None:
@@ -204,11 +244,12 @@ def uninstall(*coverages: Coverage) -> None:
     Args:
         *coverages: As they were installed.
     """
-    sys.meta_path[:] = [
-        finder
-        for finder in sys.meta_path
-        if not (isinstance(finder, AliasFinder) and finder.coverage in coverages)
-    ]
-    packages = {coverage.package for coverage in coverages}
-    for name in [name for name in sys.modules if name.split(".")[0] in packages]:
-        del sys.modules[name]
+    for coverage in coverages:
+        for finder in _finders(coverage):
+            sys.meta_path.remove(finder)
+            for name in [n for n in sys.modules if n.split(".")[0] == coverage.package]:
+                del sys.modules[name]
+
+
+def _finders(coverage: Coverage) -> list[AliasFinder]:
+    return [f for f in sys.meta_path if isinstance(f, AliasFinder) and f.coverage is coverage]

@@ -1,8 +1,9 @@
 """The modules of brickwork, by their place in its tree."""
 
-from pathlib import Path
+import os
+from collections.abc import Iterator
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  # pathlib is slow to import
 
 
 def below(folder: str, name: str) -> dict[str, str]:
@@ -15,11 +16,17 @@ def below(folder: str, name: str) -> dict[str, str]:
     Returns:
         Names there → names here, for the package and every public module below it.
     """
-    found = {name: f"brickwork.{folder}"}
-    for path in sorted((_ROOT / folder).rglob("*.py")):
-        parts = path.relative_to(_ROOT / folder).with_suffix("").parts
-        if parts[-1] == "__init__":
-            parts = parts[:-1]
-        if parts and not any(part.startswith("_") for part in parts):
-            found[".".join((name, *parts))] = ".".join((f"brickwork.{folder}", *parts))
-    return found
+    return {f"{name}{tail}": f"brickwork.{folder}{tail}" for tail in _tails(f"{_ROOT}/{folder}")}
+
+
+def _tails(folder: str) -> Iterator[str]:
+    yield ""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            module, extension = os.path.splitext(entry.name)  # noqa: PTH122  # as above
+            if module.startswith("_"):
+                continue
+            if extension == ".py":
+                yield f".{module}"
+            elif entry.is_dir():
+                yield from (f".{module}{tail}" for tail in _tails(entry.path))

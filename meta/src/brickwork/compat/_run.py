@@ -1,34 +1,32 @@
 """Run a program under another package's name for ours."""
 
 import os
-import runpy
+import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-from . import install
 
+def main(generation: str, arguments: list[str]) -> NoReturn:
+    """Run `script.py args...`, `-m module args...` or `-c code args...` in place of this process.
 
-def main(generation: str, arguments: list[str]) -> None:
-    """Run `script.py args...` or `-m module args...`, here and in the processes that it starts.
+    Python itself starts it, so that it is the main module that it always is; `BRICKWORK_COMPAT` and
+    `PYTHONPATH` reach it, and the processes that it starts.
 
     Args:
         generation: What to install, see `brickwork.compat.install`.
         arguments: The command line of the program.
     """
-    if not arguments or (arguments[0] == "-m" and len(arguments) < 2):
+    if not arguments:
         sys.exit(
-            f"usage: python -m brickwork.compat.{generation} (script.py | -m module) [args...]"
+            f"usage: python -m brickwork.compat.{generation} (script.py | -m module | -c code)"
+            f" [args...]"
         )
-    os.environ["BRICKWORK_COMPAT"] = generation
     site = str(Path(__file__).parent / "site")
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [site, *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
-    install(generation)
-    if arguments[0] == "-m":
-        sys.argv = arguments[1:]
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = arguments
-        sys.path[0] = str(Path(arguments[0]).resolve().parent)  # as `python script.py` has it
-        runpy.run_path(arguments[0], run_name="__main__")
+    os.environ["BRICKWORK_COMPAT"] = generation
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [site, os.environ.get("PYTHONPATH")]))
+    options = sys.orig_argv[1 : -len(arguments) - 2]  # of Python, before `-m brickwork.compat...`
+    command = [sys.executable, *options, *arguments]
+    if sys.platform == "win32":  # where exec returns to the shell before the program ends
+        sys.exit(subprocess.call(command))
+    os.execv(sys.executable, command)

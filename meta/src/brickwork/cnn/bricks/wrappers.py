@@ -10,6 +10,8 @@ from brickwork_layers import (
     MaxPool3d,
 )
 
+from brickwork.utils.torch_ops import NewEmptyTensorOp, obsolete_torch_version
+
 __all__ = [
     "Conv2d",
     "Conv3d",
@@ -18,4 +20,6 @@ __all__ = [
     "Linear",
     "MaxPool2d",
     "MaxPool3d",
+    "NewEmptyTensorOp",
+    "obsolete_torch_version",
 ]

@@ -10,9 +10,19 @@ from brickwork.compat._modules import below
 
 __all__ = ["install", "uninstall"]
 
+# What `brickwork` exports and mmcv 1.x does not, under names that other packages have, too.
+_HIDDEN = {
+    "mmcv.cnn": (
+        "Conv2dAdaptivePadding DROPOUT_LAYERS DropPath Dropout LayerScale build_dropout"
+        " revert_sync_batchnorm"
+    ),
+    "mmcv.cnn.bricks": "DROPOUT_LAYERS LayerScale build_dropout",
+    "mmcv.runner": "get_state_dict",
+    "mmcv.utils": "to_1tuple to_2tuple to_3tuple to_4tuple to_ntuple",
+}
 _MMCV = Coverage(
     package="mmcv",
-    version="1.7.2",
+    version="1.7.0",  # what is covered is that of 1.7.2; some downstream packages end at 1.7.0
     modules={
         "mmcv": "brickwork.utils",  # the original gives its helpers at the top, too
         **below("cnn", "mmcv.cnn"),
@@ -20,7 +30,11 @@ _MMCV = Coverage(
         **below("utils", "mmcv.utils"),
         "mmcv.model_zoo": "brickwork.model_zoo",
     },
-    whole=("mmcv.cnn", "mmcv.utils.registry", "mmcv.runner.base_module"),
+    whole=(
+        *("mmcv.cnn.bricks", "mmcv.cnn.builder", "mmcv.cnn.rfsearch.search"),
+        *("mmcv.cnn.utils.weight_init", "mmcv.runner.base_module", "mmcv.utils.registry"),
+    ),
+    hidden={module: frozenset(names.split()) for module, names in _HIDDEN.items()},
     distributions=("mmcv-full", "mmcv"),
 )
 

@@ -5,6 +5,8 @@
 installed, what is not covered (runners, datasets, configs, ops) comes from it.
 """
 
+import sys
+
 from brickwork.compat._alias import Coverage
 from brickwork.compat._alias import install as _install
 from brickwork.compat._alias import uninstall as _uninstall
@@ -12,36 +14,43 @@ from brickwork.compat._modules import below
 
 __all__ = ["install", "uninstall"]
 
-_OURS = {name: f"{__name__}.{name}" for name in ("dist", "logging", "registry", "saving", "scope")}
+_REGISTRY = f"{__name__}.registry"
+_SCOPE = f"{_REGISTRY}.default_scope"
 _MMENGINE = Coverage(
     package="mmengine",
     version="0.10.7",
     modules={
-        "mmengine.model": "brickwork.compat.mmengine.model",
+        "mmengine.model": f"{__name__}.model",
         "mmengine.model.base_module": "brickwork.runner.base_module",
         "mmengine.model.utils": "brickwork.cnn.utils.sync_bn",
         "mmengine.model.weight_init": "brickwork.cnn.utils.weight_init",
-        "mmengine.registry": "brickwork.compat.mmengine.registry",
-        "mmengine.registry.build_functions": "brickwork.compat.mmengine.registry",
-        "mmengine.registry.registry": "brickwork.compat.mmengine.registry",
-        "mmengine.registry.root": "brickwork.compat.mmengine.registry",
-        "mmengine.runner": "brickwork.compat.mmengine.checkpoint",
-        "mmengine.runner.checkpoint": "brickwork.compat.mmengine.checkpoint",
+        "mmengine.registry": _REGISTRY,
+        "mmengine.registry.build_functions": f"{_REGISTRY}.build_functions",
+        "mmengine.registry.registry": f"{_REGISTRY}.registry",
+        "mmengine.registry.root": f"{_REGISTRY}.root",
+        "mmengine.runner": f"{__name__}.checkpoint",
+        "mmengine.runner.checkpoint": f"{__name__}.checkpoint",
     },
     whole=("mmengine.model.base_module", "mmengine.registry.root"),
     stand_ins={
-        "mmengine": (_OURS["registry"], _OURS["scope"], _OURS["logging"], "brickwork.utils"),
-        "mmengine.dist": (_OURS["dist"],),
-        "mmengine.dist.utils": (_OURS["dist"],),
-        "mmengine.logging": (_OURS["logging"],),
-        "mmengine.logging.logger": (_OURS["logging"],),
-        "mmengine.registry": (_OURS["scope"],),
-        "mmengine.registry.default_scope": (_OURS["scope"],),
-        "mmengine.registry.utils": (_OURS["scope"],),
-        "mmengine.runner": (_OURS["saving"], "brickwork.runner.utils"),
-        "mmengine.runner.checkpoint": (_OURS["saving"],),
+        "mmengine": (_SCOPE, f"{__name__}.logging", _REGISTRY, "brickwork.utils"),
+        "mmengine.dist": (f"{__name__}.dist",),
+        "mmengine.dist.dist": (f"{__name__}.dist",),
+        "mmengine.dist.utils": (f"{__name__}.dist",),
+        "mmengine.logging": (f"{__name__}.logging",),
+        "mmengine.logging.logger": (f"{__name__}.logging",),
+        "mmengine.model": (f"{__name__}.base_model", f"{__name__}.model_utils"),
+        "mmengine.model.base_model": (f"{__name__}.base_model",),
+        "mmengine.model.utils": (f"{__name__}.model_utils",),
+        "mmengine.model.wrappers": (f"{__name__}.model_utils",),
+        "mmengine.registry": (_SCOPE,),
+        "mmengine.registry.default_scope": (_SCOPE,),
+        "mmengine.registry.utils": (_SCOPE,),
+        "mmengine.runner": (f"{__name__}.saving", "brickwork.runner.utils"),
+        "mmengine.runner.checkpoint": (f"{__name__}.saving",),
+        "mmengine.runner.utils": ("brickwork.runner.utils",),
         "mmengine.utils": ("brickwork.utils",),
-        "mmengine.utils.dl_utils": ("brickwork.utils",),
+        "mmengine.utils.dl_utils": ("brickwork.utils", "brickwork.cnn.bricks.norm"),
         "mmengine.utils.dl_utils.parrots_wrapper": ("brickwork.utils.parrots_wrapper",),
         "mmengine.utils.misc": ("brickwork.utils.misc",),
         "mmengine.utils.path": ("brickwork.utils.path",),
@@ -49,11 +58,31 @@ _MMENGINE = Coverage(
     },
     distributions=("mmengine", "mmengine-lite"),
 )
+# What `brickwork.cnn` exports and mmcv 2.x does not: it lies in mmengine there, or deeper.
+_INITIALISATION = (
+    "INITIALIZERS Caffe2XavierInit ConstantInit KaimingInit NormalInit PretrainedInit"
+    " TruncNormalInit UniformInit XavierInit bias_init_with_prob caffe2_xavier_init constant_init"
+    " initialize kaiming_init normal_init revert_sync_batchnorm trunc_normal_init uniform_init"
+    " xavier_init"
+)
+_LAYERS = (
+    "ACTIVATION_LAYERS CONV_LAYERS DROPOUT_LAYERS NORM_LAYERS PADDING_LAYERS PLUGIN_LAYERS"
+    " UPSAMPLE_LAYERS build_dropout"
+)
+_HIDDEN = {
+    "mmcv.cnn": (
+        f"{_INITIALISATION} {_LAYERS} Conv2dAdaptivePadding DropPath Dropout LayerScale MODELS"
+        f" build_model_from_cfg"
+    ),
+    "mmcv.cnn.bricks": _LAYERS,
+    "mmcv.cnn.utils": _INITIALISATION,
+}
 _MMCV = Coverage(
     package="mmcv",
     version="2.1.0",
     modules={"mmcv": "brickwork", **below("cnn", "mmcv.cnn")},
-    whole=("mmcv.cnn",),
+    whole=("mmcv.cnn.bricks", "mmcv.cnn.rfsearch.search"),
+    hidden={module: frozenset(names.split()) for module, names in _HIDDEN.items()},
     distributions=("mmcv", "mmcv-lite"),
 )
 
@@ -68,5 +97,14 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Give the names back; what has imported from them keeps what it has."""
+    """Give the names back; what has imported from them keeps what it has.
+
+    What was registered in mmengine's registries is forgotten, and not found by our layers any more.
+    """
     _uninstall(_MMENGINE, _MMCV)
+    asking = sys.modules.get(f"{_REGISTRY}._asking")
+    if asking:
+        asking.ask_no_longer()
+    for name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
+        del sys.modules[name]
+        globals().pop(name.removeprefix(f"{__name__}."), None)

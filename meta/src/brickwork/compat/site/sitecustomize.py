@@ -1,21 +1,37 @@
 """Run by Python at its start where this folder is on `PYTHONPATH`: follow `BRICKWORK_COMPAT`."""
 
-import importlib.machinery
-import importlib.util
 import os
 import sys
+from importlib.machinery import PathFinder
 
-_here = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is not loaded at this point
+_HERE = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is not loaded at this point
 
 # one of the same name, which this one hides, still runs
-_spec = importlib.machinery.PathFinder.find_spec(
+_spec = PathFinder.find_spec(
     "sitecustomize",
-    [path for path in sys.path if os.path.abspath(path or ".") != _here],  # noqa: PTH100
+    [path for path in sys.path if os.path.abspath(path or ".") != _HERE],  # noqa: PTH100
 )
 if _spec and _spec.loader:
-    _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
+    from importlib.util import module_from_spec  # slow to import, and rarely needed
+
+    _spec.loader.exec_module(module_from_spec(_spec))
+
+
+class _Installer:
+    """Installs what is asked for once it is first imported: other programs pay nothing."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):  # type: ignore[no-untyped-def]  # no typing
+        if name.partition(".")[0] not in ("mmcv", "mmengine"):
+            return None
+        sys.meta_path.remove(cls)
+        if "brickwork" in sys.modules:  # which has installed it, and perhaps uninstalled
+            return None
+        import brickwork  # noqa: F401  # it follows the variable
+
+        found = (finder.find_spec(name, path, target) for finder in sys.meta_path)
+        return next(filter(None, found), None)
+
 
 if os.environ.get("BRICKWORK_COMPAT"):
-    from brickwork.compat import install
-
-    install(*os.environ["BRICKWORK_COMPAT"].split(","))
+    sys.meta_path.insert(0, _Installer)
