@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from brickwork_zoo import download
+from filelock import FileLock
 
 BODY = random.Random(0).randbytes(1_500_000)
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -94,6 +96,20 @@ def wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("method", ["__init__", "acquire", "release"])
+@pytest.mark.parametrize(
+    "error",
+    [OSError(38, "ENOSYS"), OSError(37, "ENOLCK"), NotImplementedError("flock"), RuntimeError("?")],
+)
+def test_a_lock_that_fails_in_any_way_fails_no_download(site, monkeypatch, method, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("brickwork_zoo._lock.FileLock", type("Bad", (FileLock,), {method: fail}))
+    assert download(site.url("/net.pth", BODY)).read_bytes() == BODY
+    assert site.asked() == 1
 
 
 @pytest.mark.parametrize("seed", range(2))

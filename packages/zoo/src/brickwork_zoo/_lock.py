@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 NAME = ".lock"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.25  # seconds between two looks
@@ -35,15 +35,16 @@ def attempted(
         waiters that the holder is alive.
     """
     path = folder / NAME
-    lock = FileLock(path)
+    lock: BaseFileLock | None = None
     wait, seen, since = _FIRST_WAIT, _traces(folder), time.monotonic()
     while not done():
         try:
+            lock = lock or FileLock(path)
             lock.acquire(timeout=0)
             break
         except Timeout:
             pass
-        except (OSError, NotImplementedError, UserWarning):  # the file system has no locks
+        except Exception:  # whatever keeps the file system from locking: it is done without
             break
         traces = _traces(folder)
         if traces != seen:
@@ -61,8 +62,9 @@ def attempted(
         alive()
         yield alive
     finally:
-        with suppress(OSError, NotImplementedError):
-            lock.release()
+        if lock is not None:
+            with suppress(Exception):  # as above
+                lock.release()
 
 
 def _traces(folder: Path) -> frozenset[tuple[str, int, int]]:
