@@ -68,6 +68,13 @@ def test_vgg_gives_maps_and_scores() -> None:
     assert shapes == [(1, 64, 112, 112), (1, 512, 7, 7), (1, 2)]
 
 
+def test_has_the_attributes_of_mmcv() -> None:
+    vgg, alexnet = classic.VGG(11), classic.AlexNet(num_classes=3)
+    assert (vgg.num_classes, vgg.module_name, vgg.inplanes) == (-1, "features", 512)
+    assert vgg.range_sub_modules == [[0, 3], [3, 6], [6, 11], [11, 16], [16, 21]]
+    assert alexnet.num_classes == 3
+
+
 def test_freezes_in_train_and_not_before() -> None:
     model = classic.ResNet(18, frozen_stages=1, bn_frozen=True)
     assert all(p.requires_grad for p in model.parameters())

@@ -31,8 +31,13 @@ class AlexNet(ClassicBackbone):
     def __init__(
         self, num_classes: int = -1, *, in_channels: int = 3, as_tuple: bool = False
     ) -> None:
-        super().__init__(num_stages=1, out_indices=(0,), bn_eval=False, as_tuple=as_tuple)
-        self.num_classes = num_classes if num_classes > 0 else None
+        super().__init__(
+            num_stages=1,
+            out_indices=(0,),
+            bn_eval=False,
+            num_classes=num_classes,
+            as_tuple=as_tuple,
+        )
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 64, kernel_size=11, stride=4, padding=2),
             nn.ReLU(inplace=True),
@@ -48,7 +53,7 @@ class AlexNet(ClassicBackbone):
             nn.ReLU(inplace=True),
             nn.MaxPool2d(kernel_size=3, stride=2),
         )
-        if self.num_classes is not None:
+        if num_classes > 0:
             self.classifier = nn.Sequential(
                 nn.Dropout(),
                 nn.Linear(256 * 6 * 6, 4096),
@@ -56,7 +61,7 @@ class AlexNet(ClassicBackbone):
                 nn.Dropout(),
                 nn.Linear(4096, 4096),
                 nn.ReLU(inplace=True),
-                nn.Linear(4096, self.num_classes),
+                nn.Linear(4096, num_classes),
             )
 
     def forward_head(self, x: Tensor) -> Tensor:
@@ -67,7 +72,7 @@ class AlexNet(ClassicBackbone):
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Compute scores ``(N, num_classes)``, or without classes the feature map."""
         maps = self.forward_features(x)
-        return self._pack(maps) if self.num_classes is None else self.forward_head(maps[-1])
+        return self.forward_head(maps[-1]) if self.classifies else self._pack(maps)
 
     def _init_module(self, module: nn.Module) -> None:
         """Leave every layer as it was made, as the original does."""

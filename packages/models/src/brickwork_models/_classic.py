@@ -24,6 +24,7 @@ class ClassicBackbone(StagedNet):
         frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
         bn_eval: Whether batch norms stay in evaluation mode.
         bn_frozen: Whether batch norms get no gradient either; needs ``bn_eval``.
+        num_classes: Classes to tell apart; -1 makes a backbone.
         as_tuple: Whether a single output comes as a tuple, too.
     """
 
@@ -35,6 +36,7 @@ class ClassicBackbone(StagedNet):
         frozen_stages: int = -1,
         bn_eval: bool = True,
         bn_frozen: bool = False,
+        num_classes: int = -1,
         as_tuple: bool = False,
     ) -> None:
         super().__init__(
@@ -44,6 +46,7 @@ class ClassicBackbone(StagedNet):
             norm_eval=bn_eval,
         )
         self.bn_eval, self.bn_frozen, self.as_tuple = bn_eval, bn_frozen, as_tuple
+        self.num_classes, self.classifies = num_classes, num_classes > 0
 
     def _pack(self, outs: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
         return outs[0] if len(outs) == 1 and not self.as_tuple else outs

@@ -93,6 +93,8 @@ class VGG(ClassicBackbone):
         itself where there is only one, else a tuple.
     """
 
+    module_name = "features"
+
     def __init__(
         self,
         depth: int,
@@ -123,9 +125,9 @@ class VGG(ClassicBackbone):
             frozen_stages=frozen_stages,
             bn_eval=bn_eval,
             bn_frozen=bn_frozen,
+            num_classes=num_classes,
             as_tuple=as_tuple,
         )
-        self.num_classes = num_classes if num_classes > 0 else None
         self.stage_blocks = DEPTHS[depth][:num_stages]
         self.stage_channels = WIDTHS[:num_stages]
         layers: list[nn.Module] = []
@@ -140,8 +142,9 @@ class VGG(ClassicBackbone):
         if not with_last_pool:
             layers.pop()
             self.range_sub_modules[-1][1] -= 1
+        self.inplanes = planes[-1]
         self.features = nn.Sequential(*layers)
-        if self.num_classes is not None:
+        if num_classes > 0:
             self.classifier = nn.Sequential(
                 nn.Linear(512 * 7 * 7, 4096),
                 nn.ReLU(inplace=True),
@@ -149,7 +152,7 @@ class VGG(ClassicBackbone):
                 nn.Linear(4096, 4096),
                 nn.ReLU(inplace=True),
                 nn.Dropout(),
-                nn.Linear(4096, self.num_classes),
+                nn.Linear(4096, num_classes),
             )
             self.register_load_state_dict_pre_hook(_flatten_kernels)  # type: ignore[no-untyped-call]  # torch's
 
@@ -173,7 +176,7 @@ class VGG(ClassicBackbone):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Compute the feature maps asked for and, with classes, the scores behind them."""
-        if self.num_classes is None:
+        if not self.classifies:
             return self._pack(self._run(x, self.out_indices))
         last = self.num_stages - 1
         maps = self._run(x, {*self.out_indices, last})
