@@ -6,6 +6,8 @@ import gzip
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,8 +17,20 @@ import pytest
 REFERENCE = Path(__file__).parent / "reference"
 
 
+@cache
 def read(name: str) -> dict[str, Any]:
-    return json.loads(gzip.decompress((REFERENCE / name).read_bytes()))
+    data = (REFERENCE / name).read_bytes()
+    return json.loads(gzip.decompress(data) if name.endswith(".gz") else data)
+
+
+@cache
+def load_cases() -> ModuleType:
+    name = "models_reference_cases"
+    spec = importlib.util.spec_from_file_location(name, REFERENCE / "cases.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -25,31 +39,29 @@ def cases() -> ModuleType:
     return load_cases()
 
 
-def load_cases() -> ModuleType:
-    name = "models_reference_cases"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, REFERENCE / "cases.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
-def networks() -> dict[str, Any]:
-    """Keys, shapes and outputs of torchvision's and timm's networks."""
-    return read("networks.json.gz")["networks"]
+def networks() -> Callable[[str], dict[str, Any]]:
+    """Give what is stored of a network: by ``library-name``, or by the checkpoint's URI."""
+    return stored().__getitem__
+
+
+@cache
+def stored() -> dict[str, Any]:
+    return read("openmmlab.json.gz") | read("networks.json.gz")["networks"]
+
+
+@pytest.fixture
+def published(torchvision_uri: str) -> dict[str, Any]:
+    """What torchvision publishes of its weights."""
+    return read("torchvision_weights.json")[torchvision_uri]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "case" in metafunc.fixturenames:
-        cases = load_cases().CASES
-        metafunc.parametrize("case", cases, ids=[f"{c.library}-{c.theirs}" for c in cases])
-    if "checkpoint_name" in metafunc.fixturenames:
-        metafunc.parametrize("checkpoint_name", read("openmmlab_keys.json.gz"))
-
-
-@pytest.fixture(scope="session")
-def openmmlab_keys() -> dict[str, dict[str, list[int]]]:
-    """Keys and shapes of OpenMMLab's backbones by the zoo's names."""
-    return read("openmmlab_keys.json.gz")
+    for fixture, values in (
+        ("case", lambda: load_cases().CASES),
+        ("measured", lambda: [case for case in load_cases().CASES if stored()[str(case)]["out"]]),
+        ("checkpoint_uri", lambda: read("openmmlab.json.gz")),
+        ("torchvision_uri", lambda: read("torchvision_weights.json")),
+    ):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, values(), ids=str)

@@ -24,6 +24,7 @@ from brickwork_models import (
 )
 from brickwork_models.errors import (
     ArchitectureError,
+    NoArchitectureError,
     NoWeightsError,
     UnknownNameError,
     UnsupportedOptionError,
@@ -209,6 +210,9 @@ def test_regnet_widths_are_those_of_the_paper() -> None:
     assert RegNet("regnety_3.2gf").stage_channels == (72, 216, 576, 1512)
     numbers = {"w0": 88, "wa": 26.31, "wm": 2.25, "group_w": 48, "depth": 25, "bot_mul": 1.0}
     assert RegNet(numbers).stage_channels == (96, 192, 432, 1008)
+    # Half a group counts as one in torchvision, and as none in the paper's code.
+    assert RegNet("regnety_8.0gf").stage_channels == (168, 448, 896, 2016)
+    assert RegNet("regnety_8.0gf_tv").stage_channels == (224, 448, 896, 2016)
 
 
 def test_configs_build_networks_and_chains_of_them() -> None:
@@ -245,6 +249,7 @@ def test_classes_are_named_in_order() -> None:
         ArchitectureError("ResNet", "depth", 7, (18,)),
         UnsupportedOptionError("dcn", "no"),
         UnknownNameError("model", "resnt50", ["resnet50"]),
+        NoArchitectureError("densenet121", ["torchvision://densenet121"], ["resnet50"]),
         NoWeightsError("darknet53", None, []),
     ],
 )

@@ -11,71 +11,76 @@ import torch
 
 @dataclass(frozen=True)
 class Case:
-    """A network of another library and the same network here.
+    """A network of another library, which is here under the same name.
 
     Attributes:
         library: ``"torchvision"`` or ``"timm"``.
-        theirs: Its name there.
-        ours: Its name here.
-        key_map: The map between the names of the parameters.
+        name: Its name there.
         features: Whether only the convolutions are compared: the ``features`` of VGG.
     """
 
     library: str
-    theirs: str
-    ours: str
-    key_map: str
+    name: str
     features: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.library}-{self.name}"
 
+
+VGGS = [f"vgg{depth}{bn}" for depth in (11, 13, 16, 19) for bn in ("", "_bn")]
+RESNETS = [f"resnet{depth}" for depth in (18, 34, 50, 101, 152)]
+_SIZES = ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")
+TORCHVISION = [
+    "alexnet",
+    *VGGS,
+    *RESNETS,
+    *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+    *("wide_resnet50_2", "wide_resnet101_2"),
+    *(f"regnet_{kind}_{size}" for kind in "xy" for size in _SIZES),
+    "regnet_y_128gf",
+    "mobilenet_v2",
+]
+_TENTHS = ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
+TIMM = [
+    *VGGS,
+    *RESNETS,
+    *("resnet26", "resnet200", "resnet18d", "resnet26d", "resnet34d", "resnet200d"),
+    *(f"resnet{depth}{variant}" for depth in (50, 101, 152) for variant in "cds"),
+    "resnet50_gn",
+    *("resnext50_32x4d", "resnext50d_32x4d", "resnext101_64x4d"),
+    *(f"resnext101_32x{width}d" for width in (4, 8, 16, 32)),
+    *("wide_resnet50_2", "wide_resnet101_2"),
+    *(f"res2net50_{size}" for size in ("14w_8s", "26w_4s", "26w_6s", "26w_8s", "48w_2s")),
+    *("res2net101_26w_4s", "res2net50d", "res2net101d"),
+    *(f"hrnet_w{width}" for width in (18, 30, 32, 40, 44, 48, 64)),
+    *(f"hrnet_w{variant}" for variant in ("18_small", "18_small_v2", "18_ssld", "48_ssld")),
+    *(f"regnetx_{size}" for size in (*_TENTHS, "004_tv")),
+    *(f"regnety_{size}" for size in (*_TENTHS, "008_tv", "080_tv", "640", "1280", "2560")),
+    *(f"mobilenetv2_{percent}" for percent in ("035", "050", "075", "100", "140")),
+    *(f"tf_efficientnet_lite{size}" for size in range(5)),
+]
+# Networks of timm whose names begin like those of the families, but which are others: by what is
+# in them that no checkpoint of the zoo has.
+TIMM_OTHERS = {
+    "a stem of three widths": r"resnet(10|14|26|50)t",
+    "attention or other blocks": r"resnet(32|33)ts|resnet(51|61)q|resnext26ts",
+    "CLIP's and a perceptron as head": r"resnet\d+(x\d+)?_(clip|clip_gap|mlp)",
+    "pooling against aliasing": r"resnet(aa|blur)\d+d?",
+    "squeeze and excitation": r"resnetrs\d+",
+    "activation before convolution": r"resnetv2_\w+",
+    "SiLU and group norm": r"regnety_040_sgn",
+    "deeper, with a fixed head": r"mobilenetv2_1[12]0d",
+}
+# Of larger networks no outputs are stored, but of these.
+MOST_PARAMETERS = 30_000_000
+MEASURED = {
+    f"torchvision-{name}"
+    for name in ("alexnet", "vgg11", "resnet101", "resnet152", "resnext101_32x8d")
+} | {"torchvision-wide_resnet50_2", "timm-vgg11"}
 CASES = [
-    Case("torchvision", "alexnet", "alexnet", "torchvision/same"),
-    Case("torchvision", "vgg11", "vgg11", "torchvision/same"),
-    Case("torchvision", "vgg13_bn", "vgg13_bn", "torchvision/same", features=True),
-    Case("torchvision", "vgg16_bn", "vgg16_bn", "torchvision/same", features=True),
-    Case("torchvision", "vgg19", "vgg19", "torchvision/same", features=True),
-    *(
-        Case("torchvision", name, name, "torchvision/same")
-        for name in (
-            "resnet18",
-            "resnet34",
-            "resnet50",
-            "resnet101",
-            "resnet152",
-            "resnext50_32x4d",
-            "resnext101_32x8d",
-            "wide_resnet50_2",
-        )
-    ),
-    *(
-        Case("torchvision", theirs, ours, "torchvision/regnet")
-        for theirs, ours in (
-            ("regnet_x_400mf", "regnetx_400mf_tv"),
-            ("regnet_x_3_2gf", "regnetx_3.2gf"),
-            ("regnet_y_400mf", "regnety_400mf"),
-            ("regnet_y_800mf", "regnety_800mf_tv"),
-            ("regnet_y_1_6gf", "regnety_1.6gf"),
-        )
-    ),
-    Case("torchvision", "mobilenet_v2", "mobilenet_v2", "torchvision/mobilenet_v2"),
-    Case("timm", "mobilenetv2_100", "mobilenet_v2", "timm/mobilenet_v2"),
-    *(
-        Case("timm", name, name, "timm/same")
-        for name in (
-            "hrnet_w18",
-            "hrnet_w18_small",
-            "hrnet_w18_small_v2",
-            "res2net50_14w_8s",
-            "res2net50_26w_4s",
-            "res2net101_26w_4s",
-        )
-    ),
-    Case("timm", "res2net50d", "res2net50d", "timm/deep_stem"),
-    Case("timm", "resnet18d", "resnet18_v1d", "timm/deep_stem"),
-    Case("timm", "resnet50d", "resnet50_v1d", "timm/deep_stem"),
-    Case("timm", "regnetx_004", "regnetx_400mf", "timm/regnet"),
-    Case("timm", "regnety_016", "regnety_1.6gf", "timm/regnet"),
-    Case("timm", "vgg11_bn", "vgg11_bn", "timm/vgg"),
+    Case(library, name, name in VGGS[2:])
+    for library, names in (("torchvision", TORCHVISION), ("timm", TIMM))
+    for name in names
 ]
 
 

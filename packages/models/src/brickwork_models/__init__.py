@@ -8,8 +8,6 @@ from ._create import model_entry as model_entry
 from ._darknet import Darknet as Darknet
 from ._efficientnet_lite import EfficientNetLite as EfficientNetLite
 from ._entry import Entry as Entry
-from ._entry import Preprocessing as Preprocessing
-from ._entry import Weights as Weights
 from ._hrnet import HRNet as HRNet
 from ._hrnet_stages import hrnet_stages as hrnet_stages
 from ._imagenet import imagenet_classes as imagenet_classes
@@ -33,6 +31,8 @@ from ._summary import Summary as Summary
 from ._summary import summarize as summarize
 from ._vgg import VGG as VGG
 from ._vgg import make_vgg_layer as make_vgg_layer
+from ._weights import Preprocessing as Preprocessing
+from ._weights import Weights as Weights
 
 __version__ = "0.1.0"
 

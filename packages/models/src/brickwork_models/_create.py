@@ -9,10 +9,12 @@ from typing import Any
 import brickwork_zoo
 from torch import nn
 
-from ._entries import ALIASES, ENTRIES
-from ._entry import Entry, Weights
+from ._entries import ENTRIES
+from ._entry import Entry
 from ._keys import key_map
-from .errors import ModelError, NoWeightsError, UnknownNameError
+from ._names import find, names_of
+from ._weights import Weights
+from .errors import ModelError, NoWeightsError
 
 IMAGENET_CLASSES = 1000
 
@@ -21,26 +23,25 @@ def model_entry(name: str) -> Entry:
     """Give what is known of a network.
 
     Args:
-        name: Its name, or one that torchvision, timm or the zoo has for it.
+        name: Its name, one that torchvision or timm has for it, or that of a checkpoint of the
+            zoo.
 
     Returns:
         The entry: parameters, FLOPs, expected images, checkpoints with their licences.
 
     Raises:
         UnknownNameError: No network has this name; it suggests the closest.
+        NoArchitectureError: The zoo has such a checkpoint, but the network is not here.
     """
-    entry = ENTRIES.get(ALIASES.get(name, name))
-    if entry is None:
-        raise UnknownNameError("model", name, [*ENTRIES, *ALIASES])
-    return entry
+    return find(name)[0]
 
 
 def list_models(pattern: str = "*", *, pretrained: bool = False) -> list[str]:
     """List the networks.
 
     Args:
-        pattern: What the name, or another name of the same network, must match, such as
-            ``"resnet*"``.
+        pattern: What the name, or another name of the same network or of a checkpoint of it,
+            must match, such as ``"resnet*"``.
         pretrained: Whether to list only networks that have weights.
 
     Returns:
@@ -49,7 +50,7 @@ def list_models(pattern: str = "*", *, pretrained: bool = False) -> list[str]:
     return sorted(
         entry.name
         for entry in ENTRIES.values()
-        if any(fnmatchcase(name, pattern) for name in (entry.name, *entry.aliases))
+        if any(fnmatchcase(name, pattern) for name in names_of(entry))
         and (entry.weights or not pretrained)
     )
 
@@ -71,7 +72,8 @@ def create_model(
     other classes, a first convolution for other channels) is initialised.
 
     Args:
-        name: One of :func:`list_models`, or a name that torchvision, timm or the zoo has.
+        name: One of :func:`list_models`, or a name that torchvision or timm has for it. The name
+            of a checkpoint of the zoo, such as ``"resnet50.imagenet1k_v2"``, chooses its weights.
         pretrained: Whether to load weights; a tag such as ``"imagenet1k_v2"`` chooses among
             those of the network.
         num_classes: Classes to tell apart; ``None`` or 0 makes a backbone.
@@ -85,10 +87,12 @@ def create_model(
 
     Raises:
         UnknownNameError: No network has this name.
+        NoArchitectureError: The zoo has such a checkpoint, but the network is not here.
         NoWeightsError: It has no weights, or none of this tag.
+        ModelError: ``out_indices`` for a network that gives scores.
     """
-    entry = model_entry(name)
-    weights = _choose(entry, pretrained)
+    entry, tag = find(name)
+    weights = _choose(entry, tag if pretrained is True and tag else pretrained)
     classes = None if features_only else num_classes or None
     if out_indices is not None:
         if classes is not None:
@@ -110,7 +114,7 @@ def create_model(
     return brickwork_zoo.load_model(
         build,
         weights.uri,
-        revise_keys=key_map(weights.key_map),
+        revise_keys=key_map(entry.key_maps[weights.library]),
         on_mismatch="error" if classes in (None, IMAGENET_CLASSES) else "skip",
         adapters=[brickwork_zoo.adapt_input_channels],
     )

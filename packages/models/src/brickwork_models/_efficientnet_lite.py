@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ._inverted_residual import InvertedResidualNet, Stage, make_divisible
+from ._inverted_residual import InvertedResidualNet, Stage
 from ._registry import MODELS
+from ._rounding import make_divisible
 from ._typing import Config, InitConfig
 from .errors import ArchitectureError
 

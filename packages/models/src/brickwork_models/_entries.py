@@ -1,4 +1,4 @@
-"""The table of networks: how each is built, where its weights are, what images they expect."""
+"""The table of networks: how each is built, and which checkpoints fit it."""
 
 from __future__ import annotations
 
@@ -7,274 +7,272 @@ from collections.abc import Iterable, Iterator
 from ._alexnet import AlexNet
 from ._darknet import Darknet
 from ._efficientnet_lite import SCALINGS, EfficientNetLite
-from ._entry import IMAGENET, Entry, Preprocessing, Weights
+from ._entry import Entry
 from ._hrnet import HRNet
 from ._hrnet_stages import hrnet_stages
 from ._mobilenet_v2 import MobileNetV2
-from ._regnet import RegNet
+from ._regnet import DESIGNS, RegNet
 from ._res2net import Res2Net
 from ._resnet import ResNet, ResNeXt
 from ._typing import Config
+from ._vgg import DEPTHS as VGG_DEPTHS
 from ._vgg import VGG
-
-CAFFE = Preprocessing(mean=(103.53, 116.28, 123.675), std=(1.0, 1.0, 1.0), channel_order="BGR")
-DETECTRON = Preprocessing(
-    mean=(102.9801, 115.9465, 122.7717), std=(1.0, 1.0, 1.0), channel_order="BGR"
+from ._weights import (
+    CAFFE,
+    CC_BY_SA,
+    DARKNET,
+    DETECTRON,
+    FEATURES,
+    PYCLS,
+    SWAG_E2E,
+    SWAG_LINEAR,
+    V1,
+    V2,
+    VGG_CAFFE,
+    Preprocessing,
+    Weights,
+    mmcls,
+    open_mmlab,
+    timm,
+    torchvision,
 )
-PYCLS = Preprocessing(
-    mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395), channel_order="BGR"
-)
-VGG_CAFFE = Preprocessing(mean=(123.675, 116.28, 103.53), std=(1.0, 1.0, 1.0))
-DARKNET = Preprocessing(size=256, mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))
 
+GN: Config = {"norm_cfg": {"type": "GN", "num_groups": 32}}
+WS: Config = {**GN, "conv_cfg": {"type": "ConvWS"}}
 
-def _torchvision(name: str, *tags: str, key_map: str = "torchvision/same") -> tuple[Weights, ...]:
-    return tuple(Weights(tag, f"torchvision://{name}.{tag}", key_map) for tag in tags)
-
-
-def _mmcls(name: str, key_map: str = "mmcls/same") -> tuple[Weights, ...]:
-    return (Weights("mmcls", f"mmcls://{name}", key_map, licence="Apache-2.0"),)
-
-
-def _open_mmlab(
-    name: str, images: Preprocessing = IMAGENET, licence: str = "not stated; ask the authors"
-) -> tuple[Weights, ...]:
-    uri = f"open-mmlab://{name}"
-    return (Weights("open-mmlab", uri, "mmcls/same", images, classifier=False, licence=licence),)
-
-
-V1, V2 = "imagenet1k_v1", "imagenet1k_v2"
-CC_BY_SA = "CC-BY-SA-3.0"
+# Which map fits the checkpoints of which library.
+BACKBONE = {"open-mmlab": "open-mmlab/same"}
+MMCLS = {**BACKBONE, "mmcls": "mmcls/same"}
+SAME = {**MMCLS, "torchvision": "torchvision/same", "timm": "timm/same"}
+DEEP_STEM = {**BACKBONE, "mmcls": "mmcls/deep_stem", "timm": "timm/deep_stem"}
+V1D = {**DEEP_STEM, "mmcls": "mmcls/v1d"}
+GROUP_NORM = {**MMCLS, "timm": "timm/group_norm"}
+REGNET = {**MMCLS, "torchvision": "torchvision/regnet", "timm": "timm/regnet"}
+HRNET = {**BACKBONE, "mmcls": "mmcls/hrnet", "timm": "timm/same"}
 
 
 def _resnets() -> Iterator[Entry]:
-    for depth in (18, 34, 50, 101, 152):
-        tags = (V1,) if depth < 50 else (V1, V2)
-        weights = _torchvision(f"resnet{depth}", *tags) + _mmcls(f"resnet{depth}")
-        yield Entry(f"resnet{depth}", "ResNet", ResNet, {"depth": depth}, weights)
-        deep = {"depth": depth, "deep_stem": True}
-        known = depth in (18, 50, 101)
-        yield Entry(
-            f"resnet{depth}_v1c",
-            "ResNet",
-            ResNet,
-            deep,
-            _open_mmlab(f"resnet{depth}_v1c") if known else (),
-            (f"resnet{depth}c",),
-        )
-        yield Entry(
-            f"resnet{depth}_v1d",
-            "ResNet",
-            ResNet,
-            {**deep, "avg_down": True},
-            _mmcls(f"resnet{depth}_v1d") if depth >= 50 else (),
-            (f"resnet{depth}d",),
-        )
+    family = "ResNet"
+    for depth in (18, 26, 34, 50, 101, 152, 200):
+        name, arguments = f"resnet{depth}", {"depth": depth}
+        weights: tuple[Weights, ...] = ()
+        if depth not in (26, 200):  # these are timm's own
+            weights = torchvision(name, *((V1,) if depth < 50 else (V1, V2))) + mmcls(name)
+        yield Entry(name, family, ResNet, arguments, weights, key_maps=SAME)
+
+        c = arguments | {"deep_stem": True}
+        weights = open_mmlab(f"{name}_v1c", classifier=True) if depth in (18, 50, 101) else ()
+        yield Entry(f"{name}_v1c", family, ResNet, c, weights, (f"{name}c",), DEEP_STEM)
+
+        d = c | {"avg_down": True}
+        weights = mmcls(f"{name}_v1d") if depth in (50, 101, 152) else ()
+        yield Entry(f"{name}_v1d", family, ResNet, d, weights, (f"{name}d",), V1D)
+    for depth in (50, 101, 152):
+        name, s = f"resnet{depth}_v1s", {"depth": depth, "deep_stem": True, "stem_channels": 128}
+        yield Entry(name, family, ResNet, s, (), (f"resnet{depth}s",), DEEP_STEM)
     for depth in (50, 101):
-        yield Entry(
-            f"wide_resnet{depth}_2",
-            "ResNet",
-            ResNet,
-            {"depth": depth, "base_width": 128},
-            _torchvision(f"wide_resnet{depth}_2", V1, V2),
-        )
+        name, wide = f"wide_resnet{depth}_2", {"depth": depth, "base_width": 128}
+        yield Entry(name, family, ResNet, wide, torchvision(name, V1, V2), key_maps=SAME)
 
 
 def _caffe_resnets() -> Iterator[Entry]:
     for depth in (50, 101):
-        caffe = {"depth": depth, "style": "caffe"}
-        for source, images, licence in (
-            ("detectron2", CAFFE, "MIT"),
-            ("detectron", DETECTRON, CC_BY_SA),
-        ):
+        for source, images, suffix in (("detectron2", CAFFE, "_bgr"), ("detectron", DETECTRON, "")):
             name = f"{source}/resnet{depth}_caffe"
-            alias = (f"resnet{depth}_caffe" + "_bgr" * (source == "detectron2"),)
-            weights = _open_mmlab(name, images, licence)
-            yield Entry(name, "ResNet Caffe", ResNet, caffe, weights, alias)
-
-
-def _group_norm_resnets() -> Iterator[Entry]:
-    gn: Config = {"norm_cfg": {"type": "GN", "num_groups": 32}}
-    ws: Config = {**gn, "conv_cfg": {"type": "ConvWS"}}
-    for depth in (50, 101):
-        name = f"detectron/resnet{depth}_gn"
-        weights = _open_mmlab(name, CAFFE, CC_BY_SA)
-        if depth == 50:
-            contributed = _open_mmlab("contrib/resnet50_gn")[0]
-            weights += (Weights("contrib", contributed.uri, contributed.key_map, classifier=False),)
-        yield Entry(
-            name, "ResNet GN", ResNet, {"depth": depth, **gn}, weights, (f"resnet{depth}_gn",)
-        )
-        yield Entry(
-            f"jhu/resnet{depth}_gn_ws",
-            "ResNet GN+WS",
-            ResNet,
-            {"depth": depth, **ws},
-            _open_mmlab(f"jhu/resnet{depth}_gn_ws"),
-            (f"resnet{depth}_gn_ws",),
-        )
-        groups = {"depth": depth, "groups": 32, "base_width": 4}
-        for suffix, layers, family in (("gn", gn, "ResNet GN"), ("gn_ws", ws, "ResNet GN+WS")):
             yield Entry(
-                f"jhu/resnext{depth}_32x4d_{suffix}",
-                family,
-                ResNeXt,
-                {**groups, **layers},
-                _open_mmlab(f"jhu/resnext{depth}_32x4d_{suffix}"),
-                (f"resnext{depth}_32x4d_{suffix}",),
+                name,
+                "ResNet Caffe",
+                ResNet,
+                {"depth": depth, "style": "caffe"},
+                open_mmlab(name, images, CC_BY_SA),
+                (f"resnet{depth}_caffe{suffix}",),
+                BACKBONE,
             )
 
 
+def _group_norm_resnets() -> Iterator[Entry]:
+    for depth in (50, 101):
+        gn = f"resnet{depth}_gn"
+        weights = open_mmlab(f"detectron/{gn}", CAFFE, CC_BY_SA)
+        if depth == 50:
+            weights += open_mmlab(f"contrib/{gn}", tag="contrib")
+        arguments = {"depth": depth, **GN}
+        yield Entry(f"detectron/{gn}", "ResNet GN", ResNet, arguments, weights, (gn,), GROUP_NORM)
+        groups = {"groups": 32, "base_width": 4}
+        for name, family, build, more in (
+            (f"{gn}_ws", "ResNet GN+WS", ResNet, WS),
+            (f"resnext{depth}_32x4d_gn", "ResNet GN", ResNeXt, GN | groups),
+            (f"resnext{depth}_32x4d_gn_ws", "ResNet GN+WS", ResNeXt, WS | groups),
+        ):
+            arguments = {"depth": depth, **more}
+            weights = open_mmlab(f"jhu/{name}")
+            yield Entry(f"jhu/{name}", family, build, arguments, weights, (name,), BACKBONE)
+
+
 def _resnexts() -> Iterator[Entry]:
-    for depth, groups, width, tags in (
-        (50, 32, 4, (V1, V2)),
-        (101, 32, 4, ()),
-        (101, 32, 8, (V1, V2)),
-        (101, 64, 4, (V1,)),
-        (152, 32, 4, ()),
+    family = "ResNeXt"
+    for name, depth, groups, width, weights in (
+        ("resnext50_32x4d", 50, 32, 4, torchvision("resnext50_32x4d", V1, V2)),
+        ("resnext101_32x4d", 101, 32, 4, ()),
+        ("resnext101_32x8d", 101, 32, 8, torchvision("resnext101_32x8d", V1, V2)),
+        ("resnext101_32x16d", 101, 32, 16, ()),
+        ("resnext101_32x32d", 101, 32, 32, ()),
+        ("resnext101_64x4d", 101, 64, 4, torchvision("resnext101_64x4d", V1)),
+        ("resnext152_32x4d", 152, 32, 4, ()),
     ):
-        name = f"resnext{depth}_{groups}x{width}d"
+        if groups == 32 and width <= 8:
+            weights += mmcls(name)
+        if width == 4 and depth <= 101:
+            weights += open_mmlab(name)
         arguments = {"depth": depth, "groups": groups, "base_width": width}
-        weights = _torchvision(name, *tags)
-        if groups == 32:
-            weights += _mmcls(name)
-        if width == 4 and depth < 152:
-            weights += _open_mmlab(name)
-        yield Entry(name, "ResNeXt", ResNeXt, arguments, weights)
-    caffe: Config = {"depth": 101, "groups": 32, "base_width": 8, "style": "pytorch"}
+        yield Entry(name, family, ResNeXt, arguments, weights, key_maps=SAME)
+    d = {"depth": 50, "groups": 32, "deep_stem": True, "avg_down": True}
+    yield Entry("resnext50d_32x4d", family, ResNeXt, d, key_maps=V1D)
     name = "detectron2/resnext101_32x8d"
-    yield Entry(name, "ResNeXt", ResNeXt, caffe, _open_mmlab(name, PYCLS, CC_BY_SA))
+    arguments = {"depth": 101, "groups": 32, "base_width": 8}
+    weights = open_mmlab(name, PYCLS, CC_BY_SA)
+    yield Entry(name, family, ResNeXt, arguments, weights, key_maps=BACKBONE)
 
 
 def _res2nets() -> Iterator[Entry]:
-    known = ((50, 14, 8), (50, 26, 8), (101, 26, 4))
+    family = "Res2Net"
     name = "res2net101_v1d_26w_4s"
-    yield Entry(name, "Res2Net", Res2Net, {"depth": 101}, _open_mmlab(name))
-    for depth, width, scales in (
-        (50, 14, 8),
-        (50, 26, 4),
-        (50, 26, 6),
-        (50, 26, 8),
-        (50, 48, 2),
-        (101, 26, 4),
+    yield Entry(name, family, Res2Net, {"depth": 101}, open_mmlab(name), key_maps=BACKBONE)
+    plain = {"deep_stem": False, "avg_down": False, "pool_unstrided": True}
+    for depth, width, scales, theirs in (
+        (50, 14, 8, "res2net50_w14"),
+        (50, 26, 4, None),
+        (50, 26, 6, None),
+        (50, 26, 8, "res2net50_w26"),
+        (50, 48, 2, None),
+        (101, 26, 4, "res2net101_w26"),
     ):
-        arguments = {
-            "depth": depth,
-            "base_width": width,
-            "scales": scales,
-            "deep_stem": False,
-            "avg_down": False,
-            "pool_unstrided": True,
-        }
-        yield Entry(
-            f"res2net{depth}_{width}w_{scales}s",
-            "Res2Net",
-            Res2Net,
-            arguments,
-            _mmcls(f"res2net{depth}_w{width}") if (depth, width, scales) in known else (),
-        )
+        name = f"res2net{depth}_{width}w_{scales}s"
+        arguments = {"depth": depth, "base_width": width, "scales": scales, **plain}
+        maps = {**MMCLS, "timm": "timm/same"}
+        weights = mmcls(theirs) if theirs else ()
+        yield Entry(name, family, Res2Net, arguments, weights, key_maps=maps)
     for depth in (50, 101):
         arguments = {"depth": depth, "pool_unstrided": True}
-        yield Entry(f"res2net{depth}d", "Res2Net", Res2Net, arguments)
+        yield Entry(f"res2net{depth}d", family, Res2Net, arguments, key_maps=DEEP_STEM)
 
 
 def _hrnets() -> Iterator[Entry]:
     for width in (18, 30, 32, 40, 44, 48, 64):
-        name = f"hrnetv2_w{width}"
-        weights = _open_mmlab(f"msra/{name}", licence="MIT") if width in (18, 32, 40, 48) else ()
+        name, v2 = f"hrnet_w{width}", f"hrnetv2_w{width}"
         stages = {"extra": hrnet_stages(width)}
-        yield Entry(f"hrnet_w{width}", "HRNetV2", HRNet, stages, weights, (f"msra/{name}", name))
+        known = width in (18, 32, 40, 48)
+        weights = open_mmlab(f"msra/{v2}", licence="MIT", classifier=True) if known else ()
+        yield Entry(name, "HRNetV2", HRNet, stages, weights, (v2,), HRNET)
+        if width in (18, 48):
+            ssld = stages | {"head_bias": False}
+            yield Entry(f"{name}_ssld", "HRNetV2", HRNet, ssld, key_maps=HRNET)
     small = {"extra": hrnet_stages(18, (1, 1, 3, 2), (2, 2, 2, 2))}
-    weights = _open_mmlab("msra/hrnetv2_w18_small", licence="MIT")
-    aliases = ("msra/hrnetv2_w18_small", "hrnetv2_w18_small")
-    yield Entry("hrnet_w18_small_v2", "HRNetV2", HRNet, small, weights, aliases)
+    weights = open_mmlab("msra/hrnetv2_w18_small", licence="MIT", classifier=True)
+    aliases = ("hrnetv2_w18_small",)
+    yield Entry("hrnet_w18_small_v2", "HRNetV2", HRNet, small, weights, aliases, HRNET)
     smaller = {"extra": hrnet_stages(16, (1, 1, 1, 1), (1, 2, 2, 2), planes=32)}
-    yield Entry("hrnet_w18_small", "HRNetV2", HRNet, smaller)
+    yield Entry("hrnet_w18_small", "HRNetV2", HRNet, smaller, key_maps=HRNET)
 
 
-# Our name (as the paper's authors spell it), timm's and torchvision's.
-REGNETS = (
-    ("regnetx_200mf", "regnetx_002", None),
-    ("regnetx_400mf", "regnetx_004", None),
-    ("regnetx_400mf_tv", "regnetx_004_tv", "regnet_x_400mf"),
-    ("regnetx_600mf", "regnetx_006", None),
-    ("regnetx_800mf", "regnetx_008", "regnet_x_800mf"),
-    ("regnetx_1.6gf", "regnetx_016", "regnet_x_1_6gf"),
-    ("regnetx_3.2gf", "regnetx_032", "regnet_x_3_2gf"),
-    ("regnetx_4.0gf", "regnetx_040", None),
-    ("regnetx_6.4gf", "regnetx_064", None),
-    ("regnetx_8.0gf", "regnetx_080", "regnet_x_8gf"),
-    ("regnetx_12gf", "regnetx_120", None),
-    ("regnetx_16gf", "regnetx_160", "regnet_x_16gf"),
-    ("regnetx_32gf", "regnetx_320", "regnet_x_32gf"),
-    ("regnety_200mf", "regnety_002", None),
-    ("regnety_400mf", "regnety_004", "regnet_y_400mf"),
-    ("regnety_600mf", "regnety_006", None),
-    ("regnety_800mf", "regnety_008", None),
-    ("regnety_800mf_tv", "regnety_008_tv", "regnet_y_800mf"),
-    ("regnety_1.6gf", "regnety_016", "regnet_y_1_6gf"),
-    ("regnety_3.2gf", "regnety_032", "regnet_y_3_2gf"),
-    ("regnety_4.0gf", "regnety_040", None),
-    ("regnety_6.4gf", "regnety_064", None),
-    ("regnety_8.0gf", "regnety_080", "regnet_y_8gf"),
-    ("regnety_12gf", "regnety_120", None),
-    ("regnety_16gf", "regnety_160", "regnet_y_16gf"),
-    ("regnety_32gf", "regnety_320", "regnet_y_32gf"),
-    ("regnety_128gf", "regnety_1280", "regnet_y_128gf"),
-)
-_PYCLS = {
-    f"regnetx_{size}"
-    for size in ("400mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf")
+# The paper's authors have weights of these, and torchvision of those.
+_PYCLS = ("400mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf")
+_TORCHVISION_REGNETS = {
+    "regnetx_400mf_tv": ("regnet_x_400mf", V1, V2),
+    "regnetx_800mf": ("regnet_x_800mf", V1, V2),
+    "regnetx_1.6gf": ("regnet_x_1_6gf", V1, V2),
+    "regnetx_3.2gf": ("regnet_x_3_2gf", V1, V2),
+    "regnetx_8.0gf": ("regnet_x_8gf", V1, V2),
+    "regnetx_16gf": ("regnet_x_16gf", V1, V2),
+    "regnetx_32gf": ("regnet_x_32gf", V1, V2),
+    "regnety_400mf": ("regnet_y_400mf", V1, V2),
+    "regnety_800mf_tv": ("regnet_y_800mf", V1, V2),
+    "regnety_1.6gf": ("regnet_y_1_6gf", V1, V2),
+    "regnety_3.2gf": ("regnet_y_3_2gf", V1, V2),
+    "regnety_8.0gf_tv": ("regnet_y_8gf", V1, V2),
+    "regnety_16gf": ("regnet_y_16gf", V1, V2, SWAG_E2E, SWAG_LINEAR),
+    "regnety_32gf": ("regnet_y_32gf", V1, V2, SWAG_E2E, SWAG_LINEAR),
+    "regnety_128gf": ("regnet_y_128gf", SWAG_E2E, SWAG_LINEAR),
 }
 
 
+def _timm_regnet(arch: str) -> str:
+    """Spell a RegNet as timm does: ``regnetx_3.2gf`` is ``regnetx_032``."""
+    family, size, *variant = arch.split("_")
+    tenths = float(size[:-2]) * (10 if size.endswith("gf") else 0.01)
+    return "_".join((family, f"{round(tenths):03}", *variant))
+
+
 def _regnets() -> Iterator[Entry]:
-    for name, timm, torchvision in REGNETS:
+    for name in DESIGNS:
+        aliases: tuple[str, ...] = (_timm_regnet(name),)
         weights: tuple[Weights, ...] = ()
-        if torchvision == "regnet_y_128gf":
-            tag = "imagenet1k_swag_linear_v1"
-            weights = _torchvision(torchvision, tag, key_map="torchvision/regnet")
-        elif torchvision:
-            weights = _torchvision(torchvision, V1, V2, key_map="torchvision/regnet")
-        if name in _PYCLS:
-            weights += _open_mmlab(name, PYCLS, "MIT")
-        aliases = (timm, torchvision) if torchvision else (timm,)
-        yield Entry(name, "RegNet", RegNet, {"arch": name}, weights, aliases)
+        if name in _TORCHVISION_REGNETS:
+            theirs, *tags = _TORCHVISION_REGNETS[name]
+            aliases, weights = (*aliases, theirs), torchvision(theirs, *tags)
+        if name.removeprefix("regnetx_") in _PYCLS:
+            weights += open_mmlab(name, PYCLS, "MIT")
+        yield Entry(name, "RegNet", RegNet, {"arch": name}, weights, aliases, REGNET)
 
 
 def _vggs() -> Iterator[Entry]:
-    for depth in (11, 13, 16, 19):
+    for depth in VGG_DEPTHS:
         for bn in (False, True):
-            name = f"vgg{depth}" + "_bn" * bn
-            weights = _torchvision(name, V1) + _mmcls(name, f"mmcls/{name}")
-            yield Entry(name, "VGG", VGG, {"depth": depth, "with_bn": bn}, weights)
+            name = f"vgg{depth}{'_bn' * bn}"
+            tags = (V1, FEATURES) if name == "vgg16" else (V1,)
+            weights = torchvision(name, *tags) + mmcls(name)
+            maps = {
+                "torchvision": "torchvision/same",
+                "torchvision-features": "torchvision/vgg_features",
+                "mmcls": f"mmcls/{name}",
+                "timm": "timm/vgg",
+            }
+            yield Entry(name, "VGG", VGG, {"depth": depth, "with_bn": bn}, weights, key_maps=maps)
     caffe = {"depth": 16, "with_last_pool": False, "ceil_mode": True}
-    weights = _open_mmlab("vgg16_caffe", VGG_CAFFE, "CC-BY-4.0")
-    yield Entry("vgg16_caffe", "VGG Caffe", VGG, caffe, weights)
+    weights = open_mmlab("vgg16_caffe", VGG_CAFFE, "CC-BY-4.0")
+    yield Entry("vgg16_caffe", "VGG Caffe", VGG, caffe, weights, key_maps=BACKBONE)
 
 
-def _others() -> Iterator[Entry]:
-    yield Entry("alexnet", "AlexNet", AlexNet, {}, _torchvision("alexnet", V1))
+def _mobile_nets() -> Iterator[Entry]:
+    family = "MobileNetV2"
+    maps = {name: f"{name}/mobilenet_v2" for name in ("torchvision", "mmcls", "timm")} | BACKBONE
     weights = (
-        *_torchvision("mobilenet_v2", V1, V2, key_map="torchvision/mobilenet_v2"),
-        *_mmcls("mobilenet_v2", "mmcls/mobilenet_v2"),
-        *_open_mmlab("mmdet/mobilenet_v2", licence="Apache-2.0"),
+        *torchvision("mobilenet_v2", V1, V2),
+        *mmcls("mobilenet_v2"),
+        *open_mmlab("mmdet/mobilenet_v2", licence="Apache-2.0"),
     )
-    aliases = ("mobilenetv2_100", "mmdet/mobilenet_v2")
-    yield Entry("mobilenet_v2", "MobileNetV2", MobileNetV2, {}, weights, aliases)
-    yield Entry("darknet53", "DarkNet", Darknet, {}, _open_mmlab("darknet53", DARKNET))
-    for arch, scaling in SCALINGS.items():
-        images = Preprocessing(scaling.image_size, (127.0,) * 3, (128.0,) * 3)
-        number = arch.removeprefix("lite")
+    aliases = ("mobilenetv2_100",)
+    yield Entry("mobilenet_v2", family, MobileNetV2, {}, weights, aliases, maps)
+    for percent in (35, 50, 75, 140):
+        name, arguments = f"mobilenetv2_{percent:03}", {"widen_factor": percent / 100}
+        yield Entry(name, family, MobileNetV2, arguments, key_maps=maps)
+
+
+def _efficient_nets() -> Iterator[Entry]:
+    hashes = ("0aa007d2", "bde8b488", "dcccb7df", "b733e338", "741542c3")
+    for (arch, scaling), digest in zip(SCALINGS.items(), hashes, strict=True):
+        side = scaling.image_size
+        images = Preprocessing(side, (127.0,) * 3, (128.0,) * 3, crop=side / (side + 32))
+        theirs = f"tf_efficientnet_{arch}"
         yield Entry(
             f"efficientnet_{arch}",
             "EfficientNet-Lite",
             EfficientNetLite,
             {"arch": arch},
-            (),
-            (f"tf_efficientnet_lite{number}",),
-            images,
+            timm("in1k", f"{theirs}-{digest}.pth", images),
+            (theirs,),
+            {
+                "timm": "timm/efficientnet_lite",
+                "efficientnet_lite_pytorch": f"efficientnet_lite_pytorch/{arch}",
+            },
         )
+
+
+def _others() -> Iterator[Entry]:
+    maps = {"torchvision": "torchvision/same"}
+    yield Entry("alexnet", "AlexNet", AlexNet, {}, torchvision("alexnet", V1), key_maps=maps)
+    weights = open_mmlab("darknet53", DARKNET)
+    yield Entry("darknet53", "DarkNet", Darknet, {}, weights, key_maps=BACKBONE)
 
 
 def _table(*groups: Iterable[Entry]) -> dict[str, Entry]:
@@ -290,9 +288,8 @@ ENTRIES = _table(
     _hrnets(),
     _regnets(),
     _vggs(),
+    _mobile_nets(),
+    _efficient_nets(),
     _others(),
 )
 """Every network by its name."""
-
-ALIASES = {alias: entry.name for entry in ENTRIES.values() for alias in entry.aliases}
-"""Other names of the networks."""

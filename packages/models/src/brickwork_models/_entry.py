@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,49 +14,7 @@ from ._alexnet import AlexNet
 from ._summary import Summary, summarize
 from ._typing import Config
 from ._vgg import VGG
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """The images that weights expect.
-
-    Attributes:
-        size: Side of the image in pixels.
-        mean: What is subtracted from each channel, on the scale 0 to 255.
-        std: What each channel is divided by then.
-        channel_order: ``"RGB"`` or ``"BGR"``; mean and std are in this order.
-        crop: Side of the middle that is cut out, over the shorter side of the photograph.
-    """
-
-    size: int = 224
-    mean: tuple[float, float, float] = (123.675, 116.28, 103.53)
-    std: tuple[float, float, float] = (58.395, 57.12, 57.375)
-    channel_order: str = "RGB"
-    crop: float = 0.875
-
-
-IMAGENET = Preprocessing()
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A checkpoint for a network.
-
-    Attributes:
-        tag: Its name among those of the network.
-        uri: Where it is, as the zoo understands it.
-        key_map: The map from its names to ours, see :func:`key_map`.
-        preprocessing: The images that it expects.
-        classifier: Whether it holds the classifier, too.
-        licence: Its licence, or who has to be asked.
-    """
-
-    tag: str
-    uri: str
-    key_map: str = "torchvision/same"
-    preprocessing: Preprocessing = IMAGENET
-    classifier: bool = True
-    licence: str = "BSD-3-Clause"
+from ._weights import IMAGENET, Preprocessing, Weights
 
 
 @dataclass(frozen=True)
@@ -69,7 +28,8 @@ class Entry:
         arguments: The arguments of the class.
         weights: The checkpoints there are; the first is the default.
         aliases: Other names: those of torchvision, timm and the zoo.
-        preprocessing: The images that it is meant for, where there are no weights.
+        key_maps: The maps for checkpoints of this network by whose names they have:
+            ``"timm"``, ``"torchvision"``, ``"mmcls"``, ... -> a name that :func:`key_map` takes.
     """
 
     name: str
@@ -78,12 +38,12 @@ class Entry:
     arguments: Config = field(default_factory=dict)
     weights: tuple[Weights, ...] = ()
     aliases: tuple[str, ...] = ()
-    images: Preprocessing = IMAGENET
+    key_maps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """The images that the default weights expect."""
-        return self.weights[0].preprocessing if self.weights else self.images
+        """The images that the default weights expect, or ImageNet's usual ones."""
+        return self.weights[0].preprocessing if self.weights else IMAGENET
 
     @property
     def input_size(self) -> tuple[int, int, int]:

@@ -141,6 +141,8 @@ class HRNet(Backbone):
             resolution.
         out_indices: The branches that are returned, by default all there are.
         frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
+        head_bias: Whether the head's convolutions have a bias in spite of their norms, as the
+            paper's code has it; those of mmcls have none.
         num_classes: Classes to tell apart; ``None`` makes a backbone.
         init_cfg: How ``init_weights()`` fills the weights.
 
@@ -170,6 +172,7 @@ class HRNet(Backbone):
         multiscale_output: bool = True,
         out_indices: Sequence[int] | None = None,
         frozen_stages: int = -1,
+        head_bias: bool = True,
         num_classes: int | None = None,
         init_cfg: InitConfig | None = None,
     ) -> None:
@@ -226,7 +229,7 @@ class HRNet(Backbone):
         self.stage_names = ("layer1", "stage2", "stage3", "stage4")
         self.stage_channels = widths
         if num_classes is not None:
-            self._add_head(make, options, num_classes)
+            self._add_head(make, options, num_classes, head_bias)
         self._freeze()
 
     @staticmethod
@@ -246,7 +249,7 @@ class HRNet(Backbone):
                 paths.append(nn.Sequential(*(nn.Sequential(*step) for step in steps)))
         return nn.ModuleList(paths)
 
-    def _add_head(self, make: _ConvNorms, options: Config, num_classes: int) -> None:
+    def _add_head(self, make: _ConvNorms, options: Config, num_classes: int, bias: bool) -> None:
         """Add the head of the paper's classifiers, under their names."""
         wide = [planes * Bottleneck.expansion for planes in HEAD_PLANES]
         self.incre_modules = ModuleList(
@@ -256,10 +259,9 @@ class HRNet(Backbone):
             ]
         )
         self.downsamp_modules = nn.ModuleList(
-            nn.Sequential(*make(wide[i], wide[i + 1], stride=2, bias=True)) for i in range(3)
+            nn.Sequential(*make(wide[i], wide[i + 1], stride=2, bias=bias)) for i in range(3)
         )
-        self.final_layer = nn.Sequential(*make(wide[-1], 2048, 1, bias=True))
-        # The convolutions of the paper's head have a bias in spite of their norms.
+        self.final_layer = nn.Sequential(*make(wide[-1], 2048, 1, bias=bias))
         self.classifier = nn.Linear(2048, num_classes)
 
     def _frozen_modules(self) -> list[nn.Module]:

@@ -18,22 +18,6 @@ SAME_PADDING: Config = {"type": "Conv2dAdaptivePadding"}
 """TensorFlow's padding "same": a strided convolution pads the far side by one more."""
 
 
-def make_divisible(channels: float, divisor: int = 8) -> int:
-    """Round to a multiple of ``divisor``, but never down by more than a tenth.
-
-    The rule of the mobile networks for scaled widths.
-
-    Args:
-        channels: The width wanted.
-        divisor: What the width must be a multiple of.
-
-    Returns:
-        The width.
-    """
-    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded
-
-
 class InvertedResidual(BaseModule):
     """Widen, convolve each channel by itself, narrow without an activation, add the input.
 

@@ -131,10 +131,29 @@ def mmcls_vgg(depth: int, with_bn: bool = False) -> KeyMap:
     return [*_WHOLE_CLASSIFIER, *rules, (r"@", "")]
 
 
+def _mmcls_deep_stem() -> KeyMap:
+    parts = {"conv": 0, "bn": 1}
+    return [
+        *_WHOLE_CLASSIFIER,
+        *(
+            (rf"^stem\.{i}\.{part}\.", f"stem.{3 * i + offset}.")
+            for i in range(3)
+            for part, offset in parts.items()
+        ),
+    ]
+
+
+def _mmcls_v1d() -> KeyMap:
+    # The shortcut of the first stage, which does not stride, has no pooling there.
+    moved = [(rf"^(layer1\.0\.downsample)\.{i}\.", rf"\1.{i + 1}.") for i in (1, 0)]
+    return [*_mmcls_deep_stem(), *moved]
+
+
 def _mmcls_hrnet() -> KeyMap:
     return [
         *_WHOLE_CLASSIFIER,
         (r"^fc\.", "classifier."),
+        (r"^neck\.0\.", "neck."),
         (r"^neck\.increase_layers\.", "incre_modules."),
         (r"^neck\.downsample_layers\.(\d)\.conv\.", r"downsamp_modules.\1.0."),
         (r"^neck\.downsample_layers\.(\d)\.bn\.", r"downsamp_modules.\1.1."),
@@ -156,7 +175,8 @@ def _timm_regnet() -> KeyMap:
     ]
 
 
-def _timm_mobilenet_v2() -> KeyMap:
+def _timm_inverted_residuals(narrows: str) -> KeyMap:
+    """Map timm's mobile networks, given our name of what narrows in the first block."""
     return [
         (r"^conv_stem\.", "conv1.conv."),
         (r"^bn1\.", "conv1.bn."),
@@ -166,8 +186,8 @@ def _timm_mobilenet_v2() -> KeyMap:
         *((rf"^blocks\.{i}\.", f"layer{i + 1}.") for i in range(7)),
         (r"^(layer1\.0)\.conv_dw\.", r"\1.depthwise_conv.conv."),
         (r"^(layer1\.0)\.bn1\.", r"\1.depthwise_conv.bn."),
-        (r"^(layer1\.0)\.conv_pw\.", r"\1.linear_conv.conv."),
-        (r"^(layer1\.0)\.bn2\.", r"\1.linear_conv.bn."),
+        (r"^(layer1\.0)\.conv_pw\.", rf"\1.{narrows}.conv."),
+        (r"^(layer1\.0)\.bn2\.", rf"\1.{narrows}.bn."),
         (r"\.conv_pw\.", ".expand_conv.conv."),
         (r"\.bn1\.", ".expand_conv.bn."),
         (r"\.conv_dw\.", ".depthwise_conv.conv."),
@@ -177,7 +197,9 @@ def _timm_mobilenet_v2() -> KeyMap:
     ]
 
 
+_GROUP_NORM: KeyMap = [(r"\bbn(\d)\.", r"gn\1.")]
 _DEEP_STEM: KeyMap = [(r"^conv1\.", "stem."), (r"^bn1\.", "stem.7.")]
+_NO_CLASSIFIER: KeyMap = [(r"^classifier\.", "no_classifier.")]
 _VGG_HEAD: KeyMap = [
     (r"^pre_logits\.fc1\.", "classifier.0."),
     (r"^pre_logits\.fc2\.", "classifier.3."),
@@ -188,14 +210,20 @@ _MAPS: dict[str, Callable[[], KeyMap]] = {
     "torchvision/same": list,
     "torchvision/regnet": _torchvision_regnet,
     "torchvision/mobilenet_v2": _torchvision_mobilenet_v2,
+    "torchvision/vgg_features": lambda: _NO_CLASSIFIER,
+    "open-mmlab/same": lambda: _WHOLE_CLASSIFIER,
     "mmcls/same": lambda: _WHOLE_CLASSIFIER,
+    "mmcls/deep_stem": _mmcls_deep_stem,
+    "mmcls/v1d": _mmcls_v1d,
     "mmcls/mobilenet_v2": _mmcls_mobilenet_v2,
     "mmcls/hrnet": _mmcls_hrnet,
     "timm/same": list,
     "timm/deep_stem": lambda: _DEEP_STEM,
     "timm/regnet": _timm_regnet,
     "timm/vgg": lambda: _VGG_HEAD,
-    "timm/mobilenet_v2": _timm_mobilenet_v2,
+    "timm/group_norm": lambda: _GROUP_NORM,
+    "timm/mobilenet_v2": partial(_timm_inverted_residuals, "linear_conv"),
+    "timm/efficientnet_lite": partial(_timm_inverted_residuals, "pointwise_conv"),
     **{
         f"efficientnet_lite_pytorch/{arch}": partial(efficientnet_lite_pytorch, arch)
         for arch in SCALINGS

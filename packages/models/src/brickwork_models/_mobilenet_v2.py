@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ._inverted_residual import InvertedResidualNet, Stage, make_divisible
+from ._inverted_residual import InvertedResidualNet, Stage
 from ._registry import MODELS
+from ._rounding import make_divisible
 from ._typing import Config, InitConfig
 
 # Table 2 of the paper: t, c, n, s.

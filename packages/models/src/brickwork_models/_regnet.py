@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ._registry import MODELS
 from ._residual import Bottleneck
 from ._residual_net import ResidualNet, ResidualNetOptions, Row
+from ._rounding import make_divisible
 from .errors import ArchitectureError
 
 
@@ -32,8 +33,8 @@ class Design:
         bot_mul: Width of the 3x3 convolution over the width of the block.
         se_ratio: Squeezed channels over the channels that come into a block; 0 for none,
             which is RegNetX.
-        half_up: Whether half a group counts as one, as in torchvision; the paper's code
-            rounds halves to even.
+        divisible: Whether a width becomes a multiple of its groups as in torchvision, half a
+            group up and never down by more than a tenth; the paper's code rounds halves to even.
     """
 
     depth: int
@@ -43,7 +44,7 @@ class Design:
     group_w: int
     bot_mul: float = 1.0
     se_ratio: float = 0.0
-    half_up: bool = False
+    divisible: bool = False
 
     def stages(self) -> list[tuple[int, int, int]]:
         """Work out the stages.
@@ -60,16 +61,17 @@ class Design:
         for width, blocks in widths.items():
             inner = int(width * self.bot_mul)
             group = min(self.group_w, inner)
-            groups = math.floor(inner / group + 0.5) if self.half_up else round(inner / group)
-            rows.append((round(groups * group / self.bot_mul), blocks, group))
+            whole = make_divisible(inner, group) if self.divisible else group * round(inner / group)
+            rows.append((round(whole / self.bot_mul), blocks, group))
         return rows
 
 
-# Tables of the appendix of the paper; names as its authors' model zoo spells them.
+# Tables of the appendix of the paper, and the three largest, of SWAG and SEER (arXiv:2201.08371,
+# arXiv:2202.08360); names as the authors' model zoo spells them, ``_tv`` as torchvision rounds.
 DESIGNS = {
     "regnetx_200mf": Design(13, 24, 36.44, 2.49, 8),
     "regnetx_400mf": Design(22, 24, 24.48, 2.54, 16),
-    "regnetx_400mf_tv": Design(22, 24, 24.48, 2.54, 16, half_up=True),
+    "regnetx_400mf_tv": Design(22, 24, 24.48, 2.54, 16, divisible=True),
     "regnetx_600mf": Design(16, 48, 36.97, 2.24, 24),
     "regnetx_800mf": Design(16, 56, 35.73, 2.28, 16),
     "regnetx_1.6gf": Design(18, 80, 34.01, 2.25, 24),
@@ -84,16 +86,19 @@ DESIGNS = {
     "regnety_400mf": Design(16, 48, 27.89, 2.09, 8, se_ratio=0.25),
     "regnety_600mf": Design(15, 48, 32.54, 2.32, 16, se_ratio=0.25),
     "regnety_800mf": Design(14, 56, 38.84, 2.4, 16, se_ratio=0.25),
-    "regnety_800mf_tv": Design(14, 56, 38.84, 2.4, 16, se_ratio=0.25, half_up=True),
+    "regnety_800mf_tv": Design(14, 56, 38.84, 2.4, 16, se_ratio=0.25, divisible=True),
     "regnety_1.6gf": Design(27, 48, 20.71, 2.65, 24, se_ratio=0.25),
     "regnety_3.2gf": Design(21, 80, 42.63, 2.66, 24, se_ratio=0.25),
     "regnety_4.0gf": Design(22, 96, 31.41, 2.24, 64, se_ratio=0.25),
     "regnety_6.4gf": Design(25, 112, 33.22, 2.27, 72, se_ratio=0.25),
     "regnety_8.0gf": Design(17, 192, 76.82, 2.19, 56, se_ratio=0.25),
+    "regnety_8.0gf_tv": Design(17, 192, 76.82, 2.19, 56, se_ratio=0.25, divisible=True),
     "regnety_12gf": Design(19, 168, 73.36, 2.37, 112, se_ratio=0.25),
     "regnety_16gf": Design(18, 200, 106.23, 2.48, 112, se_ratio=0.25),
     "regnety_32gf": Design(20, 232, 115.89, 2.53, 232, se_ratio=0.25),
+    "regnety_64gf": Design(20, 352, 147.48, 2.4, 328, se_ratio=0.25),
     "regnety_128gf": Design(27, 456, 160.83, 2.52, 264, se_ratio=0.25),
+    "regnety_256gf": Design(27, 640, 230.83, 2.53, 373, se_ratio=0.25),
 }
 
 

@@ -28,7 +28,7 @@ class ResNet(ResidualNet):
     ``mmcv.cnn`` is :class:`brickwork_models.classic.ResNet`. Both have the same keys.
 
     Args:
-        depth: 18, 34, 50, 101 or 152.
+        depth: 18, 34, 50, 101 or 152 as in the paper, 26 or 200 as in timm.
         num_stages: Number of stages, 1 to 4.
         stem_channels: Channels of the stem; by default ``base_channels``.
         base_channels: Planes of the first stage; each further one has twice as many.
@@ -69,7 +69,11 @@ class ResNet(ResidualNet):
         UnsupportedOptionError: ``dcn``, or plugins in a network of basic blocks.
     """
 
-    depths: ClassVar[dict[int, tuple[type[ResidualBlock], tuple[int, ...]]]] = {**DEPTHS}
+    depths: ClassVar[dict[int, tuple[type[ResidualBlock], tuple[int, ...]]]] = {
+        **DEPTHS,
+        26: (Bottleneck, (2, 2, 2, 2)),  # these two are timm's
+        200: (Bottleneck, (3, 24, 36, 3)),
+    }
 
     def __init__(
         self,
@@ -114,7 +118,7 @@ class ResNetV1c(ResNet):
     """ResNet-C of "Bag of Tricks", arXiv:1812.01187: deep stem.
 
     Args:
-        depth: 18, 34, 50, 101 or 152.
+        depth: As of :class:`ResNet`.
         **options: As of :class:`ResNet`.
     """
 
@@ -127,7 +131,7 @@ class ResNetV1d(ResNet):
     """ResNet-D of "Bag of Tricks", arXiv:1812.01187: deep stem, pooling in the shortcuts.
 
     Args:
-        depth: 18, 34, 50, 101 or 152.
+        depth: As of :class:`ResNet`.
         **options: As of :class:`ResNet`.
     """
 

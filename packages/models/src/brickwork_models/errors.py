@@ -66,6 +66,28 @@ class UnknownNameError(ModelError, KeyError):
         )
 
 
+class NoArchitectureError(UnknownNameError):
+    """The zoo has a checkpoint of this name, but the package has no network for it.
+
+    Args:
+        name: The name.
+        uris: The checkpoints.
+        known: The names of the networks that exist.
+    """
+
+    def __init__(self, name: str, uris: Iterable[str], known: Iterable[str]) -> None:
+        super().__init__("model", name, known)
+        self.uris = tuple(uris)
+        self.args = (name, self.uris, self.known)
+
+    def __str__(self) -> str:
+        return (
+            f"brickwork_models has no network for {self.name!r}, of which the zoo has "
+            f"{', '.join(self.uris)}. Build the network with the code that it comes from, and "
+            "load these weights with brickwork_zoo.load_checkpoint"
+        )
+
+
 class NoWeightsError(ModelError):
     """A network has no pretrained weights of the kind asked for.
 
