@@ -11,7 +11,12 @@ import pytest
 import torch
 import torch.distributed as dist
 from brickwork_init import deferred, is_loaded
-from brickwork_zoo.errors import CheckpointError, MismatchError
+from brickwork_zoo.errors import (
+    CacheError,
+    CheckpointError,
+    InvalidInputError,
+    MismatchError,
+)
 from torch import Tensor, nn
 from torch.distributed.checkpoint import save
 from torch.distributed.checkpoint.state_dict import get_model_state_dict
@@ -105,6 +110,59 @@ def load_in_every_way(folder: Path, how: str) -> None:
                     assert len(model.conv.weight.to_local()) <= -(-7 // dist.get_world_size())
 
 
+def save_in_every_way(folder: Path, how: str) -> None:
+    """Save together, after a step of training, and load in one process what is there then."""
+    model = sharded(how, late=False)
+    zoo.load_checkpoint(model, folder / "net.pth", strict=True)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(2, 3, 4, 4)).backward()
+    optimizer.step()
+    expected = {name: whole(value).clone() for name, value in model.state_dict().items()}
+    moments = {
+        name: whole(optimizer.state[parameter]["exp_avg"]).clone()
+        for name, parameter in model.named_parameters()
+        if parameter in optimizer.state
+    }
+    model(torch.ones(2, 3, 4, 4))  # whose whole tensors are still there when it is saved
+    for ending in ("pth", "safetensors", "dcp"):
+        path = folder / f"saved.{how}.{ending}"
+        given = None if ending == "safetensors" else optimizer
+        zoo.save_checkpoint(model, path, given, meta={"epoch": 3})
+        plain = Net()
+        checkpoint = zoo.load_checkpoint(plain, path, strict=True)
+        for name, value in plain.state_dict().items():
+            if "running" not in name and "num_batches" not in name:  # that forward pass counts
+                assert torch.equal(value, expected[name]), name
+        if ending == "safetensors":
+            continue
+        assert checkpoint["meta"]["epoch"] == 3
+        if ending == "pth":
+            again = torch.optim.Adam(plain.parameters())
+            again.load_state_dict(checkpoint["optimizer"])
+            for name, parameter in plain.named_parameters():
+                if name in moments:
+                    assert torch.equal(again.state[parameter]["exp_avg"], moments[name]), name
+        else:
+            state = checkpoint["optimizer"]["state"]
+            assert all(torch.equal(state[n]["exp_avg"] + 0, moments[n]) for n in moments)
+            with pytest.raises(InvalidInputError, match="there already"):
+                zoo.save_checkpoint(model, path)
+        reloaded = sharded(how, late=False)
+        reloaded(torch.ones(2, 3, 4, 4))
+        zoo.load_checkpoint(reloaded, path, strict=True)
+        assert all(
+            torch.equal(whole(value), expected[name]) for name, value in reloaded.named_parameters()
+        )
+    with pytest.raises(CacheError, match="cannot write"):
+        zoo.save_checkpoint(model, folder / "net.pth" / "inside.pth")
+    for ending in ("pth", "dcp"):
+        with pytest.raises((CacheError, AttributeError), match="pickle"):
+            zoo.save_checkpoint(model, folder / f"never.{ending}", meta={"bad": lambda: None})
+        assert not (folder / f"never.{ending}").exists()
+    dist.barrier()
+    assert not list(folder.glob(".*"))
+
+
 def fail_on_every_rank(folder: Path) -> None:
     """The error reaches each process, with all of it in one message."""
     first = dist.get_rank() == 0
@@ -134,6 +192,7 @@ def main(name: str, *ways: str) -> None:
         zoo.load_checkpoint(model, folder / "net.pth", strict=True)
         save({"model": get_model_state_dict(model)}, checkpoint_id=folder / f"dcp.{how}")
         load_in_every_way(folder, how)
+    save_in_every_way(folder, ways[0])
     plain = Net()
     place = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"
     zoo.load_checkpoint(plain, place, broadcast=True)

@@ -68,6 +68,78 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+KILLED = """
+import itertools, os, signal, sys, warnings, brickwork_zoo
+from pathlib import Path
+from torch import nn
+import torch.distributed.checkpoint.state_dict
+
+warnings.simplefilter("ignore")
+path = Path(sys.argv[1])
+
+def save(meta):
+    brickwork_zoo.save_checkpoint(nn.Linear(2, 3), path, meta=meta)
+
+def die_at(count):
+    steps = itertools.count(1)
+    def counted(function):
+        def call(*args, **options):
+            if next(steps) == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*args, **options)
+        return call
+    for name in ("fsync", "rename", "replace", "open", "mkdir"):
+        setattr(os, name, counted(getattr(os, name)))
+
+replaces = path.suffix == ".pth"
+if replaces:
+    save({})
+for count in itertools.count(1):
+    child = os.fork()
+    if not child:
+        die_at(count)
+        save({"new": True})
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    new = path.exists() and "new" in brickwork_zoo.load_checkpoint(
+        nn.Linear(2, 3), path, strict=True
+    )["meta"]
+    assert path.exists() or not replaces
+    if code == 0:
+        break
+    assert code == -signal.SIGKILL
+    assert not new
+assert new
+print(count)
+"""
+
+
+@pytest.mark.parametrize("ending", ["pth", "dcp"])
+def test_killed_at_any_moment_it_leaves_the_old_or_the_new(tmp_path, ending):
+    command = [sys.executable, "-c", KILLED, str(tmp_path / f"x.{ending}")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 2
+
+
+def test_a_folder_of_shards_holds_all_that_a_file_does(tmp_path):
+    model, again = net(), net()
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(2, 2)).sum().backward()
+    optimizer.step()
+    zoo.save_checkpoint(nn.DataParallel(model), tmp_path / "x.dcp", {"a": optimizer}, {"epoch": 3})
+    checkpoint = zoo.load_checkpoint(again, tmp_path / "x.dcp", strict=True)
+    assert equal(again.state_dict(), model.state_dict())
+    assert checkpoint["meta"]["epoch"] == 3
+    moments = checkpoint["optimizer"]["a"]["state"]["0.weight"]["exp_avg"]
+    assert torch.equal(moments + 0, optimizer.state[model[0].weight]["exp_avg"])
+    with pytest.raises(InvalidInputError, match="there already"):
+        zoo.save_checkpoint(model, tmp_path / "x.dcp")
+    with pytest.raises(InvalidInputError, match="to a path"):
+        zoo.save_checkpoint(model, "memory://x.dcp")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.dcp"]
+
+
 def test_bad_input(tmp_path):
     with pytest.raises(TypeError, match="meta"):
         zoo.save_checkpoint(net(), tmp_path / "x.pth", meta=[1])

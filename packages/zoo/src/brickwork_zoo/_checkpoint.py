@@ -75,9 +75,9 @@ def load_checkpoint(
     """
     source = os.fspath(filename)
     if broadcast:
-        from ._distributed import read_on_rank_0  # costs an import that one process does not need
+        from ._distributed import on_rank_0  # costs an import that one process does not need
 
-        checkpoint = read_on_rank_0(
+        checkpoint = on_rank_0(
             lambda: read_checkpoint(source, map_location, logger, weights_only=weights_only)
         )
     else:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from ._apply import Slot
 from ._formats._unread import Box, Unread
+from ._tree import Slot
 from .errors import CheckpointError
+
+T = TypeVar("T")
 
 Fill: TypeAlias = Callable[[Tensor], None]
 """Writes this rank's part of a tensor into the tensor that holds the part."""
@@ -142,28 +144,30 @@ def _box(target: Tensor) -> Box | None:
 _chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__)  # torch: no types
 
 
-def read_on_rank_0(read: Callable[[], Any]) -> Any:
-    """Read a checkpoint on rank 0; what that raises is raised on every rank.
+def on_rank_0(action: Callable[[], T]) -> T:
+    """Do something on rank 0; what that raises is raised on every rank.
 
     Args:
-        read: Called on rank 0.
+        action: Called on rank 0, or where there is no process group.
 
     Returns:
-        The checkpoint; on other ranks with tensors on the meta device, which hold no values.
+        What it returned; on other ranks with tensors on the meta device, which hold no values.
     """
-    checkpoint: Any = None
+    if not dist.is_initialized():
+        return action()
+    result: Any = None
     box = [b""]
     if dist.get_rank() == 0:
         try:
-            checkpoint = read()
-            box = [_shapes((checkpoint, None))]
+            result = action()
+            box = [_shapes((result, None))]
         except Exception as error:
             box = [_shapes((None, _sendable(error)))]
     dist.broadcast_object_list(box, src=0)
     shapes, failure = pickle.loads(box[0])
     if failure is not None:
         raise failure
-    return checkpoint if dist.get_rank() == 0 else shapes
+    return cast("T", result if dist.get_rank() == 0 else shapes)
 
 
 def _shapes(content: Any) -> bytes:

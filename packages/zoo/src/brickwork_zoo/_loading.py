@@ -12,8 +12,9 @@ from brickwork_init import may_load, record_loaded
 from torch import Tensor, nn
 
 from ._adapters import Adapter
-from ._apply import EXTRA_STATE, Plan, Slot, carry_out, plan, set_extra_states, slots, walk
+from ._apply import EXTRA_STATE, Plan, carry_out, plan, set_extra_states
 from ._report import LoadReport, Mismatch, suggest_renaming
+from ._tree import Slot, reshard, slots, walk
 from .errors import CheckpointError, MismatchError
 
 OnMismatch = Literal["error", "skip"]
@@ -72,6 +73,7 @@ def load_state_dict(
     if on_mismatch not in ("error", "skip"):
         raise ValueError(f"on_mismatch must be 'error' or 'skip', not {on_mismatch!r}")
     check_state_dict(state_dict, source)
+    reshard(module)
     metadata = getattr(state_dict, "_metadata", None) or {}
     places = tuple(slots(module))
     fitting, adapted = _adapted(places, state_dict, adapters)

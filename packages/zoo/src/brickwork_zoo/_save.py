@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ._apply import unwrap
+from ._select import state_dict_of
 from ._state import get_state_dict, weights_to_cpu
+from ._tree import unwrap
 from .errors import CacheError, InvalidInputError, MissingDependencyError
 
 
@@ -27,10 +28,17 @@ def save_checkpoint(
 ) -> None:
     """Save a model; whoever reads the file meanwhile, or after a crash, finds the old or the new.
 
+    A model that several processes hold (FSDP2, DTensor) is saved by all of them together: call
+    this on every rank. Into a file, tensor by tensor through rank 0, which needs the memory for
+    the whole; into a folder, to which each writes its shards, in the form of
+    ``torch.distributed.checkpoint``. An error on rank 0 is raised on every rank.
+
     Args:
         model: The model; wrappers such as DistributedDataParallel do not show in the keys.
         filename: A path, or a URL that fsspec writes to (``s3://``). What ends in
-            ``.safetensors`` becomes that, and holds no optimizer.
+            ``.safetensors`` becomes that, and holds no optimizer. What ends in ``.dcp`` becomes a
+            folder, which must not be there yet; it keeps an optimizer's state by the names of the
+            parameters.
         optimizer: Its state is saved, too; or several by name.
         meta: Goes into the checkpoint under ``meta``, with the time and, where the model has
             ``CLASSES``, these; in a safetensors file as text.
@@ -45,23 +53,65 @@ def save_checkpoint(
     if meta is not None and not isinstance(meta, Mapping):
         raise TypeError(f"meta must be a dict or None, not {type(meta).__name__}")
     name = os.fspath(filename)
+    if optimizer is not None and name.endswith(".safetensors"):
+        raise InvalidInputError(f"{name}: a safetensors file holds no optimizer; use .pth")
     model = unwrap(model)
     facts = {**(meta or {}), "time": time.asctime()}
     if getattr(model, "CLASSES", None) is not None:
         facts["CLASSES"] = model.CLASSES
-    state_dict = weights_to_cpu(get_state_dict(model))
-    if name.endswith(".safetensors"):
-        if optimizer is not None:
-            raise InvalidInputError(f"{name}: a safetensors file holds no optimizer; use .pth")
-        text = {key: str(value) for key, value in facts.items()}
-        write(name, lambda path: write_safetensors(state_dict, path, text))
-        return
+    state_dict = get_state_dict(model)
     checkpoint: dict[str, Any] = {"meta": facts, "state_dict": state_dict}
+    if name.endswith(".dcp"):
+        _save_folder(name, checkpoint, model, optimizer)
+        return
+    if optimizer is not None:
+        checkpoint["optimizer"] = _each(optimizer, lambda one: one.state_dict())
+    if not any(hasattr(value, "device_mesh") for value in state_dict.values()):
+        _write(name, checkpoint)
+        return
+    from ._distributed import on_rank_0  # costs the import of torch.distributed.tensor
+    from ._save_sharded import gather
+
+    whole = gather(checkpoint)
+    whole["state_dict"] = state_dict_of(whole["state_dict"].items(), state_dict._metadata)  # type: ignore[attr-defined]  # torch's own way
+    on_rank_0(lambda: _write(name, whole))
+
+
+def _each(
+    optimizer: Optimizer | Mapping[str, Optimizer], state_of: Callable[[Optimizer], Any]
+) -> Any:
+    """The state of an optimizer, or of several by name."""
     if isinstance(optimizer, Optimizer):
-        checkpoint["optimizer"] = optimizer.state_dict()
-    elif optimizer is not None:
-        checkpoint["optimizer"] = {key: one.state_dict() for key, one in optimizer.items()}
-    write(name, lambda path: torch.save(checkpoint, path))
+        return state_of(optimizer)
+    return {key: state_of(one) for key, one in optimizer.items()}
+
+
+def _save_folder(
+    name: str,
+    checkpoint: dict[str, Any],
+    model: nn.Module,
+    optimizer: Optimizer | Mapping[str, Optimizer] | None,
+) -> None:
+    from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
+
+    from ._save_sharded import save_folder  # all that only folders need
+
+    if _is_remote(name):
+        raise InvalidInputError(f"{name}: a folder of shards is written to a path, not to a URL")
+    if optimizer is not None:
+        checkpoint["optimizer"] = _each(optimizer, lambda one: get_optimizer_state_dict(model, one))
+    save_folder(_local(name), checkpoint)
+
+
+def _write(name: str, checkpoint: Mapping[str, Any]) -> None:
+    """Write a file in the format that its name asks for."""
+    state_dict = weights_to_cpu(checkpoint["state_dict"])
+    if name.endswith(".safetensors"):
+        text = {key: str(value) for key, value in checkpoint["meta"].items()}
+        write(name, lambda path: write_safetensors(state_dict, path, text))
+    else:
+        content = {**checkpoint, "state_dict": state_dict}
+        write(name, lambda path: torch.save(content, path))
 
 
 def write_safetensors(
@@ -104,11 +154,10 @@ def write(target: str, make: Callable[[Path], object]) -> None:
     Raises:
         CacheError: It cannot be written.
     """
-    scheme, sign, _ = target.partition("://")
-    if sign and scheme != "file":
+    if _is_remote(target):
         _upload(target, make)
         return
-    path = Path(target.removeprefix("file://")).expanduser()
+    path = _local(target)
     partial = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +170,15 @@ def write(target: str, make: Callable[[Path], object]) -> None:
     finally:
         with suppress(OSError):  # of the folder itself, which the first error names
             partial.unlink(missing_ok=True)
+
+
+def _is_remote(target: str) -> bool:
+    scheme, sign, _ = target.partition("://")
+    return bool(sign) and scheme != "file"
+
+
+def _local(target: str) -> Path:
+    return Path(target.removeprefix("file://")).expanduser()
 
 
 def _upload(target: str, make: Callable[[Path], object]) -> None:

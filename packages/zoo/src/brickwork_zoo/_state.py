@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ._apply import unwrap
 from ._select import StateDict, state_dict_of
+from ._tree import unwrap
 
 
 def get_state_dict(
@@ -32,6 +32,8 @@ def get_state_dict(
     module = unwrap(module)
     if destination is None:
         destination = state_dict_of((), OrderedDict())
+    for prepare in module._state_dict_pre_hooks.values():  # FSDP2's puts back the shards
+        prepare(module, prefix, keep_vars)
     local = {"version": module._version}
     destination._metadata[prefix[:-1]] = local  # type: ignore[attr-defined]  # torch's own way
     _save_to_state_dict(module, destination, prefix, keep_vars)
