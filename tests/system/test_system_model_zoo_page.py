@@ -70,25 +70,60 @@ def test_it_lists_everything_at_first(dom):
     assert count == f"{len(rows)} of {len(rows)}"
 
 
+# As a person types: into the box that has the focus, through the browser's own editing.
+TYPE = (
+    "document.querySelector('.zoo input').focus(); document.execCommand('insertText', false, {!r});"
+)
+CLICK = "document.querySelectorAll('.zoo th button')[{}].click();"
+
+
 def test_words_filter_it(dom):
-    count, rows = dom(
-        "const box = document.querySelector('.zoo input'); box.value = 'torchvision RESNET50';"
-        "box.dispatchEvent(new Event('input'));"
-    )
+    count, rows = dom(TYPE.format("torchvision RESNET50"))
     assert rows
     assert all("torchvision" in row[0] and "resnet50" in row[0] for row in rows)
     assert count.startswith(f"{len(rows)} of ")
 
 
+def test_every_letter_counts(dom):
+    """It filters while one types, and what one deletes comes back."""
+    narrow = len(dom(TYPE.format("resnet") + TYPE.format("50"))[1])
+    wide = len(dom(TYPE.format("resnet50") + "document.execCommand('delete');" * 2)[1])
+    assert 0 < narrow < wide < len(dom()[1])
+
+
+def test_words_that_no_row_has_leave_none(dom):
+    count, rows = dom(TYPE.format("resnet no-such-word"))
+    assert not rows
+    assert count.startswith("0 of ")
+
+
 def test_an_address_can_carry_the_words(dom):
-    assert all("vgg" in " ".join(row).lower() for row in dom(fragment="#vgg")[1])
+    rows = dom(fragment="#vgg")[1]
+    assert rows
+    assert all("vgg" in " ".join(row).lower() for row in rows)
 
 
 @pytest.mark.parametrize(("clicks", "descending"), [(1, True), (2, False)])
 def test_a_heading_sorts_it(dom, clicks, descending):
-    click = "document.querySelectorAll('.zoo th button')[2].click();"
-    _, rows = dom(click * clicks)
+    _, rows = dom(CLICK.format(2) * clicks)
     shown = [row[2] for row in rows]
     numbers = [float(cell.removesuffix(" M")) for cell in shown if cell.endswith("M")]
+    assert len(set(numbers)) > 100
     assert numbers == sorted(numbers, reverse=descending)
     assert all(cell.endswith("M") for cell in shown[: len(numbers)])  # the unknown stay last
+
+
+def test_names_sort_from_a_and_their_numbers_as_numbers(dom):
+    _, rows = dom(TYPE.format("mmcls://resnet") + CLICK.format(1) + CLICK.format(0))
+    depths = [
+        int(found[1]) for row in rows if (found := re.fullmatch(r"mmcls://resnet(\d+)", row[0]))
+    ]
+    assert depths == [18, 34, 50, 101, 152]
+
+
+def test_sorting_keeps_the_filter(dom):
+    _, rows = dom(TYPE.format("torchvision regnet") + CLICK.format(2))
+    assert rows
+    assert all("torchvision" in row[0] and "regnet" in row[0] for row in rows)
+    sizes = [float(row[2].removesuffix(" M")) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
