@@ -15,7 +15,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from brickwork_zoo import download
+from brickwork_zoo import download, verify
 from brickwork_zoo.errors import (
     CacheError,
     DownloadError,
@@ -440,12 +440,31 @@ def test_progress_is_drawn_only_where_somebody_looks(site, capsys):
     assert "100%" in drawn.err
 
 
-def test_an_error_in_the_callable_reaches_the_caller(site):
+@pytest.mark.parametrize("kind", [LookupError, BrokenPipeError, TimeoutError])
+def test_an_error_in_the_callable_reaches_the_caller(site, kind):
     def fail(*_):
-        raise LookupError("mine")
+        raise kind("mine")
 
-    with pytest.raises(LookupError, match="mine"):
+    with pytest.raises(kind, match="mine"):
         download(site.url("/net.pth", BODY), progress=fail)
+    assert site.asked() == 1
+    assert data_files() == []
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_the_zoo(tmp_path, monkeypatch):
+    path = tmp_path / "net.pth"
+    path.write_bytes(BODY)
+    opened = Path.open
+
+    def forbidden(self, *args, **options):
+        if self == path:
+            raise PermissionError(13, "not yours")
+        return opened(self, *args, **options)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    for ask in (download, verify):
+        with pytest.raises(CacheError, match=rf"{re.escape(str(path))}.*not yours"):
+            ask(path, sha256=SHA)
 
 
 def test_a_local_file_is_returned_as_it_is(tmp_path, monkeypatch):

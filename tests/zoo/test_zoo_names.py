@@ -45,6 +45,11 @@ def test_fewer_than_eight_digits_are_no_hash(stem, digits, extension):
         "550e8400-e29b-41d4-a716-446655440000.pth",
         "model-" + "0" * 65 + ".pth",
         "model-5793442g.pth",
+        "model-57934424.pth\n",
+        "model-57934424 (1).pth",
+        "model-57934424.",
+        "-5793442.pth",
+        "model-５７９３４４２４.pth",  # noqa: RUF001  digits all the same
     ],
 )
 def test_what_only_looks_like_a_hash_is_none(name):

@@ -260,6 +260,12 @@ def test_a_cache_that_is_read_only_is_read_and_not_needed(site, start, tmp_path,
         path.with_name(".record.json").chmod(0)  # no record that it could read
         assert run(url) == path
         assert site.asked() == 0
+        path.chmod(0)  # nor the file
+        found = run(url)
+        assert found.is_relative_to(tmp_path)
+        assert found.read_bytes() == BODY
+        path.chmod(0o444)
+        site.requests.clear()
         other = site.url("/other.pth", BODY)
         found = run(other)
         assert found.is_relative_to(tmp_path)

@@ -149,8 +149,9 @@ class Cache:
         """
         own = self.entry(resource)
         for entry, path in self.candidates(resource):
-            if _holds(entry, path, resource):
-                return path
+            with suppress(OSError):  # it may not be read, or another process has taken it away
+                if _holds(entry, path, resource):
+                    return path
             if path.parent == own.folder:
                 _set_aside(path)
         return None

@@ -124,6 +124,7 @@ class _Download:
 
     def __post_init__(self) -> None:
         self.entry = self.cache.entry(self.resource)
+        self.progress = Progress(self.how, self.resource.filename)
 
     def run(self) -> Path:
         """Return the file's path."""
@@ -138,7 +139,7 @@ class _Download:
             try:
                 return self._fetch()
             except OSError as error:
-                if isinstance(error, DownloadError):
+                if isinstance(error, DownloadError) or error is self.progress.error:
                     raise
                 raise CacheError(
                     f"cannot write {self.entry.target}, asked for as {self.resource.uri}: {error}",
@@ -148,7 +149,7 @@ class _Download:
 
     def _fetch(self) -> Path:
         places = list(self.resource.places)
-        with new_session() as session, Progress(self.how, self.resource.filename) as bar:
+        with new_session() as session, self.progress as bar:
             for turn in range(self.settings.retries + 1):
                 if turn:
                     self._pause(self.settings.backoff * 2 ** (turn - 1))

@@ -12,7 +12,7 @@ MAX_NAME_BYTES = 150  # of the 255 that file systems take: the rest is for what 
 _HEAD_BYTES, _TAIL_BYTES = 60, 85  # the tail holds a full hash and an extension
 
 _HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
-_HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})(?:\.\w+)*$", re.IGNORECASE)
+_HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})(?:\.\w+)*\Z", re.IGNORECASE)
 # Two things that look like such a suffix and are none: `model-20210831.pth` and
 # `550e8400-e29b-41d4-a716-446655440000`.
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")

@@ -28,6 +28,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._draw = _is_seen() if how is None else how is True
         self._name = name
         self._bar: tqdm[Never] | None = None
+        self.error: Exception | None = None  # what the callable, or the terminal, raised
         self._done = 0
         self._total: int | None = None
 
@@ -47,11 +48,15 @@ class Progress(AbstractContextManager["Progress"]):
         self._set(self._done + count)
 
     def _set(self, done: int) -> None:
-        if self._bar is not None:
-            self._bar.update(done - self._done)
+        try:
+            if self._bar is not None:
+                self._bar.update(done - self._done)
+            if self._tell is not None:
+                self._tell(done, self._total)
+        except Exception as error:
+            self.error = error
+            raise
         self._done = done
-        if self._tell is not None:
-            self._tell(done, self._total)
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

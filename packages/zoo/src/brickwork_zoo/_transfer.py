@@ -11,6 +11,7 @@ from threading import Thread
 from ._partial import Partial
 from ._progress import Progress
 from ._stream import RefusedError, Stream, TransientError
+from .errors import CacheError
 
 _BLOCK = 1 << 19  # bytes at once, at most
 _QUEUED = 16  # blocks that wait to be hashed: 8 MiB at most
@@ -46,9 +47,16 @@ class Hasher(AbstractContextManager["Hasher"]):
 
 
 def hash_file(path: Path) -> str:
-    """Return a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return a file's SHA-256.
+
+    Raises:
+        CacheError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CacheError(f"cannot read {path}: {error}", uri=str(path), path=path) from error
 
 
 def copy_start(source: Path, size: int, partial: Partial, hasher: Hasher) -> None:

@@ -49,6 +49,7 @@ def verify(
     Raises:
         HashMismatchError: If it is another file than it should be.
         MissingFileError: If it is not here.
+        CacheError: If it cannot be read.
         ZooError: If the URI cannot be resolved.
     """
     settings = Settings.read(home=home)

@@ -82,10 +82,10 @@ class MissingDependencyError(ZooError, ImportError):
 
 
 class CacheError(ZooError, OSError):
-    """A file could not be written: no room, no permission.
+    """A file could not be written or read: no room, no permission.
 
     Attributes:
-        path: Where it should have gone.
+        path: Where it is, or should have gone.
     """
 
     def __init__(self, message: str, *, uri: str | None = None, path: Path | None = None) -> None:
