@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 from brickwork import runner, utils
+from brickwork.utils import torch_ops
 from packaging.version import Version
 from torch import nn
 
@@ -40,6 +41,22 @@ def test_digit_version_as_the_original(version, digits):
 def test_digit_version_refuses_what_is_none():
     with pytest.raises(ValueError, match="'parrots' is not a version"):
         utils.digit_version("parrots")
+
+
+def test_the_version_of_torch_compares_as_a_version():
+    assert utils.TORCH_VERSION >= "2.9"  # as plain strings, 2.10 and later would come before
+    assert torch.__version__ == utils.TORCH_VERSION
+
+
+def test_the_empty_tensor_of_another_shape_keeps_the_graph():
+    assert torch_ops.obsolete_torch_version((1, 9), (1, 9))
+    assert not torch_ops.obsolete_torch_version((2, 13), (1, 9))
+    assert torch_ops.obsolete_torch_version("parrots", (1, 9))
+    x = torch.zeros(0, 3, requires_grad=True)
+    empty = torch_ops.NewEmptyTensorOp.apply(x, (0, 5, 2))
+    empty.sum().backward()
+    assert empty.shape == (0, 5, 2)
+    assert x.grad.shape == (0, 3)
 
 
 def test_tuples():

@@ -30,7 +30,7 @@ __all__ = [
     "is_rocm_pytorch",
 ]
 
-TORCH_VERSION = str(torch.__version__)
+TORCH_VERSION = torch.__version__  # compares with strings as versions
 IS_CUDA_AVAILABLE = torch.cuda.is_available()
 PoolDataLoader = DataLoader
 _ConvTransposeMixin = _ConvTransposeNd
