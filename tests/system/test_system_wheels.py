@@ -95,12 +95,22 @@ def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
     assert {name for name in names if name.startswith(f"{package}/")} == source
 
 
+def test_the_readme_states_the_size_of_the_wheel(distribution, dist, root):
+    """To a tenth; `hatch run readme` renews it."""
+    row = re.search(rf"^\| \[`{distribution.name}`\].*$", (root / "README.md").read_text(), re.M)[0]
+    stated = int(re.search(r"(\d+) kB \|$", row)[1]) * 1e3
+    name = f"{distribution.name.replace('-', '_')}-{distribution.version}-py3-none-any.whl"
+    assert stated == pytest.approx((dist / name).stat().st_size, rel=0.1, abs=1e3)
+
+
 def test_wheel_says_who_it_is(distribution, wheel):
     info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
     metadata = wheel.read(f"{info}/METADATA").decode()
     assert f"\nName: {distribution.name}\n" in metadata
     assert f"\nVersion: {distribution.version}\n" in metadata
     assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    for link in ("Documentation", "Source", "Changelog"):
+        assert f"\nProject-URL: {link}, https://" in metadata
     assert (distribution.folder / "README.md").read_text().strip() in metadata
 
 
