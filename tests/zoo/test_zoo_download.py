@@ -11,6 +11,7 @@ import resource
 import socket
 import threading
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def test_a_slow_server_is_no_stalled_one(site, faults):
     assert download(site.url("/net.pth", BODY), timeout=0.5).read_bytes() == BODY
 
 
-@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream"])
+@pytest.mark.parametrize("kind", ["Text/HTML; charset=utf-8", "application/octet-stream"])
 def test_an_html_page_is_no_file(site, faults, kind):
     site.always["/net.pth"] = faults.status(200, PAGE, Content_Type=kind)
     with pytest.raises(DownloadError, match="HTML page"):
@@ -317,6 +318,53 @@ def test_a_body_that_ends_without_a_length(site, known):
         site.always["/net.pth"] = until_it_hangs_up(1000)
         with pytest.raises(HashMismatchError):
             download(url, sha256=known, home=os.environ["HOME_2"])
+
+
+def raw(*answers: bytes) -> Callable[..., None]:
+    """Send bytes that need be no HTTP."""
+    left = list(answers)
+
+    def fault(handler, _):
+        handler.wfile.write(left.pop(0) if left[1:] else left[0])
+        handler.close_connection = True
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x1b[31m\x00 no HTTP" + b"\xe9" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 404 \x1b[31mred\x07\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1/x\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_none_is_told_of_briefly(site, answer):
+    site.always["/net.pth"] = raw(answer)
+    with pytest.raises(DownloadError) as caught:
+        download(site.url("/net.pth"), retries=1)
+    (failure,) = caught.value.failures
+    assert failure.reason.isprintable()
+    assert 5 < len(failure.reason) < 400
+    assert data_files() == []
+
+
+@pytest.mark.parametrize("after", ["²", "soon", "-5", "Mon, 01 Jan 1990 00:00:00 GMT", "1.5.5"])
+def test_a_time_to_wait_that_is_none_is_passed_over(site, faults, after):
+    site.faults["/net.pth"] = [faults.status(503, Retry_After=after)]
+    assert download(site.url("/net.pth", BODY)).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("length", [b"-5", b"\xb2", b"many"])
+def test_a_length_that_is_none_is_passed_over(site, length):
+    site.always["/net.pth"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nabc")
+    assert download(site.url("/net.pth")).read_bytes() == b"abc"
 
 
 def test_an_empty_file_is_a_file(site):

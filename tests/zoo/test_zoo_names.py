@@ -9,7 +9,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from brickwork_zoo._names import hash_in_name, last_component, parse_hash, safe_filename
+from brickwork_zoo._names import (
+    canonical,
+    hash_in_name,
+    last_component,
+    parse_hash,
+    safe_filename,
+    shown,
+)
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -69,6 +76,25 @@ def test_no_other_text_is_a_hash(text):
     assume(not (8 <= len(digits) <= 64 and set(digits) <= set(string.hexdigits)))
     with pytest.raises(InvalidInputError):
         parse_hash(text)
+
+
+@given(st.text(max_size=60))
+@example("HTTPS://Me:Pw@Host.ORG:80/Path?Q#F")
+@example("S3://Bucket/Key")
+@example("C:\\\\x")
+def test_a_canonical_uri_differs_in_case_alone_and_stays_as_it_is(text):
+    found = canonical(text)
+    assert canonical(found) == found
+    assert found.lower() == text.lower()
+    assert found.rpartition("/")[2] == text.rpartition("/")[2] or text.count("/") < 3
+    if "://" not in text:
+        assert found == text
+
+
+@given(st.text(string.ascii_letters + string.digits, min_size=1), STEM)
+def test_a_password_is_not_shown(password, name):
+    assume(password not in f"http://me:***@host/{name}")
+    assert password not in shown(f"http://me:{password}@host/{name}")
 
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)

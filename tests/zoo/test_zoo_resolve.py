@@ -286,6 +286,44 @@ def test_entry_points_add_schemes(monkeypatch):
         _uri._plugins.cache_clear()
 
 
+LAB = """
+from brickwork_zoo import Resource
+
+def resolve(uri):
+    return Resource(uri, ("https://lab.example/" + uri.removeprefix("lab://"),), "net.pth")
+
+def deep(uri):
+    return "torchvision://" + uri.removeprefix("lab://deep/")
+"""
+
+
+def test_an_installed_package_adds_schemes(tmp_path):
+    """One as pip leaves it: a module, and its metadata beside it."""
+    (tmp_path / "lab.py").write_text(LAB)
+    about = tmp_path / "lab-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lab\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[brickwork.schemes]\nLab = lab:resolve\nlab://deep/ = lab:deep\n"
+    )
+    program = (
+        "from brickwork_zoo import resolve\n"
+        "for uri in ('lab://x', 'LAB://x', 'lab://deep/resnet50'): print(*resolve(uri).places)"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [
+        *["https://lab.example/x"] * 2,
+        f"{MODELS}/resnet50-0676ba61.pth",
+    ]
+
+
 def test_an_unknown_scheme_is_an_error_that_lists_those_there_are():
     with pytest.raises(UnknownSchemeError, match=r"nothing://x.*torchvision://"):
         resolve("nothing://x")

@@ -121,7 +121,7 @@ def _stream(
         start = 0
         length = headers.get("Content-Length", "")
         total = int(length) if length.isdecimal() and not encoded else None
-    if "text/html" in headers.get("Content-Type", "") and not _is_page(place):
+    if "text/html" in headers.get("Content-Type", "").lower() and not _is_page(place):
         raise RefusedError("it sent an HTML page instead of the file", status=status)
     tag = next((t for r in response.history if (t := r.headers.get("X-Linked-ETag"))), None)
 

@@ -28,18 +28,21 @@ class Stream:
     sha256: str | None = None
 
 
+_LONGEST_REASON = 300  # characters
+
+
 class PlaceError(Exception):
     """A place did not give the file.
 
     Args:
-        reason: Why, in a few words.
+        reason: Why; what a server says is cut short, and shown without control characters.
         status: The HTTP status, where there was an answer.
         wait: How many seconds the place asked to be left alone.
     """
 
     def __init__(self, reason: str, *, status: int | None = None, wait: float | None = None):
         super().__init__(reason)
-        self.reason = reason
+        self.reason = _brief(reason)
         self.status = status
         self.wait = wait
 
@@ -71,3 +74,8 @@ class WrongHashError(RefusedError):
 
 class RestartError(PlaceError):
     """What is there of the file does not go with what the place has now: begin at the beginning."""
+
+
+def _brief(text: str) -> str:
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:_LONGEST_REASON])
+    return shown + ("..." if len(text) > _LONGEST_REASON else "")
