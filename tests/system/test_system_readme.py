@@ -33,6 +33,34 @@ def test_the_table_of_packages_is_complete_and_current(distributions, root):
     assert rows == {d.name: d.version for d in distributions.values()}
 
 
+def test_the_page_of_packages_says_what_each_needs(distributions, root):
+    """It leaves out what comes along with what it names."""
+
+    def declared(name):
+        project = distributions[f"brickwork-{name.removesuffix('[torch]')}"].project
+        extra = project["optional-dependencies"]["torch"] if name.endswith("[torch]") else []
+        found = {
+            re.match(r"[a-z0-9-]+(\[torch\])?", one)[0] for one in project["dependencies"] + extra
+        }
+        return {one.removeprefix("brickwork-") for one in found}
+
+    def everything(names):
+        found, todo = set(), list(names)
+        while todo:
+            found.add(name := todo.pop())
+            if f"brickwork-{name.removesuffix('[torch]')}" in distributions:
+                todo += declared(name) - found
+        return found - {"urllib3"}  # of requests
+
+    text = (root / "docs" / "packages.md").read_text()
+    rows = re.findall(r"^\| `brickwork-(\S+)` \|.*\| (.*) \|$", text, re.MULTILINE)
+    names = {name.removesuffix("[torch]") for name, _ in rows}
+    assert {f"brickwork-{name}" for name in names} == set(distributions) - {"brickwork"}
+    for name, needs in rows:
+        stated = set() if needs == "nothing" else set(re.split(", | and ", needs))
+        assert everything(stated) - {"zoo"} == everything(declared(name)) - {"zoo"}, name
+
+
 def test_the_comparison_states_what_was_measured(root):
     """To three digits: `hatch run readme` renews it after the benchmarks."""
     text = (root / "README.md").read_text()
