@@ -211,6 +211,10 @@ def test_a_bundle_that_cannot_be_written(run, site, tmp_path):
         assert code == 1
         assert "cannot write" in err
     assert not site.requests
+    code, _, err = run("prefetch", "--to", tmp_path / "x.tar.gz", site.url("/b.pth", b"b"))
+    assert code == 2
+    assert "write a .tar" in err
+    assert not (tmp_path / "x.tar.gz").exists()
 
 
 def test_a_file_that_torch_hub_has_is_verified_where_it_is(run, site):

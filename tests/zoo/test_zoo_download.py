@@ -550,6 +550,33 @@ def test_a_full_disk_is_not_the_servers_fault(site, faults, tag):
     assert data_files() == [download(url)]
 
 
+def test_where_nothing_can_be_written_the_error_says_so_and_what_to_set(site, monkeypatch):
+    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: Path("/proc/nowhere"))
+    url = site.url("/net.pth", BODY)
+    with pytest.raises(CacheError, match="BRICKWORK_HOME") as caught:
+        download(url, home="/proc/home")
+    for text in (url, "/proc/home", "/proc/nowhere"):
+        assert text in str(caught.value)
+    assert not site.requests
+
+
+def test_a_temporary_home_that_another_user_made_is_not_used(site, monkeypatch, tmp_path):
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: planted)
+    url = site.url("/net.pth", BODY)
+    planted.chmod(0o777)  # as by one who wants to put files of his own there
+    with pytest.raises(CacheError, match="may be written by others"):
+        download(url, home="/proc/home")
+    link = tmp_path / "link"
+    link.symlink_to(planted)
+    planted.chmod(0o700)
+    os.lchown(link, 12345, 12345) if os.getuid() == 0 else pytest.skip("only root gives away")
+    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: link)
+    with pytest.raises(CacheError, match="may be written by others"):
+        download(url, home="/proc/home")
+
+
 def test_two_servers_of_one_call_do_not_share_the_token(make_site, faults, monkeypatch):
     hub, store = make_site(), make_site()
     monkeypatch.setenv("HF_ENDPOINT", hub.url("/").rstrip("/"))

@@ -60,7 +60,7 @@ def certificates(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def _trust(certificates, monkeypatch):
     """Trust the authority, as somebody does whose company has its own."""
-    for name in ("CURL_CA_BUNDLE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+    for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority"))
 
@@ -141,6 +141,6 @@ def test_a_bundle_that_cannot_be_read_is_said_to(
     if content:
         bundle.write_text(content)
     monkeypatch.setenv(variable, str(bundle))
-    with pytest.raises(DownloadError, match=r"TLS|bundle\.pem") as caught:
+    with pytest.raises(DownloadError, match="TLS" if content else variable) as caught:
         download(make_site(certificates / "good").url(NAME, BODY))
     assert caught.value.failures[0].attempts == 1

@@ -200,8 +200,8 @@ def writable(settings: Settings, resource: Resource) -> Cache:
                 return cache
             problem = "no permission to write"
     raise CacheError(
-        f"cannot write to {settings.home} nor to {temporary} ({problem}): set BRICKWORK_HOME to a "
-        "folder that can be written",
+        f"cannot keep {shown(resource.uri)}, as neither {settings.home} nor {temporary} can be "
+        f"written ({problem}): set BRICKWORK_HOME to a folder that can",
         uri=resource.uri,
         path=settings.home,
     )

@@ -142,8 +142,9 @@ class _Download:
                 if isinstance(error, DownloadError) or error is self.progress.error:
                     raise
                 raise CacheError(
-                    f"cannot write {self.entry.target}, asked for as {self.resource.uri}: {error}",
-                    uri=self.resource.uri,
+                    f"cannot write {self.entry.target}, asked for as {shown(self.resource.uri)}: "
+                    f"{error}",
+                    uri=shown(self.resource.uri),
                     path=self.entry.target,
                 ) from error
 

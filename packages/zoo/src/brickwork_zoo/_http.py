@@ -40,11 +40,11 @@ _PLAIN, _PACKED = ("", "identity"), ("gzip", "x-gzip", "deflate")
 def new_session() -> requests.Session:
     """Return a session that trusts what the environment names.
 
-    requests reads ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``, and not what OpenSSL, and with it
-    torch.hub, goes by.
+    requests reads ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``, which go first, and not what
+    OpenSSL, and with it torch.hub, goes by.
     """
     session = requests.Session()
-    session.verify = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
+    session.verify = os.environ.get("SSL_CERT_FILE") or True
     return session
 
 
@@ -84,7 +84,7 @@ def open_http(
     except (requests.RequestException, ValueError) as error:
         raise _classified(error, timeout) from error
     except OSError as error:  # no error of the connection: the certificates to trust are missing
-        raise RefusedError(str(error)) from error
+        raise UntrustedError(str(error)) from error
     try:
         return _stream(response, place, start, validator, timeout)
     except BaseException:

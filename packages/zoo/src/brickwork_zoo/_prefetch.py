@@ -18,6 +18,7 @@ from ._uri import resolve, sibling
 from .errors import CacheError, InvalidInputError, ZooError
 
 _INDEX = ".index.json"  # what the names of indices of shards end with
+_PACKED = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
 _README = """\
 Weights for machines without a network, fetched and verified by brickwork-zoo.
 
@@ -53,6 +54,8 @@ def prefetch(
         ZooError: If one of them cannot be had; see :func:`download`.
     """
     bundle = Path(target).expanduser().absolute()
+    if bundle.suffix in _PACKED:
+        raise InvalidInputError(f"{bundle}: weights do not grow smaller when packed; write a .tar")
     try:
         if bundle.suffix != ".tar":
             return _fill(uris, bundle, progress)
