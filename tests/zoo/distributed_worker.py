@@ -110,6 +110,18 @@ def load_in_every_way(folder: Path, how: str) -> None:
                     assert len(model.conv.weight.to_local()) <= -(-7 // dist.get_world_size())
 
 
+def load_what_is_spread(folder: Path, how: str) -> None:
+    """Load the state dict of a model that is sharded in another way, or not at all."""
+    expected = torch.load(folder / "net.pth")
+    given = sharded("row", late=False)
+    zoo.load_checkpoint(given, folder / "net.pth", strict=True)
+    for model in (sharded(how, late=False), Net()):
+        zoo.load_state_dict(model, given.state_dict(), strict=True)
+        check(model, expected, runs=False)
+        zoo.load_state_dict(model, given.state_dict(), strict=True, broadcast=True)
+        check(model, expected, runs=False)
+
+
 def save_in_every_way(folder: Path, how: str) -> None:
     """Save together, after a step of training, and load in one process what is there then."""
     model = sharded(how, late=False)
@@ -192,6 +204,7 @@ def main(name: str, *ways: str) -> None:
         zoo.load_checkpoint(model, folder / "net.pth", strict=True)
         save({"model": get_model_state_dict(model)}, checkpoint_id=folder / f"dcp.{how}")
         load_in_every_way(folder, how)
+        load_what_is_spread(folder, how)
     save_in_every_way(folder, ways[0])
     plain = Net()
     place = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"

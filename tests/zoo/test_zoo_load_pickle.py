@@ -144,8 +144,9 @@ def test_odd_programs_are_errors(tmp_path, program):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_random_programs_never_do_more_than_fail(data):
+    from brickwork_zoo._data import BrokenPickleError
     from brickwork_zoo._inert import REVIEWED, fillers
-    from brickwork_zoo._unpickle import BrokenPickleError, Machine
+    from brickwork_zoo._unpickle import Machine
 
     with contextlib.suppress(BrokenPickleError):
         Machine(REVIEWED, fill=fillers()).load(io.BytesIO(data))
@@ -352,3 +353,197 @@ def test_the_refused_instructions_are_those_that_import_or_call_otherwise():
         *("INST", "OBJ", "PERSID", "EXT1", "EXT2", "EXT4"),
         *("NEXT_BUFFER", "READONLY_BUFFER"),
     }
+
+
+def pickle_of(*parts: bytes) -> bytes:
+    return b"\x80\x04" + b"".join(parts) + b"."
+
+
+LAUGHS = b")q\x000" + b"h\x00h\x00\x86q\x000" * 200 + b"h\x00"  # pairs of pairs: 2**200
+NUMBER = b"\x8c\x09fractions\x8c\x08Fraction\x93"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"}" + LAUGHS + b"Ns",  # as a key
+        b"\x8f(" + LAUGHS + b"\x90",  # in a set
+        b"(" + LAUGHS + b"\x91",  # in a frozenset
+        b"(" + LAUGHS + b"Nd",
+        b"\x8c\x08builtins\x8c\x03set\x93](" + LAUGHS + b"e\x85R",
+        b"\x8c\x0bcollections\x8c\x0bOrderedDict\x93](" + LAUGHS + b"N\x86e\x85R",
+        b"\x8c\x0bcollections\x8c\x07Counter\x93](" + LAUGHS + b"N\x86e\x85R",
+        LAUGHS + b"Q",  # as a storage's name
+        b"(\x8c\x07storage\x8c\x05torch\x8c\x0cFloatStorage\x93" + LAUGHS + b"\x8c\x03cpuK\x01tQ",
+        b"\x8c\x05numpy\x8c\x05dtype\x93" + LAUGHS + b"\x85R",
+        b"\x8c\x07_codecs\x8c\x06encode\x93\x8c\x01a" + LAUGHS + b"\x86R",
+        NUMBER + b"\x8c\x0b1e999999999\x85R",  # a fraction that would be written out
+        b"B\xff\xff\xff\xff",  # more bytes than there are
+        b"\x8e" + b"\xff" * 7 + b"\x0f",
+        b"\x8b\xff\xff\xff\x7f",
+        b"r\xff\xff\xff\xff" * 3,
+    ],
+)
+def test_no_program_takes_long_or_much(tmp_path, program):
+    path = write_pickle(tmp_path / "evil.pth", pickle_of(program))
+    with pytest.raises(CheckpointError, match="evil"):
+        read_path(path)
+    with pytest.raises(CheckpointError, match="evil"):
+        inspect(path)
+
+
+def test_depth_and_cycles_are_only_data(tmp_path):
+    deep = write_pickle(tmp_path / "deep.pth", pickle_of(b"]" * 100_000 + b"a" * 99_999))
+    assert isinstance(read_path(deep), list)
+    assert inspect(deep).tensors == ()
+    with pytest.raises(CheckpointError, match="deep"):
+        load_checkpoint(nn.Linear(1, 1), deep)
+    cycle = write_pickle(tmp_path / "cycle.pth", pickle_of(b"}q\x00\x8c\x01ah\x00s"))
+    assert inspect(cycle).tensors == ()
+    with pytest.raises(CheckpointError, match="cycle"):
+        load_checkpoint(nn.Linear(1, 1), cycle)
+
+
+TENSOR = b"\x8c\x0ctorch._utils\x8c\x12_rebuild_tensor_v2\x93"
+STORAGE = b"(\x8c\x07storage\x8c\x05torch\x8c\x0cFloatStorage\x93\x8c\x010\x8c\x03cpuK%ctQ"
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize(
+    ("count", "numbers"),
+    [
+        (b"\x04", b"K\x00K\x05\x85K\x01\x85"),  # longer than its storage
+        (b"\x04", b"K\x01K\x04\x85K\x01\x85"),  # begins too late
+        (b"\x04", b"J\xff\xff\xff\xffK\x02\x85K\x01\x85"),  # before its storage
+        (b"\x04", b"K\x00K\x02\x85J\xff\xff\xff\xff\x85"),  # a negative stride
+        (b"\x04", b"K\x00J\xff\xff\xff\xff\x85K\x01\x85"),  # a negative size
+        (b"\x04", b"K\x00K\x02\x85K\x09\x85"),  # a stride that leaves its storage
+        (b"\x04", b"K\x00K\x02\x85)"),  # a stride too few
+        (b"\x04", b"K\x00(" + b"K\x01" * 70 + b"t(" + b"K\x01" * 70 + b"t"),
+        (b"\x04", b"K\x00\x8a\x09" + b"\xff" * 8 + b"\x00\x85K\x00\x85"),
+        (b"\xff", b"K\x00K\x02\x85K\x01\x85"),  # a storage longer than the file
+        (b"\x05", b"K\x00K\x02\x85K\x01\x85"),  # than its record
+    ],
+)
+def test_no_tensor_leaves_its_storage(tmp_path, legacy, count, numbers):
+    storage = STORAGE.replace(b"%c", count)
+    body = b"}\x8c\x06weight" + TENSOR + b"(" + storage + numbers + b"\x89}tRs"
+    path = tmp_path / "evil.pth"
+    if legacy:
+        head = io.BytesIO()
+        torch.save({}, head, _use_new_zipfile_serialization=False)
+        head.seek(0)
+        for _ in range(3):
+            pickle.load(head)
+        data = b"\x04" + bytes(7) + bytes(16)  # its number of elements, and these
+        start = head.getvalue()[: head.tell()]
+        path.write_bytes(start + pickle_of(body) + pickle.dumps(["0"]) + data)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a/data.pkl", pickle_of(body))
+            archive.writestr("a/data/0", bytes(16))
+    with pytest.raises(CheckpointError, match="evil"):
+        read_path(path)
+
+
+def test_many_storages_of_a_legacy_file_promise_no_more_than_it_has(tmp_path):
+    torch.save({}, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
+    head = io.BytesIO((tmp_path / "x.pth").read_bytes())
+    for _ in range(3):
+        pickle.load(head)
+    keys = [b"\x8c\x01" + bytes([n]) for n in range(65, 90)]
+    storages = [STORAGE.replace(b"\x8c\x010", key).replace(b"K%c", b"K\xff") for key in keys]
+    program = pickle_of(b"](" + b"".join(storages) + b"e")
+    (tmp_path / "x.pth").write_bytes(head.getvalue()[: head.tell()] + program + bytes(2000))
+    with pytest.raises(CheckpointError, match="longer than the file"):
+        read_path(tmp_path / "x.pth")
+
+
+def test_archives_whose_entries_repeat_or_overlap_are_refused(tmp_path):
+    path = tmp_path / "evil.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"N.")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a/data.pkl", b"N.")
+    with pytest.raises(CheckpointError, match="twice"):
+        read_path(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"N.")
+        archive.writestr("b/data.pkl", b"N.")
+    with pytest.raises(CheckpointError, match="several"):
+        read_path(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"N.")
+        archive.writestr("a/data/0", bytes(64))
+        second = archive.getinfo("a/data/0")
+        archive.writestr("a/data/1", bytes(64))
+        archive.getinfo("a/data/1").header_offset = second.header_offset
+    with pytest.raises(CheckpointError, match="over another"):
+        read_path(path)
+
+
+def test_no_folder_and_no_index_leads_into_itself_or_elsewhere(tmp_path):
+    index = tmp_path / "a.index.json"
+    index.write_text('{"weight_map": {"x": "a.index.json"}}')
+    for look in (read_path, inspect):
+        with pytest.raises(CheckpointError, match="index itself"):
+            look(index)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "x.pth").symlink_to(folder)
+    for look in (read_path, inspect):
+        with pytest.raises(CheckpointError, match="holds no checkpoint"):
+            look(folder)
+
+
+def test_tensors_of_another_kind_are_refused_before_anything_is_written(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    sparse = torch.eye(2).to_sparse()
+    torch.save(
+        {**model.state_dict(), "0.weight": torch.ones(2, 2), "1.weight": sparse}, tmp_path / "x"
+    )
+    with pytest.raises(MismatchError, match=r"1\.weight: sparse_coo in the checkpoint, strided"):
+        load_checkpoint(model, tmp_path / "x")
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_odd_versions_of_modules_are_left_out(tmp_path):
+    state = nn.BatchNorm1d(2).state_dict()
+    del state["num_batches_tracked"]
+    state._metadata[""]["version"] = "new"
+    torch.save(state, tmp_path / "x.pth")
+    load_checkpoint(nn.BatchNorm1d(2), tmp_path / "x.pth", strict=True)
+
+
+class Choosy(nn.Linear):
+    def _load_from_state_dict(self, state_dict, *args):
+        raise KeyError("something else")
+
+
+def test_what_a_module_makes_of_an_odd_checkpoint_is_an_error_of_the_zoo(tmp_path):
+    torch.save({"0.weight": torch.ones(1, 1)}, tmp_path / "x.pth")
+    with pytest.raises(MismatchError, match=r"Choosy at '0'.*something else"):
+        load_checkpoint(nn.Sequential(Choosy(1, 1)), tmp_path / "x.pth")
+
+
+def test_what_was_read_as_data_can_be_saved_again(tmp_path, foreign):
+    from brickwork_zoo import Inert, save_checkpoint
+
+    config_dict, history_buffer = foreign
+    meta = {**META, "path": pathlib.Path("a"), "dtype": np.dtype("<f4"), "kind": torch.float16}
+    meta |= {"cfg": config_dict(a=config_dict(b=1)), "loss": history_buffer()}
+    torch.save({"meta": meta, "state_dict": {}}, tmp_path / "run.pth")
+    first = read_path(tmp_path / "run.pth")["meta"]
+    save_checkpoint(nn.Linear(1, 1), tmp_path / "again.pth", meta=first)
+    second = read_path(tmp_path / "again.pth")["meta"]
+    assert second.keys() == {*first, "time"}
+    loss = second["loss"]
+    assert isinstance(loss, Inert)
+    assert loss.type_name == "mmengine.logging.history_buffer.HistoryBuffer"
+    np.testing.assert_array_equal(loss.state["_log_history"], np.ones(3))
+    for key in META:
+        np.testing.assert_array_equal(second[key], first[key])
+    assert second["cfg"] == {"a": {"b": 1}}
+    assert second["path"] == pathlib.PurePath("a")
+    assert inspect(tmp_path / "again.pth").unsafe == ()

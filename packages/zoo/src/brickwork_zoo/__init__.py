@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
     from ._checkpoint import load_checkpoint as load_checkpoint
     from ._checkpoint import load_model as load_model
     from ._convert import convert as convert
+    from ._data import Inert as Inert
     from ._download import download as download
     from ._inspect import Inspection as Inspection
     from ._inspect import inspect as inspect
@@ -57,6 +58,7 @@ _EXPORTS = {
     "_load_checkpoint_with_prefix": "_mmcv",
     "Adapter": "_adapters",
     "CheckpointLoader": "_loader",
+    "Inert": "_data",
     "Inspection": "_inspect",
     "Link": "_links",
     "LoadReport": "_report",

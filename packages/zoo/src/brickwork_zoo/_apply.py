@@ -7,7 +7,7 @@ those that do so run it under a mode in which ``copy_`` only notes what would go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from ._formats._unread import Unread
 from ._tree import own_tensors, slots, unwrap, walk
+from .errors import MismatchError
 
 EXTRA_STATE = "_extra_state"  # the last part of the keys that hold a module's get_extra_state()
 
@@ -96,9 +97,23 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
     for key in result.implied:
         del result.shapes[key]
     holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
+    result.errors += _other_kinds(module, result)
     result.missing = [k for k in result.missing if k not in holders or k not in extra]
     result.unexpected += [k for k in state_dict if k in extra and k not in holders]
     return result
+
+
+def _other_kinds(module: nn.Module, planned: Plan) -> Iterator[str]:
+    """Complain of tensors that do not copy into the model's, as sparse ones into dense ones."""
+    for slot in slots(module):
+        source, target = planned.copies.get(id(slot.tensor)), slot.tensor
+        if source is not None and _kind(source) != _kind(target):
+            yield f"{slot.name}: {_kind(source)} in the checkpoint, {_kind(target)} in the model"
+
+
+def _kind(tensor: Tensor) -> str:
+    kind = str(tensor.layout).removeprefix("torch.")
+    return f"{kind}, quantized" if tensor.is_quantized else kind
 
 
 def _plan_below(
@@ -114,16 +129,20 @@ def _plan_below(
     if plain := _loads_plainly(module, own, prefix, below):
         _plan_plain(own, prefix, below, result)
     else:
-        with _NoteCopies(result.targets, result.copies):
-            module._load_from_state_dict(
-                below,
-                prefix,
-                metadata.get(prefix[:-1], {}),
-                True,
-                result.missing,
-                result.unexpected,
-                result.errors,
-            )
+        try:
+            with _NoteCopies(result.targets, result.copies):
+                module._load_from_state_dict(
+                    below,
+                    prefix,
+                    metadata.get(prefix[:-1], {}),
+                    True,
+                    result.missing,
+                    result.unexpected,
+                    result.errors,
+                )
+        except Exception as error:  # whatever a module's own hook makes of an odd checkpoint
+            name = f"{type(module).__name__} at {prefix[:-1]!r}"
+            raise MismatchError(f"{name} cannot take what the checkpoint holds: {error}") from error
     of_child: dict[str, dict[str, Tensor]] = {}
     start = len(prefix)
     for key, tensor in below.items():

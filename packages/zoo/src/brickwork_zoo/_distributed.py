@@ -66,7 +66,7 @@ def _filled(target: Tensor, fill: Fill) -> Tensor:
 def _cut_out(source: Tensor, target: Tensor) -> Fill:
     """Fill from a tensor that this rank has, or has in a file."""
     box = _box(target)
-    if box is None:
+    if box is None or isinstance(source, DTensor):
         return lambda part: _copy(part, _odd_part(_read(source), target))
     if isinstance(source, Unread):
         return source.find(box)
@@ -92,6 +92,8 @@ class _Mail:
 
     def receive(self, source: Tensor, target: Tensor) -> Fill:
         """Fill from rank 0's ``source``; of the others' only dtype and shape count."""
+        if isinstance(source, DTensor):
+            return _cut_out(source, target)  # no rank has it alone
 
         def fill(part: Tensor) -> None:
             if dist.get_rank() == 0:
@@ -115,6 +117,8 @@ def _copy(part: Tensor, values: Tensor) -> None:
 
 
 def _read(source: Tensor) -> Tensor:
+    if isinstance(source, DTensor):
+        return source.full_tensor()  # for which all ranks meet
     return source.whole() if isinstance(source, Unread) else source.detach()
 
 

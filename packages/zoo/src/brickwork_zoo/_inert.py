@@ -13,20 +13,21 @@ import datetime
 import decimal
 import fractions
 import pathlib
+import re
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from ._unpickle import Inert, Name
+from ._data import Inert, Name, checked_key
 
 
 def _bytes(text: Any = b"", encoding: Any = "latin-1") -> bytes:
     """Bytes as protocol 2 spells them: text and its encoding."""
     if isinstance(text, bytes | bytearray):
         return bytes(text)
-    if not isinstance(text, str) or str(encoding).lower() not in ("latin1", "latin-1", "utf-8"):
-        raise ValueError(f"bytes from {type(text).__name__} in {encoding!r}")
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
+        raise ValueError(f"bytes from a {type(text).__name__}, or in an odd encoding")
     return text.encode(encoding)
 
 
@@ -34,7 +35,7 @@ def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | set | frozenset):
             raise TypeError(f"{kind} of a {type(items).__name__}")
-        return kind(items)
+        return kind(items if kind in (list, tuple) else map(checked_key, items))
 
     return make
 
@@ -43,7 +44,8 @@ def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | dict):
             raise TypeError(f"{kind} of a {type(items).__name__}")
-        return kind(items)
+        pairs = items.items() if isinstance(items, dict) else items
+        return kind({checked_key(key): value for key, value in pairs})
 
     return make
 
@@ -84,9 +86,9 @@ def _time(kind: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def _number(kind: Callable[[str], Any]) -> Callable[..., Any]:
+def _number(kind: Callable[[str], Any], form: str) -> Callable[..., Any]:
     def make(text: Any) -> Any:
-        if not isinstance(text, str) or len(text) > 1000:
+        if not isinstance(text, str) or not re.fullmatch(form, text):
             raise TypeError("a number of odd text")
         return kind(text)
 
@@ -99,7 +101,7 @@ class DType:
     def __init__(self, code: Any, *_: Any) -> None:
         code = code.decode("ascii") if isinstance(code, bytes) else code
         if not isinstance(code, str) or code[:1] not in "biufcSUMm?" or len(code) > 8:
-            raise ValueError(f"numpy dtype {code!r} holds more than plain numbers")
+            raise ValueError("a numpy dtype that holds more than plain numbers")
         self.code = code
         self.order = "="
         self.unit: Any = None
@@ -118,6 +120,11 @@ class DType:
         if self.unit is not None and self.code[:1] in "Mm":
             dtype = numpy.dtype(f"{self.code}[{numpy.datetime_data(self.unit[0])[0]}]")
         return dtype.newbyteorder(self.order) if self.order in "<>" else dtype
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if (numpy := _numpy()) is None:
+            return Inert, ("numpy.dtype", (self.code, self.order))
+        return self.to_numpy(numpy).__reduce__()  # type: ignore[no-any-return]  # numpy's
 
     def __repr__(self) -> str:
         return f"<numpy dtype {self.order}{self.code}>"
@@ -226,9 +233,18 @@ _RECORD_TYPES = (
     "typing.Any",
 )
 
+
+def _again(type_name: Any, args: Any = (), state: Any = None, items: Any = ()) -> Inert:
+    """A record that was saved again."""
+    if type(type_name) is not str or type(args) is not tuple or type(items) not in (list, tuple):
+        raise TypeError("a record of odd parts")
+    return Inert(type_name, args, state, list(items))
+
+
 _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "_codecs.encode": _bytes,
     "argparse.Namespace": lambda: argparse.Namespace(),
+    "brickwork_zoo.Inert": _again,
     "builtins.bytearray": lambda *args: bytearray(_bytes(*args)),
     "builtins.bytes": _bytes,
     "builtins.complex": complex,
@@ -248,8 +264,8 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "datetime.time": _time(datetime.time),
     "datetime.timedelta": datetime.timedelta,
     "datetime.timezone": datetime.timezone,
-    "decimal.Decimal": _number(decimal.Decimal),
-    "fractions.Fraction": _number(fractions.Fraction),
+    "decimal.Decimal": _number(decimal.Decimal, r".{1,1000}"),
+    "fractions.Fraction": _number(fractions.Fraction, r"-?\d{1,1000}(/\d{1,1000})?"),
     "numpy.dtype": DType,
     "numpy._core.numeric._frombuffer": _numpy_from_buffer,
     "numpy.core.numeric._frombuffer": _numpy_from_buffer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._data import BrokenPickleError, Inert
 from ._formats._described import Described, Describer
 from ._formats._dtypes import ITEM_SIZES
 from ._formats._index import index_in, read_index
@@ -16,7 +17,7 @@ from ._formats._legacy import read_legacy
 from ._formats._pickled import Reading, names_for
 from ._formats._safetensors import read_safetensors
 from ._formats._zip import read_zip
-from ._unpickle import BrokenPickleError, Inert, Machine
+from ._unpickle import Machine
 from .errors import CheckpointError
 
 
@@ -101,7 +102,10 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
 
 
 def _inspect_shards(path: Path) -> Inspection:
-    parts = [inspect(path.parent / name) for name in sorted(read_index(path))]
+    shards = [path.parent / name for name in sorted(read_index(path))]
+    if nested := [shard for shard in shards if shard.is_file() and kind_of(shard) == "index"]:
+        raise CheckpointError(f"{path} names {nested[0].name!r}, an index itself", path=path)
+    parts = [inspect(shard) for shard in shards]
     return Inspection(
         path,
         "index",

@@ -116,7 +116,8 @@ def check_state_dict(state_dict: object, source: str | None = None) -> None:
     values = {
         key: type(value).__name__
         for key, value in state_dict.items()
-        if not isinstance(value, Tensor) and key.rpartition(".")[2] != EXTRA_STATE
+        if (not isinstance(value, Tensor) or value.is_nested)
+        and key.rpartition(".")[2] != EXTRA_STATE
     }
     if values:
         some = ", ".join(f"{key} ({kind})" for key, kind in list(values.items())[:5])
@@ -134,7 +135,8 @@ def _carry_out(
     assign: bool,
     broadcast: bool,
 ) -> None:
-    if not broadcast and not any(hasattr(slot.tensor, "device_mesh") for slot in places):
+    tensors = (*(slot.tensor for slot in places), *copies.values())
+    if not broadcast and not any(hasattr(tensor, "device_mesh") for tensor in tensors):
         carry_out(module, copies, assign=assign)
         return
     from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint

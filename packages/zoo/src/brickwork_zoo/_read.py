@@ -67,7 +67,7 @@ def _read_safely(layout: Pickled, map_location: MapLocation) -> Any:
     if not refused:  # quantised, sparse, DTensor, ..., or what the caller has allowed torch
         return _run(layout.path, map_location, mapped=layout.kind == "zip", weights_only=True)
     raise UnsafeCheckpointError(
-        f"{layout.path} needs {', '.join(refused)}, which is not on the reviewed list of what "
+        f"{layout.path} needs {_listed(refused)}, which is not on the reviewed list of what "
         "loads as data; nothing of it has been run. If you trust the file as you would a program: "
         "pass weights_only=False, or make a file of only weights of it with "
         f"`brickwork-zoo convert --trust` on a machine that may run it, or allow these names "
@@ -75,6 +75,11 @@ def _read_safely(layout: Pickled, map_location: MapLocation) -> Any:
         path=layout.path,
         globals=refused,
     )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(name[:200] for name in names[:20]) + more
 
 
 def _unknown_to_torch(path: Path, names: list[str]) -> list[str]:
@@ -103,6 +108,8 @@ def _read_shards(
         shard = fetch(name)
         if not shard.is_file():
             raise CheckpointError(f"{path} names {name!r}, which is not beside it", path=path)
+        if kind_of(shard) == "index":
+            raise CheckpointError(f"{path} names {name!r}, which is an index itself", path=path)
         content = read_path(shard, map_location, weights_only=weights_only)
         absent = [key for key in keys if not isinstance(content, dict) or key not in content]
         if absent:

@@ -121,8 +121,9 @@ def _metadata(old: object, names: Mapping[str, str]) -> dict[str, Any]:
     moved: dict[str, Any] = {}
     for new_key, old_key in names.items():
         for new_module, old_module in zip(_owners(new_key), _owners(old_key), strict=False):
-            if isinstance(old.get(old_module), dict):
-                moved.setdefault(new_module, old[old_module])
+            facts = old.get(old_module)
+            if isinstance(facts, dict) and isinstance(facts.get("version", 1), int):
+                moved.setdefault(new_module, facts)
     return moved
 
 

@@ -12,49 +12,9 @@ from __future__ import annotations
 import pickletools
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-
-class BrokenPickleError(ValueError):
-    """A pickle that cannot be read: cut off, garbled, or with instructions that no data needs."""
-
-
-@dataclass(eq=False)
-class Inert:
-    """An object of a type that is not loaded, as the data that it was made of.
-
-    Attributes:
-        type_name: The full name of its class or of the function that would have made it.
-        args: What that would have been called with.
-        state: What it would have been filled with.
-        items: The items of a list or set, or the pairs of a mapping.
-    """
-
-    type_name: str
-    args: tuple[Any, ...] = ()
-    state: Any = None
-    items: list[Any] = field(default_factory=list)
-
-    def __repr__(self) -> str:
-        return f"<inert {self.type_name}>"
-
-
-@dataclass(frozen=True, eq=False)
-class Name:
-    """A name that a pickle mentions, and what stands for it.
-
-    Attributes:
-        full: Module and qualified name.
-        make: Called, with checked data only, where the file wants the name called.
-    """
-
-    full: str
-    make: Callable[..., Any]
-
-    def __repr__(self) -> str:
-        return f"<name {self.full}>"
-
+from ._data import BrokenPickleError, Inert, Name, checked_key
 
 # Names that Python 2, or protocol 2, spells differently.
 _OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
@@ -149,7 +109,8 @@ class Machine:
     def _call(self) -> None:
         args, name = self._pop(), self._pop()
         if isinstance(name, Inert):  # of a method, say, that getattr would have found
-            full = ".".join(getattr(arg, "full", str(arg)) for arg in name.args) or name.type_name
+            parts = [getattr(arg, "full", arg) for arg in name.args]
+            full = ".".join(part for part in parts if type(part) is str) or name.type_name
             self.unknown[full] = None
             name = _stranger(full)
         if type(name) is not Name:
@@ -191,14 +152,14 @@ class Machine:
         target = self._stack[-1]
         if type(target) is not set:
             raise BrokenPickleError(f"members for a {type(target).__name__}")
-        target.update(items)
+        target.update(map(checked_key, items))
 
     def _set_items(self, flat: list[Any]) -> None:
         target = self._stack[-1]
         pairs = list(_pairs(flat))
         if type(target) in _DICTS:
             for key, value in pairs:
-                target[key] = value
+                target[checked_key(key)] = value
         elif isinstance(target, Inert):
             target.items.extend(pairs)
         else:
@@ -265,8 +226,8 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
     "TUPLE3": lambda m: m._tuple(3),
     "TUPLE": lambda m: m._push(tuple(m._pop_to_mark())),
     "LIST": lambda m: m._push(m._pop_to_mark()),
-    "DICT": lambda m: m._push(dict(_pairs(m._pop_to_mark()))),
-    "FROZENSET": lambda m: m._push(frozenset(m._pop_to_mark())),
+    "DICT": lambda m: m._push({checked_key(k): v for k, v in _pairs(m._pop_to_mark())}),
+    "FROZENSET": lambda m: m._push(frozenset(map(checked_key, m._pop_to_mark()))),
     "MARK": lambda m: m._push(_MARK),
     "POP": lambda m: m._stack.pop(),
     "POP_MARK": Machine._pop_to_mark,

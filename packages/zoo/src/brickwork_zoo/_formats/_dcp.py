@@ -18,7 +18,8 @@ from torch.distributed.checkpoint.filesystem import _StorageInfo
 from torch.distributed.checkpoint.planner import ReadItem
 from torch.distributed.checkpoint.planner_helpers import create_read_items_for_chunk_list
 
-from brickwork_zoo._unpickle import BrokenPickleError, Machine, Name
+from brickwork_zoo._data import BrokenPickleError, Name
+from brickwork_zoo._unpickle import Machine
 from brickwork_zoo.errors import CheckpointError
 
 from ._described import Described, Describer
@@ -226,6 +227,9 @@ def _fill(record: Any, state: Any) -> None:
     names = {one.name for one in dataclasses.fields(record)}
     if not isinstance(state, dict) or not state.keys() <= names:
         raise TypeError(f"a {type(record).__name__} of odd state")
+    sizes = [state[name] for name in ("offset", "offsets", "size", "sizes") if name in state]
+    if not all(isinstance(size, torch.Size | int | None) for size in sizes):
+        raise TypeError(f"a {type(record).__name__} of odd size")
     vars(record).update(state)
 
 

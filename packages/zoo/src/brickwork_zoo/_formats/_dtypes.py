@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAX_DIMENSIONS = 64  # of a tensor; torch's own limit for most of what it does
+
 # Name -> bytes of one element.
 ITEM_SIZES = {
     **dict.fromkeys(("bool", "uint8", "int8", "quint8", "qint8", "quint4x2", "quint2x4"), 1),

@@ -35,7 +35,7 @@ def read_legacy(path: Path) -> Pickled:
             if head[1] != _PROTOCOL:
                 raise ValueError(f"version {head[1]!r}")
             return Pickled(path, "legacy", file.tell())
-    except (ValueError, OSError, IndexError) as error:
+    except Exception as error:  # garbled pickles fail in any way
         raise CheckpointError(f"{path} is cut off or damaged: {error}", path=path) from error
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
+from brickwork_zoo._data import BrokenPickleError, Inert, Name
 from brickwork_zoo._inert import REVIEWED, fillers
-from brickwork_zoo._unpickle import BrokenPickleError, Inert, Machine, Name
+from brickwork_zoo._unpickle import Machine
 from brickwork_zoo.errors import CheckpointError
 
-from ._dtypes import ITEM_SIZES
+from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS
 from ._layout import Pickled
 
 S = TypeVar("S")
@@ -72,8 +73,9 @@ def names_for(maker: Maker[Any]) -> dict[str, Any]:
         if not isinstance(stored, Stored):
             raise TypeError("a tensor without a storage")
         numbers = (offset, *size, *stride)
-        if len(size) != len(stride) or not all(type(n) is int and n >= 0 for n in numbers):
-            raise ValueError(f"a tensor of size {size}, stride {stride}, offset {offset}")
+        plain = all(type(n) is int and 0 <= n < 2**63 for n in numbers)
+        if not plain or not len(size) == len(stride) <= MAX_DIMENSIONS:
+            raise ValueError("a tensor of odd size, stride or offset")
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if 0 not in size and last >= stored.count:
             raise ValueError(f"a tensor reaches element {last} of {stored.count}")
@@ -130,6 +132,7 @@ class Reading(Generic[S]):
         self.storages: dict[str, Stored[S]] = {}
         self._layout = layout
         self._maker = maker
+        self._promised = 0  # bytes of a legacy file that its storages want
         machine = Machine(names_for(maker), self._storage, fillers())
         try:
             with layout.path.open("rb") as file:
@@ -146,12 +149,13 @@ class Reading(Generic[S]):
 
     def _storage(self, identity: Any) -> Stored[S]:
         if type(identity) is not tuple or len(identity) not in (5, 6):
-            raise BrokenPickleError(f"a storage called {identity!r}")
+            raise BrokenPickleError("a storage of odd identity")
         word, kind, key, location, count = identity[:5]
         view = identity[5] if len(identity) == 6 else None
-        if word != "storage" or not isinstance(kind, _StorageType) or type(count) is not int:
-            raise BrokenPickleError(f"a storage called {identity!r}")
-        root = self._root(kind.dtype, str(key), str(location), count)
+        text = type(word) is type(key) is type(location) is str and word == "storage"
+        if not text or not isinstance(kind, _StorageType) or type(count) is not int:
+            raise BrokenPickleError("a storage of odd identity")
+        root = self._root(kind.dtype, key, location, count)
         if view is None:
             return root
         _, offset, length = view
@@ -182,8 +186,10 @@ class Reading(Generic[S]):
             start_length = self._layout.records.get(key)
             if start_length is None or not 0 <= needed <= start_length[1]:
                 raise BrokenPickleError(f"storage {key} is missing or shorter than it should be")
-        elif not 0 <= needed <= self._layout.path.stat().st_size:
-            raise BrokenPickleError(f"storage {key} is longer than the file")
+            return
+        self._promised += max(0, needed)
+        if needed < 0 or self._promised > self._layout.path.stat().st_size:
+            raise BrokenPickleError("the storages are longer than the file")
 
 
 def _order(file: BinaryIO) -> list[str]:

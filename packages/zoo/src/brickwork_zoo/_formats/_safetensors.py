@@ -6,13 +6,14 @@ The format: https://huggingface.co/docs/safetensors
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._dtypes import ITEM_SIZES
+from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS
 
 MAX_HEADER = 100 * 2**20  # bytes of a safetensors header, the limit of the format's own library
 
@@ -95,9 +96,9 @@ def _entry(key: str, value: Any, data: int, size: int) -> Entry:
         raise ValueError(f"{key!r} has the unknown dtype {value.get('dtype')!r}")
     if not (_naturals(shape) and _naturals(offsets) and len(offsets) == 2):
         raise ValueError(f"{key!r} has shape {shape!r} and data_offsets {offsets!r}")
-    needed = ITEM_SIZES[dtype]
-    for length in shape:
-        needed *= length
+    if len(shape) > MAX_DIMENSIONS or any(number > 2**63 for number in (*shape, *offsets)):
+        raise ValueError(f"{key!r} has a shape or data_offsets out of reach")
+    needed = ITEM_SIZES[dtype] * math.prod(shape)
     start, stop = data + offsets[0], data + offsets[1]
     if stop - start != needed or stop > size:
         raise ValueError(f"{key!r} needs {needed} bytes, has {stop - start} up to byte {stop}")
