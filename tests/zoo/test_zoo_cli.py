@@ -374,6 +374,7 @@ def on_a_terminal(*words: str, **environment: str) -> str:
 
 
 def test_a_terminal_gets_a_table_and_a_bar(site):
+    pytest.importorskip("rich")
     rich = on_a_terminal("list", "vgg11", "--source", "mmcls")
     assert "\x1b[" in rich
     assert "┃" in rich

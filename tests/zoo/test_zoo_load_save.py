@@ -153,7 +153,7 @@ def test_bad_input(tmp_path):
 def test_fsspec_urls():
     fsspec = pytest.importorskip("fsspec")
     model = net()
-    zoo.save_checkpoint(model, "memory://saved/x.pth")
+    zoo.save_checkpoint(model, "Memory://saved/x.pth")  # a scheme may be written in any case
     with fsspec.open("memory://saved/x.pth", "rb") as file:
         assert equal(torch.load(file, weights_only=True)["state_dict"], model.state_dict())
 

@@ -332,6 +332,12 @@ def test_an_unknown_scheme_is_an_error_that_lists_those_there_are():
 def test_a_bare_name_gets_a_hint():
     with pytest.raises(MissingFileError, match="torchvision://resnet50"):
         resolve("resnet50")
+    with pytest.raises(MissingFileError, match=r"did you mean .*torchvision://resnet50\b"):
+        resolve("resnet5")
+    for path in ("weights/resnet5", "resnet5.pth", "zzzzzz"):
+        with pytest.raises(MissingFileError) as caught:
+            resolve(path)
+        assert "did you mean" not in str(caught.value)
     with pytest.raises(InvalidInputError):
         resolve("")
 

@@ -183,11 +183,15 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 def hint(name: str) -> str:
     """Say which URI somebody may have meant who wrote a bare name."""
-    for scheme in ("torchvision", "open-mmlab", "mmcls", "mmpretrain"):
-        table = _table(scheme)
-        if name in table.models or name in table.aliases:
-            return f"did you mean {scheme}://{name}?"
-    return ""
+    uris = {
+        known: f"{scheme}://{known}"
+        for scheme in ("mmpretrain", "mmcls", "open-mmlab", "torchvision")  # the last one's holds
+        for known in (*_table(scheme).models, *_table(scheme).aliases)
+    }
+    if name in uris:
+        return f"did you mean {uris[name]}?"
+    close = nearest(name, uris) if re.fullmatch(r"[\w-]+", name) else []  # else it is a path
+    return f"did you mean {' or '.join(uris[n] for n in close)}?" if close else ""
 
 
 @dataclass(frozen=True)

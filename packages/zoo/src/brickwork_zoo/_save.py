@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ._names import canonical
 from ._select import state_dict_of
 from ._state import get_state_dict, weights_to_cpu
 from ._tree import unwrap
@@ -173,12 +174,11 @@ def write(target: str, make: Callable[[Path], object]) -> None:
 
 
 def _is_remote(target: str) -> bool:
-    scheme, sign, _ = target.partition("://")
-    return bool(sign) and scheme != "file"
+    return "://" in target and not canonical(target).startswith("file://")
 
 
 def _local(target: str) -> Path:
-    return Path(target.removeprefix("file://")).expanduser()
+    return Path(canonical(target).removeprefix("file://")).expanduser()
 
 
 def _upload(target: str, make: Callable[[Path], object]) -> None:
@@ -196,7 +196,7 @@ def _upload(target: str, make: Callable[[Path], object]) -> None:
         path = Path(folder) / "checkpoint"
         make(path)
         try:
-            system, place = fsspec.core.url_to_fs(target)
+            system, place = fsspec.core.url_to_fs(canonical(target))
             system.put_file(str(path), place)
         except (OSError, ValueError) as error:
             raise CacheError(f"cannot write {target}: {error}", uri=target) from error
