@@ -5,6 +5,7 @@ errors; blocks marked `pycon` are sessions whose output is compared. A process o
 examples register types and set seeds, which the next file must not see.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,19 @@ def test_examples_run(document, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What the guide of the original shows by examples, each of which the tutorials have in their words.
+SHOWN = """
+    build_conv_layer build_norm_layer build_activation_layer build_upsample_layer
+    build_padding_layer UPSAMPLE_LAYERS register_module ConvModule norm_cfg act_cfg order
+    constant_init xavier_init normal_init trunc_normal_init uniform_init kaiming_init
+    caffe2_xavier_init bias_init_with_prob initialize layer override Pretrained prefix init_cfg
+    BaseModule Sequential ModuleList ModuleDict init_weights load_checkpoint open_mmlab
+"""
+
+
+def test_the_tutorials_show_what_the_guide_of_the_original_shows():
+    text = "".join(p.read_text() for p in sorted((ROOT / "docs" / "tutorials").glob("*.md")))
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert not set(SHOWN.split()) - set(re.findall(r"\w+", code))
