@@ -451,6 +451,20 @@ def test_a_file_without_a_record_is_hashed_before_it_is_trusted(site, monkeypatc
     assert site.asked() == 1
 
 
+def test_a_file_in_the_cache_that_cannot_be_read_is_fetched_and_not_set_aside(site, monkeypatch):
+    url = site.url(f"/net-{SHA[:8]}.pth", BODY)
+    path = download(url)
+    path.with_name(".record.json").unlink()
+
+    def unreadable(path):
+        raise CacheError("not yours", path=path)
+
+    monkeypatch.setattr("brickwork_zoo._cache.hash_file", unreadable)
+    assert download(url) == path
+    assert site.asked() == 2
+    assert data_files() == [path]
+
+
 def test_a_file_that_torch_hub_has_is_used_if_its_hash_holds(site):
     folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
     folder.mkdir(parents=True)

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from brickwork_zoo import download
+from brickwork_zoo._remote import _validator
 from brickwork_zoo.errors import DownloadError, MissingDependencyError
 
 BODY = os.urandom(500_000)
@@ -168,6 +170,44 @@ def test_two_versions_in_an_object_store_are_never_spliced(memory, monkeypatch, 
     system.pipe_file("/bucket/net.pth", BODY)
     assert download(memory, sha256=known or None).read_bytes() == BODY
     assert begun[-6:] == [0, 100_000, 200_000, 300_000, 400_000, 500_000]
+
+
+DAY = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"ETag": '"a"', "size": 5}, True),
+        ({"etag": 'W/"a"', "size": 5}, False),
+        ({"etag": 'W/"a"', "size": 5, "modified": DAY}, True),
+        ({"generation": 17}, True),
+        ({"md5Hash": "x"}, True),
+        ({"size": 5}, False),
+        ({"size": 5, "mtime": 1e9}, True),
+        ({"size": 5, "mtime": time.time() + 1}, False),
+        ({"size": 5, "mtime": time.time() + 1, "created": 1e9}, False),
+        ({"size": 5, "LastModified": "in words that we do not read"}, False),
+        ({"size": 5, "last_modified": DAY}, True),
+    ],
+)
+def test_what_tells_a_version_from_others(facts, told):
+    assert (_validator(facts) is not None) == told
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"ETag": "a", "mtime": 1.0}, {"ETag": "a", "mtime": 2.0}, True),
+        ({"ETag": "a", "mtime": 1.0}, {"ETag": "b", "mtime": 1.0}, False),
+        ({"size": 5, "mtime": 1.0}, {"size": 6, "mtime": 1.0}, False),
+        ({"size": 5, "mtime": 1.0}, {"size": 5, "mtime": 2.0}, False),
+        ({"size": 5, "mtime": 1.0, "x": 1}, {"size": 5, "mtime": 1.0, "x": 2}, True),
+        ({"size": 5, "created": DAY}, {"size": 5, "created": DAY}, True),
+    ],
+)
+def test_two_versions(one, other, same):
+    assert (_validator(one) == _validator(other)) == same
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(memory, monkeypatch):

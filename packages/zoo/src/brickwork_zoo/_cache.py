@@ -149,9 +149,12 @@ class Cache:
         """
         own = self.entry(resource)
         for entry, path in self.candidates(resource):
-            with suppress(OSError):  # it may not be read, or another process has taken it away
-                if _holds(entry, path, resource):
-                    return path
+            try:
+                good = _holds(entry, path, resource)
+            except OSError:  # it may not be read, or another process has taken it away
+                continue
+            if good:
+                return path
             if path.parent == own.folder:
                 _set_aside(path)
         return None

@@ -112,7 +112,7 @@ def _facts(system: Any, path: str) -> Mapping[str, Any]:
 
 def _version(facts: Mapping[str, Any]) -> str:
     """Return what tells a version of a file from others, as far as the file system knows."""
-    names = [name for name in _TAGS if facts.get(name)] or ["size", *_DATES]
+    names = _tags(facts) or ["size", *_DATES]
     return " ".join(f"{name}={facts[name]}" for name in names if facts.get(name))
 
 
@@ -124,8 +124,12 @@ def _validator(facts: Mapping[str, Any]) -> str | None:
     """
     dates = [_seconds(facts[name]) for name in _DATES if name in facts]
     settled = all(date is not None and time.time() - date > _SETTLED for date in dates)
-    tagged = any(facts.get(name) for name in _TAGS)
-    return _version(facts) if tagged or (dates and settled) else None
+    return _version(facts) if _tags(facts) or (dates and settled) else None
+
+
+def _tags(facts: Mapping[str, Any]) -> list[str]:
+    """Name the tags that stand for the bytes; weak ones stand for what they mean."""
+    return [n for n in _TAGS if facts.get(n) and not str(facts[n]).startswith("W/")]
 
 
 def _seconds(date: object) -> float | None:
