@@ -281,7 +281,7 @@ def test_cache(run, site, faults):
     assert run("cache", "list")[:2] == (0, "")
 
 
-def test_check_links(run, site):
+def test_check_links(run, site, monkeypatch):
     good, bad = site.url("/a.pth", BODY), site.url("/b.pth")
     code, out, _ = run("check-links", good, bad)
     assert code == 1
@@ -289,6 +289,12 @@ def test_check_links(run, site):
     code, links, _ = run("check-links", good, "--json")
     assert code == 0
     assert links == [{"uri": good, "place": good, "problem": None, "size": len(BODY)}]
+    site.requests.clear()
+    monkeypatch.setenv("BRICKWORK_OFFLINE", "1")
+    code, _, err = run("check-links", good)
+    assert code == 1
+    assert "BRICKWORK_OFFLINE" in err
+    assert not site.requests
 
 
 def test_inspect_and_convert(run, tmp_path, monkeypatch):

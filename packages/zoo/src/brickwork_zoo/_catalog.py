@@ -185,7 +185,8 @@ def hint(name: str) -> str:
     """Say which URI somebody may have meant who wrote a bare name."""
     uris = {
         known: f"{scheme}://{known}"
-        for scheme in ("mmpretrain", "mmcls", "open-mmlab", "torchvision")  # the last one's holds
+        for scheme, source in SCHEMES.items()  # of a name in several the last one's holds
+        if source.listed
         for known in (*_table(scheme).models, *_table(scheme).aliases)
     }
     if name in uris:

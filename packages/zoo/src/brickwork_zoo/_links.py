@@ -11,7 +11,7 @@ from ._remote import is_remote, open_remote
 from ._settings import Settings
 from ._stream import PlaceError
 from ._uri import resolve
-from .errors import InvalidInputError
+from .errors import InvalidInputError, OfflineError
 
 _AT_ONCE = 4  # few enough not to be a burden to a host
 
@@ -44,9 +44,12 @@ def check_links(uris: Iterable[str], *, timeout: float | None = None) -> Iterato
         One answer for each place, in order.
 
     Raises:
+        OfflineError: If no request may be made.
         ZooError: If one of the URIs cannot be resolved, or is a local path.
     """
     settings = Settings.read(timeout=timeout)
+    if settings.offline:
+        raise OfflineError("BRICKWORK_OFFLINE forbids to ask any place for its file")
     found = [resolve(uri, settings=settings) for uri in uris]
     for resource in found:
         if resource.local:
