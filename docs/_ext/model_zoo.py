@@ -1,5 +1,6 @@
 """The directive `model-zoo`: the zoo's catalogue as one table, made when the pages are built."""
 
+import re
 from html import escape
 
 from brickwork_zoo import list_models
@@ -29,9 +30,10 @@ def cell(value: float | None, unit: float, places: int, suffix: str) -> str:
 def row(model) -> str:
     checked = f"<code>{model.sha256[:8]}</code>" if model.sha256 else "&ndash;"
     first = escape(model.urls[0]) if model.urls else ""
+    name = re.sub(r"(://|[._/-])", r"\1<wbr>", escape(model.uri))  # where it may be broken
     return (
         "<tr>"
-        f'<td><a href="{first}"><code>{escape(model.uri)}</code></a></td>'
+        f'<td><a href="{first}"><code>{name}</code></a></td>'
         f"<td>{escape(model.architecture or model.family) or '&ndash;'}</td>"
         + cell(model.params, 1e6, 1, " M")
         + cell(model.flops, 1e9, 2, " G")
