@@ -27,6 +27,18 @@ def test_the_changelog_begins_with_the_version(distribution):
     assert section.strip(), "a release says what is in it"
 
 
+def test_the_changelog_lists_versions_from_new_to_old(distribution):
+    text = (distribution.folder / "CHANGELOG.md").read_text()
+    assert text.startswith(f"# Changelog of {distribution.name}\n")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert "Unreleased" not in headings[1:]
+    released = [heading for heading in headings if heading != "Unreleased"]
+    # a version, and once it is out its date
+    parsed = [re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?: \(\d{4}-\d\d-\d\d\))?", h) for h in released]
+    versions = [tuple(map(int, found.groups())) for found in parsed]
+    assert versions == sorted(set(versions), reverse=True)
+
+
 def test_what_is_installed_is_what_lies_here(distribution):
     assert importlib.metadata.version(distribution.name) == distribution.version
 
