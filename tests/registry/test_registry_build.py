@@ -1,8 +1,11 @@
 """Building: what `type` may be, and what is said when it fails."""
 
 import functools
+import importlib.machinery
 import pickle
+import sys
 import traceback
+import types
 from collections import OrderedDict
 
 import pytest
@@ -256,3 +259,15 @@ def test_a_subclass_decides_what_a_name_means_also_one_that_it_has():
     names.register_module("a", module=list)
     names.register_module("A", module=dict)
     assert names.build({"type": "a", "x": 1}) == {"x": 1}
+
+
+def test_a_name_of_a_known_package_says_which(monkeypatch):
+    layers = Registry("conv layer", scope="of its own")
+    with pytest.raises(errors.NotRegisteredError, match="install mmcv with its compiled operators"):
+        layers.build({"type": "DCNv2"})
+    for name in ("mmcv", "mmcv.ops"):
+        module = types.ModuleType(name)
+        module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+        monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(errors.NotRegisteredError, match=r"installed: import mmcv\.ops first"):
+        layers.build({"type": "DCNv2"})

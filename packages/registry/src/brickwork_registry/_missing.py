@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Registry → what to install → the module to import → names that come with it. A package's own
-# entry points need no row; this is for what is not installed or not imported yet. An empty
-# tuple of names: that package makes the registry and provides whatever is in it.
+# entry points need no row; this is for what is not installed or not imported yet.
+_OPERATORS = "mmcv with its compiled operators"
 _PROVIDERS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "attention": ((_OPERATORS, "mmcv.ops", ("MultiScaleDeformableAttention",)),),
+    "conv layer": ((_OPERATORS, "mmcv.ops", ("DCN", "DCNv2", "SAC")),),
     "initializers": (("brickwork-zoo[torch]", "brickwork_zoo", ("Pretrained", "PretrainedInit")),),
     "model": (
         (
@@ -28,13 +30,16 @@ _PROVIDERS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
             ("AlexNet", "EfficientNetLite", "ResNet", "ResNeXt", "VGG"),
         ),
     ),
+    "norm layer": ((_OPERATORS, "mmcv.ops", ("MMSyncBN",)),),
     "plugin layer": (
         (
             "brickwork-modules",
             "brickwork_modules",
             ("ContextBlock", "ConvModule", "GeneralizedAttention", "NonLocal2d"),
         ),
+        (_OPERATORS, "mmcv.ops", ("CrissCrossAttention",)),
     ),
+    "upsample layer": ((_OPERATORS, "mmcv.ops", ("carafe",)),),
 }
 _NAMES_SHOWN = 12
 
@@ -111,10 +116,17 @@ def _provided(registry: Entries[Any], name: str) -> list[str]:
     """Say which known package would bring the name."""
     for distribution, module, names in _PROVIDERS.get(registry.name, ()):
         if name in names:
-            if find_spec(module) is None:
-                return [f"it comes with another package: pip install '{distribution}'"]
-            return [f"it comes with {distribution}, which is installed: import {module} first"]
+            if _is_there(module):
+                return [f"it comes with {distribution}, which is installed: import {module} first"]
+            return [f"it comes with another package, install {distribution}"]
     return []
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that would hold it
+        return False
 
 
 def _elsewhere(registry: Entries[Any], name: str) -> list[str]:
