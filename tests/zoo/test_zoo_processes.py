@@ -132,6 +132,50 @@ def test_killed_processes_leave_what_the_next_one_goes_on_from(site, faults, sta
     assert any("Range" in headers for _, headers in site.requests)
 
 
+# Kills itself before a certain line of the zoo's own code, or tells how many there are.
+AT_A_LINE = """
+import os, signal, sys
+from brickwork_zoo import download, _cache, _download, _lock, _partial, _transfer
+
+files = {m.__file__ for m in (_cache, _download, _lock, _partial, _transfer)}
+last, count = int(sys.argv[3]), 0
+
+def trace(frame, event, argument):
+    global count
+    if frame.f_code.co_filename not in files:
+        return None
+    if event == "line":
+        count += 1
+        if count == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return trace
+
+sys.settrace(trace)
+path = download(sys.argv[1], sha256=sys.argv[2] or None)
+sys.settrace(None)
+print(path if last else count)
+"""
+
+
+@pytest.mark.parametrize("known", [SHA, ""])
+def test_a_process_may_be_killed_at_any_line(site, faults, known, monkeypatch, tmp_path):
+    url = site.url("/net.pth", BODY)
+
+    def run(last: int) -> subprocess.CompletedProcess[str]:
+        site.faults["/net.pth"] = [faults.cut(300_000)]  # so that there is something to go on with
+        command = [sys.executable, "-c", AT_A_LINE, url, known, str(last)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    lines = int(run(0).stdout)
+    assert lines > 200
+    for part in range(1, 8):
+        monkeypatch.setenv("BRICKWORK_HOME", str(tmp_path / str(part)))
+        assert run(lines * part // 8).returncode == -signal.SIGKILL
+        site.faults["/net.pth"] = []
+        assert download(url, sha256=known or None).read_bytes() == BODY
+        assert leftovers() == []
+
+
 def test_a_killed_holder_does_not_hold_up_the_waiters(site, faults, start):
     site.always["/net.pth"] = faults.trickle(50_000, 0.05)
     url = site.url("/net.pth", BODY)
