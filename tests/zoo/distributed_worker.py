@@ -122,6 +122,19 @@ def load_what_is_spread(folder: Path, how: str) -> None:
         check(model, expected, runs=False)
 
 
+def adapt(folder: Path, how: str) -> None:
+    """Adapters see whole tensors."""
+    expected = torch.load(folder / "net.pth")
+    adapter = zoo.adapt_classes(["fc.weight", "fc.bias"], [2, -1, 0])
+    for broadcast in (False, True):
+        model = sharded(how, late=False)
+        zoo.load_checkpoint(model, folder / "net.pth", strict=True)
+        for file in ("net.pth", "dcp"):
+            zoo.load_checkpoint(model, folder / file, adapters=[adapter], broadcast=broadcast)
+            found = whole(model.fc.weight)
+            assert torch.equal(found, expected["fc.weight"][[2, 1, 0]])
+
+
 def save_in_every_way(folder: Path, how: str) -> None:
     """Save together, after a step of training, and load in one process what is there then."""
     model = sharded(how, late=False)
@@ -205,6 +218,7 @@ def main(name: str, *ways: str) -> None:
         save({"model": get_model_state_dict(model)}, checkpoint_id=folder / f"dcp.{how}")
         load_in_every_way(folder, how)
         load_what_is_spread(folder, how)
+        adapt(folder, how)
     save_in_every_way(folder, ways[0])
     plain = Net()
     place = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"

@@ -206,6 +206,13 @@ def test_the_report_says_it_by_subtrees(caplog):
     assert report.share == pytest.approx(loaded / sum(sizes.values()))
     text = str(report)
     assert "somewhere.pth" in text
+    for words in (  # of mmcv
+        "The model and loaded state dict do not match exactly",
+        "unexpected key in source state_dict",
+        "missing keys in source state_dict",
+        "size mismatch for trunk.2.weight",
+    ):
+        assert words in text
     assert "neck.* (2)" in text
     assert "trunk.2.weight: [9, 4] in the checkpoint, [5, 4] in the model" in text
 
@@ -558,6 +565,12 @@ def test_position_embeddings_are_resampled():
     grid = found[0, 1:, 0].reshape(8, 8)
     assert torch.allclose(grid, grid[:, :1].expand(8, 8))
     assert (grid[1:, 0] >= grid[:-1, 0] - 0.2).all()
+    assert torch.equal(
+        zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 64, 1)), found[:, 1:]
+    )
+    for old, new in ((17, 17), (16, 65), (1, 2), (1, 3), (3, 4)):
+        given = torch.zeros(1, old, 1)
+        assert zoo.adapt_position_embedding("pos_embed", given, torch.zeros(1, new, 1)) is None
     assert zoo.adapt_position_embedding("other", source, torch.zeros(1, 65, 1)) is None
     assert zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 60, 1)) is None
 
@@ -571,8 +584,28 @@ def test_rows_of_a_classifier_are_picked():
     assert torch.equal(model[2].weight[0], state["2.weight"][4])
     assert torch.equal(model[2].weight[1], own[1])
     assert torch.equal(model[2].weight[2], state["2.weight"][0])
+    turned = net(5)
+    zoo.load_state_dict(
+        turned, state, adapters=[zoo.adapt_classes(["2.weight", "2.bias"], [4, 3, 2, 1, 0])]
+    )
+    assert torch.equal(turned[2].weight, state["2.weight"].flip(0))
+    with pytest.raises(ValueError, match="-2"):
+        zoo.adapt_classes(["2.weight"], [0, -2])
     with pytest.raises(ValueError, match="no row 9"):
         zoo.load_state_dict(net(1), state, adapters=[zoo.adapt_classes(["2.weight"], [9])])
+
+
+def test_rows_that_a_model_without_values_should_keep_are_an_error(tmp_path):
+    torch.save(net(5).state_dict(), tmp_path / "x.pth")
+    names = ["2.weight", "2.bias"]
+    picked = zoo.adapt_classes(names, [4, 0])
+    assert (
+        zoo.load_model(lambda: net(2), tmp_path / "x.pth", adapters=[picked])[2].out_features == 2
+    )
+    with pytest.raises(ValueError, match=r"2\.weight.*load_checkpoint"):
+        zoo.load_model(
+            lambda: net(2), tmp_path / "x.pth", adapters=[zoo.adapt_classes(names, [4, -1])]
+        )
 
 
 # -- Pretrained, and the names of mmcv -----------------------------------------------------------
@@ -625,8 +658,9 @@ def test_the_longest_scheme_wins(monkeypatch):
 
     zoo.load_checkpoint(net(), "lab://big/x", strict=True)
     assert asked == [("lab://big/x", "cpu")]
-    with pytest.raises(InvalidInputError, match="force=True"):
+    with pytest.raises(InvalidInputError, match="force=True") as caught:
         zoo.CheckpointLoader.register_scheme("lab://", long)
+    assert isinstance(caught.value, KeyError)  # as mmcv's
     zoo.CheckpointLoader.register_scheme("lab://", long, force=True)
     zoo.load_checkpoint(net(), "LAB://x", strict=True)
 

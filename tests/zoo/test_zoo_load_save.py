@@ -144,7 +144,7 @@ def test_bad_input(tmp_path):
     with pytest.raises(TypeError, match="meta"):
         zoo.save_checkpoint(net(), tmp_path / "x.pth", meta=[1])
     with pytest.raises(InvalidInputError, match="file_client_args"):
-        zoo.save_checkpoint(net(), tmp_path / "x.pth", None, None, {"backend": "disk"})
+        zoo.save_checkpoint(net(), tmp_path / "x.pth", None, None, {"backend": "ceph"})
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheError, match="cannot write"):
         zoo.save_checkpoint(net(), tmp_path / "file" / "x.pth")

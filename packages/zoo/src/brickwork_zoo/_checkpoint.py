@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 from brickwork_init import deferred, is_loaded, running
-from torch import nn
+from torch import Tensor, nn
 
 from ._adapters import Adapter
 from ._formats._tensors import MapLocation
@@ -56,7 +56,7 @@ def load_checkpoint(
         entry: The key under which the checkpoint keeps its state dict, where that is not
             ``state_dict`` and there are several to choose from, for example ``"model_ema"``.
         on_mismatch: ``"skip"`` or ``"error"`` for tensors of another shape.
-        adapters: Make tensors of another shape fit, see :func:`load_state_dict`.
+        adapters: Make tensors fit, see :func:`load_state_dict`.
         allow_empty: Accept that nothing at all is loaded.
         weights_only: ``False`` runs whatever code the file holds; only for files that you trust
             as you trust a program.
@@ -131,7 +131,7 @@ def load_model(
         prefix: Load only what lies below this name in the checkpoint.
         entry: The key under which the checkpoint keeps its state dict.
         on_mismatch: ``"error"`` or ``"skip"`` for tensors of another shape.
-        adapters: Make tensors of another shape fit, see :func:`load_state_dict`.
+        adapters: Make tensors fit, see :func:`load_state_dict`.
         allow_empty: Accept that nothing at all is loaded.
         weights_only: ``False`` runs whatever code the file holds.
 
@@ -163,7 +163,7 @@ def load_model(
             source=source,
             keys=keys,
             on_mismatch=on_mismatch,
-            adapters=adapters,
+            adapters=[_without_values(adapter) for adapter in adapters],
             allow_empty=allow_empty,
             assign=True,
         )
@@ -174,6 +174,15 @@ def load_model(
     with running(model, complete=True):
         pass  # constants that constructors wrote; an error for what nobody gave a value
     return model
+
+
+def _without_values(adapter: Adapter) -> Adapter:
+    """Show an adapter no values of a model that has memory for them and nothing in it yet."""
+
+    def adapt(name: str, source: Tensor, target: Tensor) -> Tensor | None:
+        return adapter(name, source, torch.empty(target.shape, dtype=target.dtype, device="meta"))
+
+    return adapt
 
 
 def _reset_defaults(model: nn.Module) -> None:

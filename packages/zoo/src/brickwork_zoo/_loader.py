@@ -17,7 +17,7 @@ from ._names import canonical
 from ._read import read_path
 from ._revise import under_prefix
 from ._uri import resolve, sibling
-from .errors import InvalidInputError
+from .errors import TakenSchemeError
 
 Loader = Callable[..., Any]
 L = TypeVar("L", bound=Loader)
@@ -59,14 +59,14 @@ class CheckpointLoader:
             A decorator, without ``loader``.
 
         Raises:
-            InvalidInputError: A prefix is registered already and ``force`` is not set.
+            TakenSchemeError: A prefix is registered already and ``force`` is not set.
         """
         if loader is None:
             return lambda function: (cls.register_scheme(prefixes, function, force), function)[1]
         wanted = [prefixes] if isinstance(prefixes, str) else list(prefixes)
         taken = [prefix for prefix in wanted if prefix in cls._schemes]
         if taken and not force:
-            raise InvalidInputError(
+            raise TakenSchemeError(
                 f"{taken[0]!r} has a loader already: {cls._schemes[taken[0]].__name__}; "
                 "force=True replaces it"
             )
@@ -116,7 +116,7 @@ def read_checkpoint(
     name = os.fspath(filename)
     loader = CheckpointLoader._get_checkpoint_loader(name)
     target = logger if isinstance(logger, logging.Logger) else logging.getLogger("brickwork_zoo")
-    target.info("read checkpoint %s", name)
+    target.info("load checkpoint from %s", name)
     if loader in _OWN:
         return loader(name, map_location, weights_only=weights_only)
     return loader(name, map_location)

@@ -53,10 +53,9 @@ def load_state_dict(
         keys: Key in ``state_dict`` -> key in the file, where these differ.
         on_mismatch: What tensors of another shape do: ``"skip"`` leaves the model's, ``"error"``
             raises.
-        adapters: Make tensors of another shape fit: each is called with the name, the tensor of
-            the checkpoint and that of the model, and returns one of the model's shape, or None;
-            for example ``adapt_position_embedding``, ``adapt_input_channels``,
-            ``adapt_classes(...)``.
+        adapters: Make tensors fit: each is called with the name, the tensor of the checkpoint and
+            that of the model, and returns one of the model's shape, or None; for example
+            ``adapt_position_embedding``, ``adapt_input_channels``, ``adapt_classes(...)``.
         assign: Use the given tensors themselves instead of copying their values.
         allow_empty: Accept that nothing at all is loaded.
         broadcast: In a process group: take rank 0's tensors and send them to the other ranks,
@@ -152,7 +151,7 @@ def _adapted(
     notes: dict[str, str] = {}
     for slot in places if adapters else ():
         given = state_dict.get(slot.name)
-        if given is None or tuple(given.shape) == slot.shape:
+        if given is None:
             continue
         for adapter in adapters:
             result = adapter(slot.name, given, slot.tensor)

@@ -19,7 +19,7 @@ class Mismatch:
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: {list(self.checkpoint_shape)} in the checkpoint, "
+            f"size mismatch for {self.name}: {list(self.checkpoint_shape)} in the checkpoint, "
             f"{list(self.model_shape)} in the model"
         )
 
@@ -69,13 +69,14 @@ class LoadReport:
         model = [*self.loaded, *self.kept, *self.missing, *odd]
         checkpoint = [*self.loaded, *self.kept, *self.unexpected, *odd]
         origin = f" from {self.source}" if self.source else ""
-        lines = [
+        lines = [] if self.complete else ["The model and loaded state dict do not match exactly"]
+        lines += [
             f"loaded {len(self.loaded)} of {len(model)} tensors{origin}: "
             f"{self.loaded_parameters:,} of {self.total_parameters:,} parameters ({self.share:.1%})"
         ]
-        for title, entries in (
-            ("missing in the checkpoint", collapse(self.missing, model)),
-            ("unexpected in the checkpoint", collapse(self.unexpected, checkpoint)),
+        for title, entries in (  # in the words of mmcv where it has some: people search logs
+            ("missing keys in source state_dict", collapse(self.missing, model)),
+            ("unexpected key in source state_dict", collapse(self.unexpected, checkpoint)),
             ("of another shape", [str(m) for m in self.mismatched]),
             ("adapted", [f"{name}: {note}" for name, note in self.adapted.items()]),
             ("kept from an outer module's checkpoint", collapse(self.kept, model)),

@@ -25,7 +25,7 @@ def save_checkpoint(
     filename: str | os.PathLike[str],
     optimizer: Optimizer | Mapping[str, Optimizer] | None = None,
     meta: Mapping[str, Any] | None = None,
-    file_client_args: None = None,
+    file_client_args: Mapping[str, Any] | None = None,
 ) -> None:
     """Save a model; whoever reads the file meanwhile, or after a crash, finds the old or the new.
 
@@ -43,14 +43,16 @@ def save_checkpoint(
         optimizer: Its state is saved, too; or several by name.
         meta: Goes into the checkpoint under ``meta``, with the time and, where the model has
             ``CLASSES``, these; in a safetensors file as text.
-        file_client_args: Of mmcv; must be None.
+        file_client_args: Of mmcv: ``dict(backend='disk')`` or None; a URL says the rest.
 
     Raises:
         InvalidInputError: Something cannot be saved in this format.
         CacheError: It cannot be written.
     """
-    if file_client_args is not None:
-        raise InvalidInputError("file_client_args is not used: give a URL that fsspec writes to")
+    if file_client_args is not None and dict(file_client_args) != {"backend": "disk"}:
+        raise InvalidInputError(
+            f"file_client_args={file_client_args!r} is not used: give a URL that fsspec writes to"
+        )
     if meta is not None and not isinstance(meta, Mapping):
         raise TypeError(f"meta must be a dict or None, not {type(meta).__name__}")
     name = os.fspath(filename)

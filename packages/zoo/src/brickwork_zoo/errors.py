@@ -25,6 +25,7 @@ __all__ = [
     "MissingDependencyError",
     "MissingFileError",
     "OfflineError",
+    "TakenSchemeError",
     "UnknownModelError",
     "UnknownSchemeError",
     "UnsafeCheckpointError",
@@ -59,6 +60,10 @@ class InvalidInputError(ZooError, ValueError):
 
 class UnknownSchemeError(InvalidInputError):
     """A URI whose scheme nobody has registered."""
+
+
+class TakenSchemeError(InvalidInputError, KeyError):
+    """A scheme that has a loader already."""
 
 
 class UnknownModelError(ZooError, KeyError):
