@@ -32,7 +32,8 @@ FILES = {
         "import sys\n"
         "found = [m for m in sys.modules if 'mmcv' in m and hasattr(sys.modules[m], '_balance')]\n"
     ),
-    "mmcv/ops.py": "from mmcv.cnn import CONV_LAYERS\n",
+    "mmcv/ops/__init__.py": "from mmcv.cnn import CONV_LAYERS\n",
+    "mmcv/ops/multi_scale_deform_attn.py": "class MultiScaleDeformableAttention: pass\n",
 }
 
 
@@ -67,8 +68,10 @@ def test_it_serves_what_is_left_out_of_a_part_that_is_ours(beside_real):
     beside_real(
         """
         from mmcv.cnn.rfsearch.utils import get_single_padding
+        from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
         from mmcv.cnn.resnet import ResNet, conv3x3
         assert conv3x3() == "the original"
+        assert MultiScaleDeformableAttention.__module__ == "mmcv.ops.multi_scale_deform_attn"
         assert ResNet.__module__ != "mmcv.cnn.resnet"
         """
     )

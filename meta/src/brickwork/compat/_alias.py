@@ -33,6 +33,8 @@ class Coverage(NamedTuple):
         whole: Modules that we cover entirely, with all below them: nothing real is mixed in.
         stand_ins: Its modules → those of ours that serve names where there is no real one.
         hidden: Its modules → the public names of ours that `import *` does not give there.
+        moved: Names that a module which we cover has from one that only the real package has →
+            that module.
         distributions: Names under which it is distributed.
     """
 
@@ -42,6 +44,7 @@ class Coverage(NamedTuple):
     whole: tuple[str, ...] = ()
     stand_ins: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     hidden: Mapping[str, frozenset[str]] = MappingProxyType({})
+    moved: Mapping[str, str] = MappingProxyType({})
     distributions: tuple[str, ...] = ()
 
     def ours(self, module: str) -> tuple[str, ...]:
@@ -187,6 +190,8 @@ class AliasFinder:
         for ours in self.coverage.ours(name):
             if not self.version or ours == self.coverage.modules.get(name):
                 yield importlib.import_module(ours)
+        if self.version and f"{name}.{wanted}" in self.coverage.moved:
+            yield importlib.import_module(self.coverage.moved[f"{name}.{wanted}"])
         if name in self._executed:
             yield self._executed[name]
         elif (spec := self._real_spec(name)) and (wanted is None or _may_define(spec, wanted)):

@@ -35,6 +35,11 @@ _MMCV = Coverage(
         *("mmcv.cnn.utils.weight_init", "mmcv.runner.base_module", "mmcv.utils.registry"),
     ),
     hidden={module: frozenset(names.split()) for module, names in _HIDDEN.items()},
+    moved={
+        "mmcv.cnn.bricks.transformer.MultiScaleDeformableAttention": (
+            "mmcv.ops.multi_scale_deform_attn"
+        )
+    },
     distributions=("mmcv-full", "mmcv"),
 )
 

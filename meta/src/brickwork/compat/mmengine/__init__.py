@@ -83,6 +83,11 @@ _MMCV = Coverage(
     modules={"mmcv": "brickwork", **below("cnn", "mmcv.cnn")},
     whole=("mmcv.cnn.bricks", "mmcv.cnn.rfsearch.search"),
     hidden={module: frozenset(names.split()) for module, names in _HIDDEN.items()},
+    moved={
+        "mmcv.cnn.bricks.transformer.MultiScaleDeformableAttention": (
+            "mmcv.ops.multi_scale_deform_attn"
+        )
+    },
     distributions=("mmcv", "mmcv-lite"),
 )
 
