@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -14,21 +15,29 @@ from torch.nn.parameter import is_lazy
 def unwrap(module: nn.Module) -> nn.Module:
     """The module inside of any data-parallel and ``torch.compile`` wrappers."""
     while True:
-        if isinstance(module, DataParallel | DistributedDataParallel):
-            module = module.module
-        elif isinstance(inner := module._modules.get("_orig_mod"), nn.Module):
-            module = inner
-        else:
+        inner = module._modules.get("module" if _is_parallel(type(module)) else "_orig_mod")
+        if inner is None:
             return module
+        module = inner
+
+
+@cache  # asked of every module, and slow to answer: one of the two has an abstract base
+def _is_parallel(kind: type[nn.Module]) -> bool:
+    return issubclass(kind, DataParallel | DistributedDataParallel)
 
 
 def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
     """Every submodule with its key prefix, wrappers left out of the names."""
-    module = unwrap(module)
-    yield prefix, module
-    for name, child in module._modules.items():
-        if child is not None:
-            yield from walk(child, f"{prefix}{name}.")
+    ahead = [(prefix, module)]
+    while ahead:
+        prefix, module = ahead.pop()
+        module = unwrap(module)
+        yield prefix, module
+        ahead += [
+            (f"{prefix}{name}.", child)
+            for name, child in reversed(module._modules.items())
+            if child is not None
+        ]
 
 
 def reshard(module: nn.Module) -> None:
