@@ -50,6 +50,10 @@ def stored() -> dict[str, Any]:
     return read("openmmlab.json.gz") | read("networks.json.gz")["networks"]
 
 
+def with_fact(fact: str) -> list[str]:
+    return [uri for uri, facts in read("openmmlab.json.gz").items() if facts.get(fact)]
+
+
 @pytest.fixture
 def published(torchvision_uri: str) -> dict[str, Any]:
     """What torchvision publishes of its weights."""
@@ -61,6 +65,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ("case", lambda: load_cases().CASES),
         ("measured", lambda: [case for case in load_cases().CASES if stored()[str(case)]["out"]]),
         ("checkpoint_uri", lambda: read("openmmlab.json.gz")),
+        ("drawn_uri", lambda: with_fact("initialised")),
+        ("pictured_uri", lambda: [uri for uri in with_fact("images") if "://" in uri]),
         ("torchvision_uri", lambda: read("torchvision_weights.json")),
     ):
         if fixture in metafunc.fixturenames:

@@ -6,14 +6,17 @@
 mmdet only the files of backbones are imported, since the rest needs mmcv's compiled operators.
 Writes ``openmmlab.json.gz``: by the URI of each checkpoint the names and shapes of its network's
 parameters (mmdet's backbones for ``open-mmlab://``, whole classifiers from mmcls' configs for
-``mmcls://``), and the normalisation of images in the configs that name the checkpoint.
+``mmcls://``), the normalisation of images in the configs that name the checkpoint, and of some the
+SHA-256 of what ``init_weights()`` makes under seed 0.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib
 import json
+import logging
 import re
 import sys
 import types
@@ -22,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from mmcv import Config
 from mmcv.cnn import VGG
@@ -30,6 +34,15 @@ from torch import nn
 
 CATALOGUE = Path(__file__).parents[3] / "packages" / "zoo" / "catalog" / "raw"
 MMCLS_FAMILIES = re.compile(r"vgg|resnet|resnext|res2net|mobilenet_v2")
+INITIALISED = (
+    "resnet18_v1c",
+    "detectron2/resnet50_caffe",
+    "jhu/resnet50_gn_ws",
+    "msra/hrnetv2_w18_small",
+    "regnetx_400mf",
+    "mmdet/mobilenet_v2",
+    "darknet53",
+)
 # Of these mmcls has configs, but the catalogue no name.
 MORE_CONFIGS = ("hrnet/hrnet-w18_4xb32_in1k", "regnet/regnetx-400mf_8xb128_in1k")
 
@@ -162,13 +175,26 @@ def shapes(model: nn.Module) -> dict[str, list[int]]:
     return {key: list(value.shape) for key, value in model.state_dict().items()}
 
 
+def initialised(model: nn.Module) -> str:
+    torch.manual_seed(0)
+    model.init_weights()
+    total = hashlib.sha256()
+    for _, value in sorted(model.state_dict().items()):
+        total.update(value.numpy().tobytes())
+    return total.hexdigest()
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
-    normalised = mmdet_images(folder)
+    models, normalised = mmdet_backbones(folder), mmdet_images(folder)
     stored = {
         f"open-mmlab://{name}": {"keys": shapes(model), "images": normalised.get(name)}
-        for name, model in mmdet_backbones(folder).items()
+        for name, model in models.items()
     }
+    logging.disable()
+    for name, model in models.items():
+        if name in INITIALISED:
+            stored[f"open-mmlab://{name}"]["initialised"] = initialised(model)
     sys.path.insert(0, str(folder))
     build_classifier = importlib.import_module("mmcls.models").build_classifier
     for uri, config in mmcls_configs(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule
@@ -136,23 +136,53 @@ class StagedNet(nn.Module):
         return self
 
 
+class BackboneOptions(TypedDict, total=False):
+    """Options that all networks share by keyword.
+
+    Attributes:
+        frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
+        norm_eval: Whether batch norms stay in evaluation mode while training.
+        num_classes: Classes to tell apart; ``None`` makes a backbone without a head.
+        pretrained: A checkpoint that ``init_weights()`` loads: short for
+            ``init_cfg=dict(type="Pretrained", checkpoint=pretrained)``.
+        init_cfg: How ``init_weights()`` fills the weights; by default He's normal distribution
+            for convolutions and ones for norms.
+    """
+
+    frozen_stages: int
+    norm_eval: bool
+    num_classes: int | None
+    pretrained: str | None
+    init_cfg: InitConfig | None
+
+
 class Backbone(StagedNet, BaseModule):
     """A staged network that initialises from a config.
 
     Args:
-        init_cfg: How ``init_weights()`` fills the weights; by default He's normal
-            distribution for convolutions and ones for norms.
-        num_classes: Classes to tell apart; ``None`` makes a backbone without a head.
-        **options: As of :class:`StagedNet`.
+        num_stages: How many stages the network has.
+        out_indices: The stages whose feature maps are returned, from 0; -1 is the last.
+        pretrained: See :class:`BackboneOptions`.
+        init_cfg: See :class:`BackboneOptions`.
+        **options: The rest of :class:`BackboneOptions`.
     """
 
     def __init__(
         self,
         *,
+        num_stages: int,
+        out_indices: Sequence[int],
+        pretrained: str | None = None,
         init_cfg: InitConfig | None = None,
-        num_classes: int | None = None,
         **options: Any,
     ) -> None:
-        if init_cfg is None:
-            init_cfg = [*KAIMING_INIT, *([LINEAR_INIT] if num_classes else [])]
-        super().__init__(init_cfg=init_cfg, num_classes=num_classes, **options)
+        if pretrained is not None:
+            if init_cfg is not None:
+                allowed = "None where init_cfg is given"
+                raise ArchitectureError(type(self).__name__, "pretrained", pretrained, allowed)
+            init_cfg = {"type": "Pretrained", "checkpoint": pretrained}
+        default = [*KAIMING_INIT, *([LINEAR_INIT] if options.get("num_classes") else [])]
+        super().__init__(
+            num_stages=num_stages, out_indices=out_indices, init_cfg=init_cfg or default, **options
+        )
+        self.initialises_itself = init_cfg is None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brickwork_base import BaseModule
 from brickwork_modules import ConvModule
 from torch import Tensor, nn
 
-from ._backbone import Backbone
+from ._backbone import Backbone, BackboneOptions
 from ._registry import MODELS
-from ._typing import Config, InitConfig
+from ._typing import Config
 from .errors import ArchitectureError
 
 # Table 1 of the paper: channels and residual blocks of each stage.
@@ -46,14 +46,12 @@ class Darknet(Backbone):
     Args:
         depth: 53.
         out_indices: The stages whose feature maps are returned; 0 is the first convolution.
-        frozen_stages: The first so many of these are frozen; -1 or 0 for none.
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
         act_cfg: Config of the activations; ``None`` means LeakyReLU of slope 0.1.
-        norm_eval: Whether batch norms stay in evaluation mode while training.
         in_channels: Channels of the image.
-        num_classes: Classes to tell apart; ``None`` makes a backbone.
-        init_cfg: How ``init_weights()`` fills the weights.
+        **options: See :class:`BackboneOptions`; ``norm_eval`` is true by default, and there is no
+            stem to freeze.
 
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 1, 2, 4, 8, 16, 32 (those of
@@ -65,25 +63,16 @@ class Darknet(Backbone):
         depth: int = 53,
         *,
         out_indices: Sequence[int] = (3, 4, 5),
-        frozen_stages: int = -1,
         conv_cfg: Config | None = None,
         norm_cfg: Config | None = None,
         act_cfg: Config | None = None,
-        norm_eval: bool = True,
         in_channels: int = 3,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
         if depth != 53:
             raise ArchitectureError("Darknet", "depth", depth, (53,))
-        super().__init__(
-            num_stages=len(STAGES) + 1,
-            out_indices=out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
-        )
+        options.setdefault("norm_eval", True)
+        super().__init__(num_stages=len(STAGES) + 1, out_indices=out_indices, **options)
         layers: Config = {
             "conv_cfg": conv_cfg,
             "norm_cfg": norm_cfg or {"type": "BN"},

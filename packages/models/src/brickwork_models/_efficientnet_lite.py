@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Unpack
 
+from ._backbone import BackboneOptions
 from ._inverted_residual import InvertedResidualNet, Stage
 from ._registry import MODELS
 from ._rounding import make_divisible
-from ._typing import Config, InitConfig
+from ._typing import Config
 from .errors import ArchitectureError
 
 # Stages 2 to 8 of table 1 of the paper: expansion, channels, layers, stride, kernel.
@@ -91,16 +93,13 @@ class EfficientNetLite(InvertedResidualNet):
         arch: ``"lite0"`` to ``"lite4"``.
         out_indices: The stages whose feature maps are returned: 0 to 6 are the rows of the
             table, 7 is the last 1x1 convolution.
-        frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
         norm_cfg: Config of the norms; ``None`` means batch norm as trained.
         act_cfg: Config of the activations; ``None`` means ReLU6.
-        norm_eval: Whether batch norms stay in evaluation mode while training.
         drop_path_rate: Probability that training skips the last block of a sample; it falls
             to 0 at the first. The original trained with 0.2.
         with_cp: Whether blocks are recomputed backward.
         in_channels: Channels of the image.
-        num_classes: Classes to tell apart; ``None`` makes a backbone.
-        init_cfg: How ``init_weights()`` fills the weights.
+        **options: See :class:`BackboneOptions`.
 
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 2, 4, 8, 16, 16, 32, 32, 32 (those of
@@ -112,15 +111,12 @@ class EfficientNetLite(InvertedResidualNet):
         arch: str = "lite0",
         *,
         out_indices: Sequence[int] = (1, 2, 4, 6),
-        frozen_stages: int = -1,
         norm_cfg: Config | None = None,
         act_cfg: Config | None = None,
-        norm_eval: bool = False,
         drop_path_rate: float = 0.0,
         with_cp: bool = False,
         in_channels: int = 3,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
         stages = scaled_stages(arch)
         super().__init__(
@@ -136,9 +132,6 @@ class EfficientNetLite(InvertedResidualNet):
             drop_path_rate=drop_path_rate,
             with_cp=with_cp,
             out_indices=out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
+            **options,
         )
         self.arch = arch

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule, ModuleList, Sequential
 from brickwork_layers import build_conv_layer, build_norm_layer
 from torch import Tensor, nn
 
-from ._backbone import Backbone
+from ._backbone import Backbone, BackboneOptions
 from ._hrnet_stages import BLOCKS, HRStage
 from ._registry import MODELS
 from ._residual import BN, Bottleneck
 from ._residual_stage import residual_stage
-from ._typing import Config, InitConfig
+from ._typing import Config
 from .errors import ArchitectureError
 
 HEAD_PLANES = (32, 64, 128, 256)
@@ -134,17 +134,14 @@ class HRNet(Backbone):
         in_channels: Channels of the image.
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
-        norm_eval: Whether batch norms stay in evaluation mode while training.
         with_cp: Whether blocks are recomputed backward.
         zero_init_residual: Whether ``init_weights()`` makes each block start as the identity.
         multiscale_output: Whether all branches are returned, or only that of highest
             resolution.
         out_indices: The branches that are returned, by default all there are.
-        frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
         head_bias: Whether the head's convolutions have a bias in spite of their norms, as the
             paper's code has it; those of mmcls have none.
-        num_classes: Classes to tell apart; ``None`` makes a backbone.
-        init_cfg: How ``init_weights()`` fills the weights.
+        **options: See :class:`BackboneOptions`; ``norm_eval`` is true by default.
 
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 4, 8, 16, 32, or to scores.
@@ -166,15 +163,12 @@ class HRNet(Backbone):
         in_channels: int = 3,
         conv_cfg: Config | None = None,
         norm_cfg: Config | None = None,
-        norm_eval: bool = True,
         with_cp: bool = False,
         zero_init_residual: bool = False,
         multiscale_output: bool = True,
         out_indices: Sequence[int] | None = None,
-        frozen_stages: int = -1,
         head_bias: bool = True,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
         missing = [f"stage{i}" for i in range(1, 5) if f"stage{i}" not in extra]
         if missing:
@@ -182,23 +176,21 @@ class HRNet(Backbone):
             raise ArchitectureError("HRNet", "extra", sorted(extra), allowed)
         stages = [HRStage(**extra[f"stage{i}"]) for i in range(1, 5)]
         outputs = 4 if multiscale_output else 1
+        options.setdefault("norm_eval", True)
         super().__init__(
             num_stages=4,
             out_indices=range(outputs) if out_indices is None else out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
+            **options,
         )
-        if max(self.out_indices, default=0) >= outputs or (num_classes and outputs < 4):
+        if max(self.out_indices, default=0) >= outputs or (self.num_classes and outputs < 4):
             allowed = "True where classes or further branches are asked for"
             raise ArchitectureError("HRNet", "multiscale_output", multiscale_output, allowed)
         self.extra = extra
         norm_cfg = norm_cfg or BN
         layers: Config = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
-        options = layers | {
+        how = layers | {
             "with_cp": with_cp,
-            "zero_init_last": zero_init_residual and init_cfg is None,
+            "zero_init_last": zero_init_residual and self.initialises_itself,
         }
         make = _ConvNorms(conv_cfg, norm_cfg)
         for i, inputs in enumerate((in_channels, 64), start=1):
@@ -211,7 +203,7 @@ class HRNet(Backbone):
         self.stem_names = ("conv1", self.norm1_name, "relu", "conv2", self.norm2_name, "relu")
         first = stages[0]
         self.layer1 = residual_stage(
-            BLOCKS[first.block], 64, first.num_channels[0], first.num_blocks[0], **options
+            BLOCKS[first.block], 64, first.num_channels[0], first.num_blocks[0], **how
         )
         widths = first.widths
         for i, stage in enumerate(stages[1:], start=1):
@@ -221,15 +213,15 @@ class HRNet(Backbone):
                 HRModule(
                     stage,
                     multiscale_output=multiscale_output or i < 3 or j < stage.num_modules - 1,
-                    **options,
+                    **how,
                 )
                 for j in range(stage.num_modules)
             ]
             self.add_module(f"stage{i + 1}", Sequential(*modules))
         self.stage_names = ("layer1", "stage2", "stage3", "stage4")
         self.stage_channels = widths
-        if num_classes is not None:
-            self._add_head(make, options, num_classes, head_bias)
+        if self.num_classes is not None:
+            self._add_head(make, how, self.num_classes, head_bias)
         self._freeze()
 
     @staticmethod

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
-from brickwork_base import BaseModule, Sequential
+from brickwork_base import BaseModule
 from brickwork_layers import build_dropout
 from brickwork_modules import ConvModule, DepthwiseSeparableConvModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ._backbone import Backbone
+from ._backbone import Backbone, BackboneOptions
 from ._typing import Config, InitConfig
 
 SAME_PADDING: Config = {"type": "Conv2dAdaptivePadding"}
@@ -32,7 +33,8 @@ class InvertedResidual(BaseModule):
             the channels agree.
         with_expand_conv: Whether a 1x1 convolution widens the input; without, ``mid_channels``
             must be ``in_channels``.
-        conv_cfg: Config of the depthwise convolution.
+        conv_cfg: Config of the convolutions.
+        depthwise_cfg: Config of the depthwise convolution; by default ``conv_cfg``.
         norm_cfg: Config of the norms; ``None`` means batch norm.
         act_cfg: Config of the activations; ``None`` means ReLU6.
         drop_path_rate: Probability that training skips the block for a sample.
@@ -50,6 +52,7 @@ class InvertedResidual(BaseModule):
         *,
         with_expand_conv: bool = True,
         conv_cfg: Config | None = None,
+        depthwise_cfg: Config | None = None,
         norm_cfg: Config | None = None,
         act_cfg: Config | None = None,
         drop_path_rate: float = 0.0,
@@ -62,15 +65,13 @@ class InvertedResidual(BaseModule):
                 f"InvertedResidual without an expanding convolution has mid_channels = "
                 f"in_channels, but they are {mid_channels} and {in_channels}"
             )
-        norm_cfg = norm_cfg or {"type": "BN"}
+        layers: Config = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg or {"type": "BN"}}
         act_cfg = act_cfg or {"type": "ReLU6"}
         self.with_shortcut = stride == 1 and in_channels == out_channels
         self.with_expand_conv = with_expand_conv
         self.with_cp = with_cp
         if with_expand_conv:
-            self.expand_conv = ConvModule(
-                in_channels, mid_channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg
-            )
+            self.expand_conv = ConvModule(in_channels, mid_channels, 1, act_cfg=act_cfg, **layers)
         self.depthwise_conv = ConvModule(
             mid_channels,
             mid_channels,
@@ -78,13 +79,10 @@ class InvertedResidual(BaseModule):
             stride=stride,
             padding=kernel_size // 2,
             groups=mid_channels,
-            conv_cfg=conv_cfg,
-            norm_cfg=norm_cfg,
             act_cfg=act_cfg,
+            **layers | {"conv_cfg": depthwise_cfg or conv_cfg},
         )
-        self.linear_conv = ConvModule(
-            mid_channels, out_channels, 1, norm_cfg=norm_cfg, act_cfg=None
-        )
+        self.linear_conv = ConvModule(mid_channels, out_channels, 1, act_cfg=None, **layers)
         self.drop_path = (
             build_dropout({"type": "DropPath", "drop_prob": drop_path_rate})
             if drop_path_rate and self.with_shortcut
@@ -134,6 +132,7 @@ class InvertedResidualNet(Backbone):
         same_padding: Whether strided convolutions pad as TensorFlow's "same" does.
         separable_first: Whether a stage that does not widen is a plain depthwise separable
             convolution.
+        conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms.
         act_cfg: Config of the activations.
         dropout: Dropout in front of the classifier.
@@ -141,10 +140,7 @@ class InvertedResidualNet(Backbone):
             first.
         with_cp: Whether blocks are recomputed backward.
         out_indices: The stages whose feature maps are returned.
-        frozen_stages: How many stages are frozen, see :class:`Backbone`.
-        norm_eval: Whether batch norms stay in evaluation mode.
-        num_classes: Number of classes, or ``None``.
-        init_cfg: How ``init_weights()`` fills the weights.
+        **options: See :class:`BackboneOptions`.
     """
 
     stem_names = ("conv1",)
@@ -158,32 +154,24 @@ class InvertedResidualNet(Backbone):
         in_channels: int = 3,
         same_padding: bool = False,
         separable_first: bool = False,
+        conv_cfg: Config | None = None,
         norm_cfg: Config | None = None,
         act_cfg: Config | None = None,
         dropout: float = 0.0,
         drop_path_rate: float = 0.0,
         with_cp: bool = False,
         out_indices: Sequence[int],
-        frozen_stages: int = -1,
-        norm_eval: bool = False,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
-        super().__init__(
-            num_stages=len(stages) + 1,
-            out_indices=out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
-        )
+        super().__init__(num_stages=len(stages) + 1, out_indices=out_indices, **options)
         layers: Config = {
+            "conv_cfg": conv_cfg,
             "norm_cfg": norm_cfg or {"type": "BN"},
             "act_cfg": act_cfg or {"type": "ReLU6"},
         }
-        strided = SAME_PADDING if same_padding else None
+        strided = SAME_PADDING if same_padding else conv_cfg
         self.conv1 = ConvModule(
-            in_channels, stem_channels, 3, stride=2, padding=1, conv_cfg=strided, **layers
+            in_channels, stem_channels, 3, stride=2, padding=1, **layers | {"conv_cfg": strided}
         )
         channels, done, total = stem_channels, 0, sum(stage.repeats for stage in stages)
         names = []
@@ -209,7 +197,7 @@ class InvertedResidualNet(Backbone):
                         stage.kernel,
                         stride,
                         with_expand_conv=stage.expand != 1,
-                        conv_cfg=strided if stride > 1 else None,
+                        depthwise_cfg=strided if stride > 1 else None,
                         drop_path_rate=drop_path_rate * done / total,
                         with_cp=with_cp,
                         **layers,
@@ -217,7 +205,7 @@ class InvertedResidualNet(Backbone):
                 blocks.append(block)
                 channels, done = stage.channels, done + 1
             names.append(f"layer{number}")
-            self.add_module(names[-1], Sequential(*blocks))
+            self.add_module(names[-1], nn.Sequential(*blocks))
         self.conv2 = ConvModule(channels, head_channels, 1, **layers)
         self.stage_names = (*names, "conv2")
         self.stage_channels = (*(stage.channels for stage in stages), head_channels)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
+from ._backbone import BackboneOptions
 from ._inverted_residual import InvertedResidualNet, Stage
 from ._registry import MODELS
 from ._rounding import make_divisible
-from ._typing import Config, InitConfig
+from ._typing import Config
 
 # Table 2 of the paper: t, c, n, s.
 STAGES = (
@@ -32,14 +34,12 @@ class MobileNetV2(InvertedResidualNet):
         widen_factor: Scale of all widths.
         out_indices: The stages whose feature maps are returned: 0 to 6 are the rows of the
             paper's table, 7 is the last 1x1 convolution.
-        frozen_stages: -1 freezes nothing, 0 the stem, n the stem and the first n stages.
+        conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
         act_cfg: Config of the activations; ``None`` means ReLU6.
-        norm_eval: Whether batch norms stay in evaluation mode while training.
         with_cp: Whether blocks are recomputed backward.
         in_channels: Channels of the image.
-        num_classes: Classes to tell apart; ``None`` makes a backbone.
-        init_cfg: How ``init_weights()`` fills the weights.
+        **options: See :class:`BackboneOptions`.
 
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 2, 4, 8, 16, 16, 32, 32, 32 (those of
@@ -51,28 +51,24 @@ class MobileNetV2(InvertedResidualNet):
         widen_factor: float = 1.0,
         *,
         out_indices: Sequence[int] = (1, 2, 4, 7),
-        frozen_stages: int = -1,
+        conv_cfg: Config | None = None,
         norm_cfg: Config | None = None,
         act_cfg: Config | None = None,
-        norm_eval: bool = False,
         with_cp: bool = False,
         in_channels: int = 3,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
         super().__init__(
             [replace(row, channels=make_divisible(row.channels * widen_factor)) for row in STAGES],
             stem_channels=make_divisible(32 * widen_factor),
             head_channels=int(1280 * max(widen_factor, 1.0)),
             in_channels=in_channels,
+            conv_cfg=conv_cfg,
             norm_cfg=norm_cfg,
             act_cfg=act_cfg,
             dropout=0.2,
             with_cp=with_cp,
             out_indices=out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
+            **options,
         )
         self.widen_factor = widen_factor

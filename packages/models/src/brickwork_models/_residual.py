@@ -93,12 +93,13 @@ class ResidualBlock(BaseModule):
         setattr(self, f"norm{number}_name", name)
 
     def _add_plugins(self, channels: dict[str, int]) -> None:
-        """Add the plugins, given the channels at each position."""
+        """Add the plugins, given the channels at each position, in the order of the positions."""
         for plugin in self._plugins:
-            position = plugin.get("position")
-            if position not in channels:
-                family = type(self).__name__
-                raise ArchitectureError(family, "plugin position", position, tuple(channels))
+            if plugin.get("position") not in channels:
+                family, given = type(self).__name__, plugin.get("position")
+                raise ArchitectureError(family, "plugin position", given, tuple(channels))
+        for plugin in sorted(self._plugins, key=lambda p: POSITIONS.index(p["position"])):
+            position = plugin["position"]
             cfg = dict(plugin["cfg"])
             postfix = cfg.pop("postfix", "")
             name, layer = build_plugin_layer(cfg, postfix, in_channels=channels[position])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Unpack
 
 from brickwork_layers import build_conv_layer, build_norm_layer
 from torch import nn
 
-from ._backbone import Backbone
+from ._backbone import Backbone, BackboneOptions
 from ._residual import BN, ResidualBlock
 from ._residual_stage import residual_stage
-from ._typing import Config, InitConfig
+from ._typing import Config
 from .errors import ArchitectureError, UnsupportedOptionError
 
 
@@ -33,7 +33,7 @@ class Row:
     first: Config = field(default_factory=dict)
 
 
-class ResidualNetOptions(TypedDict, total=False):
+class ResidualNetOptions(BackboneOptions, total=False):
     """Options that all residual networks share, with the defaults of :class:`ResNet`."""
 
     in_channels: int
@@ -42,17 +42,13 @@ class ResidualNetOptions(TypedDict, total=False):
     out_indices: Sequence[int]
     style: str
     avg_down: bool
-    frozen_stages: int
     conv_cfg: Config | None
     norm_cfg: Config | None
-    norm_eval: bool
     dcn: Config | None
     stage_with_dcn: Sequence[bool]
     plugins: Sequence[Config] | None
     with_cp: bool
     zero_init_residual: bool
-    num_classes: int | None
-    init_cfg: InitConfig | None
 
 
 class ResidualNet(Backbone):
@@ -79,17 +75,14 @@ class ResidualNet(Backbone):
         out_indices: Sequence[int] = (0, 1, 2, 3),
         style: str = "pytorch",
         avg_down: bool = False,
-        frozen_stages: int = -1,
         conv_cfg: Config | None = None,
         norm_cfg: Config | None = None,
-        norm_eval: bool = True,
         dcn: Config | None = None,
         stage_with_dcn: Sequence[bool] = (),
         plugins: Sequence[Config] | None = None,
         with_cp: bool = False,
         zero_init_residual: bool = True,
-        num_classes: int | None = None,
-        init_cfg: InitConfig | None = None,
+        **options: Unpack[BackboneOptions],
     ) -> None:
         for argument, value in (("strides", strides), ("dilations", dilations)):
             if len(value) != len(rows):
@@ -102,14 +95,8 @@ class ResidualNet(Backbone):
                 "Leave it out, or register a layer of your own in CONV_LAYERS (say, around "
                 "torchvision.ops.DeformConv2d) and name it in conv_cfg",
             )
-        super().__init__(
-            num_stages=len(rows),
-            out_indices=out_indices,
-            frozen_stages=frozen_stages,
-            norm_eval=norm_eval,
-            num_classes=num_classes,
-            init_cfg=init_cfg,
-        )
+        options.setdefault("norm_eval", True)
+        super().__init__(num_stages=len(rows), out_indices=out_indices, **options)
         layers: Config = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg or BN}
         self._add_stem(stem, in_channels, stem_channels, **layers)
         channels = stem_channels
@@ -124,7 +111,7 @@ class ResidualNet(Backbone):
                 style=style,
                 avg_down=avg_down,
                 with_cp=with_cp,
-                zero_init_last=zero_init_residual and init_cfg is None,
+                zero_init_last=zero_init_residual and self.initialises_itself,
                 plugins=_of_stage(plugins, i, len(rows)),
                 first=row.first,
                 **layers,

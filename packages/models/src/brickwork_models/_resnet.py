@@ -58,6 +58,7 @@ class ResNet(ResidualNet):
             - zero_init_residual (bool): Whether ``init_weights()`` makes each block start as
               the identity.
             - num_classes (int): Classes to tell apart; ``None`` makes a backbone.
+            - pretrained (str): A checkpoint for ``init_weights()`` to load.
             - init_cfg (dict or list): How ``init_weights()`` fills the weights.
 
     Shape:
