@@ -108,6 +108,16 @@ def test_a_module_can_be_loaded_again(after_mmcv):
     )
 
 
+def test_a_module_pickles_by_its_name(after_mmcv):
+    # cloudpickle and the like pickle the modules that a function uses
+    after_mmcv(
+        """
+        import pickle, mmcv.cnn
+        assert pickle.loads(pickle.dumps(mmcv.cnn)) is mmcv.cnn
+        """
+    )
+
+
 def test_pickles_that_name_mmcv_load(after_mmcv, tmp_path):
     # protocol 0 spells a class as its module and its name
     (tmp_path / "old.pkl").write_bytes(b"cmmcv.cnn.bricks.conv_module\nConvModule\n.")

@@ -81,6 +81,9 @@ class Alias(ModuleType):
                 text = str(finder.not_covered(f"{self.__name__}.{name}"))
         raise AttributeError(text, name=name, obj=self)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return importlib.import_module, (self.__name__,)  # for those who pickle functions
+
     def __dir__(self) -> list[str]:
         return sorted({*self.__dict__, *self.__getattr__("__all__")})  # type: ignore[misc]  # a list
 

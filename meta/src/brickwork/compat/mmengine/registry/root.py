@@ -8,22 +8,8 @@ from typing import Any
 
 import brickwork_registry
 from brickwork_init import INITIALIZERS
-from brickwork_layers import (
-    ACTIVATION_LAYERS,
-    CONV_LAYERS,
-    DROPOUT_LAYERS,
-    NORM_LAYERS,
-    PADDING_LAYERS,
-    UPSAMPLE_LAYERS,
-)
-from brickwork_modules import (
-    ATTENTION,
-    FEEDFORWARD_NETWORK,
-    PLUGIN_LAYERS,
-    POSITIONAL_ENCODING,
-    TRANSFORMER_LAYER,
-    TRANSFORMER_LAYER_SEQUENCE,
-)
+
+from brickwork.cnn.bricks import registry as bricks
 
 from ._asking import ask
 from .build_functions import (
@@ -72,10 +58,8 @@ STRATEGIES = _root("strategy")
 DATASETS = _root("dataset")
 DATA_SAMPLERS = _root("data sampler")
 TRANSFORMS = _root("transform")
-_BRICKS: tuple[brickwork_registry.Registry[Any], ...] = (
-    *(CONV_LAYERS, NORM_LAYERS, ACTIVATION_LAYERS, PADDING_LAYERS, UPSAMPLE_LAYERS),
-    *(DROPOUT_LAYERS, PLUGIN_LAYERS, ATTENTION, FEEDFORWARD_NETWORK, POSITIONAL_ENCODING),
-    *(TRANSFORMER_LAYER, TRANSFORMER_LAYER_SEQUENCE),
+_BRICKS: tuple[brickwork_registry.Registry[Any], ...] = tuple(
+    getattr(bricks, name) for name in bricks.__all__
 )
 MODELS = _root("model", build_func=build_model_from_cfg, others=_BRICKS)
 MODEL_WRAPPERS = _root("model_wrapper")
