@@ -13,8 +13,8 @@ from ._progress import Progress
 from ._stream import RefusedError, Stream, TransientError
 from .errors import CacheError
 
-_BLOCK = 1 << 19  # bytes at once, at most
-_QUEUED = 16  # blocks that wait to be hashed: 8 MiB at most
+_BLOCK = 1 << 20  # bytes at once, at most: each round goes through Python
+_QUEUED = 8  # blocks that wait to be hashed: 8 MiB at most
 _PAGE_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
