@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-import brickwork_zoo
 import pytest
 import torch
 from brickwork_models import (
@@ -21,6 +20,7 @@ from brickwork_models import (
 from brickwork_models._names import find
 from brickwork_models._regnet import DESIGNS
 from brickwork_models.errors import ModelError, NoWeightsError, UnknownNameError
+from brickwork_zoo import _uri
 from torch import Tensor
 
 
@@ -32,7 +32,7 @@ def offer(cases: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         state = {key: cases.fill(key, tuple(shape)) for key, shape in shapes.items()}
         path = tmp_path / "weights.pth"
         torch.save(state, path)
-        monkeypatch.setitem(brickwork_zoo._uri._RESOLVERS, uri, lambda _: str(path))
+        monkeypatch.setitem(_uri._RESOLVERS, uri, lambda _: str(path))
         return state
 
     return put
@@ -137,8 +137,7 @@ def test_listing() -> None:
 def test_features_only_gives_a_tuple(name: str) -> None:
     last = -1 if name != "mobilenet_v2" else 6
     with torch.device("meta"):
-        options = {} if name == "alexnet" else {"out_indices": (last,)}
-        model = model_entry(name).make(in_channels=5, **options).eval()
+        model = model_entry(name).make(in_channels=5, out_indices=(last,)).eval()
         maps = model(torch.empty(1, 5, 64, 64))
     assert isinstance(maps, tuple)
     assert len(maps) == 1
@@ -154,7 +153,16 @@ def test_create_without_weights_is_initialised() -> None:
     assert isinstance(create_model("alexnet", num_classes=0), AlexNet)
 
 
+def test_further_arguments_go_before_the_entrys() -> None:
+    model = create_model("resnet50_gn", norm_cfg={"type": "GN", "num_groups": 8}, num_classes=0)
+    assert model.gn1.num_groups == 8
+    with pytest.raises(TypeError, match="ResNet has no argument dept"):
+        create_model("resnet18", dept=50)
+
+
 def test_contradictions_and_missing_weights() -> None:
+    with pytest.raises(ModelError, match="in_channels=0"):
+        create_model("resnet18", in_channels=0)
     with pytest.raises(ModelError, match="features_only=True"):
         create_model("resnet18", out_indices=(1,))
     with pytest.raises(NoWeightsError, match="there are none"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,6 +20,7 @@ class AlexNet(ClassicBackbone):
     Args:
         num_classes: Classes to tell apart; -1 makes a backbone.
         in_channels: Channels of the image.
+        out_indices: ``(0,)``; it is all one stage.
         as_tuple: Whether the feature map comes as a tuple.
 
     Shape:
@@ -29,11 +32,16 @@ class AlexNet(ClassicBackbone):
     stage_channels = (256,)
 
     def __init__(
-        self, num_classes: int = -1, *, in_channels: int = 3, as_tuple: bool = False
+        self,
+        num_classes: int = -1,
+        *,
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (0,),
+        as_tuple: bool = False,
     ) -> None:
         super().__init__(
             num_stages=1,
-            out_indices=(0,),
+            out_indices=out_indices,
             bn_eval=False,
             num_classes=num_classes,
             as_tuple=as_tuple,
@@ -71,8 +79,9 @@ class AlexNet(ClassicBackbone):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Compute scores ``(N, num_classes)``, or without classes the feature map."""
-        maps = self.forward_features(x)
-        return self.forward_head(maps[-1]) if self.classifies else self._pack(maps)
+        if self.classifies:
+            return self.forward_head(self.features(x))
+        return self._pack(self.forward_features(x))
 
     def _init_module(self, module: nn.Module) -> None:
         """Leave every layer as it was made, as the original does."""

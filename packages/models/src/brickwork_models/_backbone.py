@@ -181,6 +181,8 @@ class Backbone(StagedNet, BaseModule):
                 allowed = "None where init_cfg is given"
                 raise ArchitectureError(type(self).__name__, "pretrained", pretrained, allowed)
             init_cfg = {"type": "Pretrained", "checkpoint": pretrained}
+        if unknown := sorted(options.keys() - BackboneOptions.__annotations__.keys()):
+            raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}")
         default = [*KAIMING_INIT, *([LINEAR_INIT] if options.get("num_classes") else [])]
         super().__init__(
             num_stages=num_stages, out_indices=out_indices, init_cfg=init_cfg or default, **options

@@ -89,7 +89,8 @@ def create_model(
         UnknownNameError: No network has this name.
         NoArchitectureError: The zoo has such a checkpoint, but the network is not here.
         NoWeightsError: It has no weights, or none of this tag.
-        ModelError: ``out_indices`` for a network that gives scores.
+        ModelError: ``in_channels`` is less than 1, or ``out_indices`` is given for a network that
+            gives scores.
     """
     entry, tag = find(name)
     weights = _choose(entry, tag if pretrained is True and tag else pretrained)
@@ -101,6 +102,8 @@ def create_model(
                 f"{classes} classes gives scores; pass features_only=True"
             )
         options["out_indices"] = tuple(out_indices)
+    if in_channels < 1:
+        raise ModelError(f"in_channels={in_channels}, but an image has at least 1 channel")
     options["in_channels"] = in_channels
 
     def build() -> nn.Module:

@@ -72,15 +72,15 @@ class Entry:
 
         Args:
             num_classes: Classes to tell apart; ``None`` makes a backbone.
-            **options: Further arguments of its class.
+            **options: Further arguments of its class; they go before the entry's.
 
         Returns:
             The network, not initialised.
         """
+        arguments = {**self.arguments, **options}
         if issubclass(self.build, (AlexNet, VGG)):
             # These keep the conventions of mmcv.cnn: -1 for no classes, maps next to scores.
-            options["as_tuple"] = num_classes is None
-            if issubclass(self.build, VGG) and num_classes is not None:
-                options["out_indices"] = ()
-            return self.build(**self.arguments, num_classes=num_classes or -1, **options)
-        return self.build(**self.arguments, num_classes=num_classes, **options)
+            if num_classes is None:
+                return self.build(**arguments, as_tuple=True)
+            return self.build(**arguments, num_classes=num_classes, out_indices=())
+        return self.build(**arguments, num_classes=num_classes)
