@@ -50,7 +50,7 @@ def test_every_command_has_help(run, command):
     assert "--json" in out or all(name in out for name in COMMANDS)
 
 
-def test_wrong_calls_end_with_2(run):
+def test_wrong_calls_end_with_2(run, site, tmp_path):
     assert run()[0] == 2
     assert run("lst")[0] == 2
     assert run("list", "--max-params", "many")[0] == 2
@@ -62,7 +62,11 @@ def test_wrong_calls_end_with_2(run):
     assert run("verify", "nothing://x")[0] == 2
     assert run("cache", "list", "net.pth")[0] == 2
     assert run("check-links", __file__)[0] == 2
-    assert run("prefetch", __file__, "--to", "bundle")[0] == 2
+    for wrong in (__file__, "nothing://x"):
+        good = site.url("/net.pth", BODY)
+        assert run("prefetch", good, wrong, "--to", tmp_path / "bundle")[0] == 2
+    assert not (tmp_path / "bundle").exists()
+    assert not site.requests
     assert run("--version")[:2] == (0, f"brickwork-zoo {brickwork_zoo.__version__}\n")
 
 

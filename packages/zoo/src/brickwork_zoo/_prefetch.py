@@ -56,6 +56,9 @@ def prefetch(
     bundle = Path(target).expanduser().absolute()
     if bundle.suffix in _PACKED:
         raise InvalidInputError(f"{bundle}: weights do not grow smaller when packed; write a .tar")
+    for uri in uris:  # before the first of them is fetched
+        if resolve(uri).local:
+            raise InvalidInputError(f"{uri} is a file of this machine: copy it as it is", uri=uri)
     try:
         if bundle.suffix != ".tar":
             return _fill(uris, bundle, progress)
@@ -84,8 +87,6 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
     for uri in wanted:  # which grows by the shards of an index
         resource = resolve(uri)
         entry = there.entry(resource)
-        if resource.local:
-            raise InvalidInputError(f"{uri} is a file of this machine: copy it as it is", uri=uri)
         found = here.find(resource)
         if found is not None and not entry.files():  # a bundle cannot do with another's file
             entry.folder.mkdir(parents=True, exist_ok=True)
