@@ -1,8 +1,9 @@
 """What autodoc leaves open: lists of names, the registries' contents, and the house's docstrings.
 
 ``names`` lists the public names of a package; ``registries`` writes an entry for every registry
-among them, with a table of what is in it. Bases are shown as the nearest class that can be
-imported. What a docstring names without its module is looked for in its package.
+among them, with a table of what is in it; ``shared-options`` describes arguments that many classes
+share. Bases are shown as the nearest class that can be imported. What a docstring names without its
+module is looked for in its package.
 """
 
 from __future__ import annotations
@@ -84,6 +85,27 @@ class Registries(SphinxDirective):
         return [*lines, ""]
 
 
+class Options(SphinxDirective):
+    """Describe the classes ``...Options`` of the package named by the argument.
+
+    They are private, but other docstrings send the reader to them for arguments that many share.
+    """
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        private = f"{importlib.import_module(self.arguments[0]).__name__}._"
+        paths = {
+            f"{found.__module__}.{found.__qualname__}"
+            for name, module in list(sys.modules.items())
+            if name.startswith(private)
+            for found in vars(module).values()
+            if inspect.isclass(found) and found.__name__.endswith("Options")
+        }
+        lines = [f".. autoclass:: {path}\n" for path in sorted(paths) if path.startswith(private)]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def show_public_bases(
     app: Sphinx, name: str, obj: type, options: object, bases: list[type]
 ) -> None:
@@ -134,6 +156,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     torch.nn  # noqa: B018  # `public_name` looks it up among the imported modules
     app.add_directive("names", Names)
     app.add_directive("registries", Registries)
+    app.add_directive("shared-options", Options)
     app.connect("autodoc-process-bases", show_public_bases)
     app.connect("autodoc-process-docstring", keep_prose_whole, priority=400)  # before napoleon
     app.connect("missing-reference", find_by_bare_name)
