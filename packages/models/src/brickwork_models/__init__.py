@@ -2,6 +2,7 @@
 
 from ._alexnet import AlexNet as AlexNet
 from ._backbone import Backbone as Backbone
+from ._backbone import BackboneOptions as BackboneOptions
 from ._create import create_model as create_model
 from ._create import list_models as list_models
 from ._create import model_entry as model_entry
@@ -42,6 +43,7 @@ __all__ = [
     "VGG",
     "AlexNet",
     "Backbone",
+    "BackboneOptions",
     "BasicBlock",
     "Bottleneck",
     "Darknet",
