@@ -197,3 +197,32 @@ def test_state_dicts_without_wrappers():
     moved = zoo.weights_to_cpu(state)
     assert equal(moved, state)
     assert moved._metadata is state._metadata
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_what_is_written_to_a_url_is_what_is_read_from_it(ending):
+    pytest.importorskip("fsspec")
+    for _ in range(2):  # the second time the cache holds the first
+        model, again = net(), net()
+        zoo.save_checkpoint(model, f"memory://latest/x.{ending}")
+        zoo.load_checkpoint(again, f"memory://latest/x.{ending}", strict=True)
+        assert equal(again.state_dict(), model.state_dict())
+
+
+def test_what_cannot_be_written_out_is_an_error(tmp_path):
+    torch.save({"w": torch.ones(1).expand(2**45)}, tmp_path / "x.pth")
+    with pytest.raises(InvalidInputError, match=r"y\.safetensors.*'w'"):
+        zoo.convert(tmp_path / "x.pth", tmp_path / "y.safetensors")
+    torch.save({"w": torch.ones(1)}, tmp_path / "x.pth")
+    with pytest.raises(InvalidInputError, match="not to a URL"):
+        zoo.convert(tmp_path / "x.pth", "memory://y.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.pth"]
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's, about what it means to replace
+def test_types_of_storages_off_the_list_are_left_to_torch(tmp_path):
+    tensor = torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
+    torch.save({"q": tensor, "w": torch.ones(1)}, tmp_path / "x.pth")
+    found = zoo.CheckpointLoader.load_checkpoint(tmp_path / "x.pth")
+    assert torch.equal(found["q"].dequantize(), torch.ones(2))
+    assert "torch.QInt8Storage" in zoo.inspect(tmp_path / "x.pth").unsafe

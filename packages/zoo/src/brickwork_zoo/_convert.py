@@ -10,8 +10,9 @@ import torch
 from ._loader import CheckpointLoader
 from ._loading import check_state_dict
 from ._revise import ReviseKeys
-from ._save import write, write_safetensors
+from ._save import write_safetensors
 from ._select import select
+from ._write import is_remote, write
 from .errors import InvalidInputError
 
 
@@ -42,9 +43,11 @@ def convert(
     Raises:
         CheckpointError: The source is broken or holds no state dict.
         UnsafeCheckpointError: It would run code.
-        InvalidInputError: The target's ending is neither.
+        InvalidInputError: The target's ending is neither, or it is no path.
     """
     name = os.fspath(source)
+    if target is not None and is_remote(os.fspath(target)):
+        raise InvalidInputError(f"{target}: convert writes to a path, not to a URL")
     stem = Path(name.rstrip("/").rpartition("/")[2].partition("@")[0]).stem
     path = Path(f"{stem}.safetensors" if target is None else target).expanduser()
     if path.suffix not in (".safetensors", ".pth", ".pt"):
@@ -53,7 +56,7 @@ def convert(
     state_dict, _ = select(checkpoint, name, prefix=prefix, entry=entry, revise_keys=revise_keys)
     check_state_dict(state_dict, name)
     if path.suffix == ".safetensors":
-        write(str(path), lambda part: write_safetensors(state_dict, part, {"source": name}))
+        write_safetensors(state_dict, str(path), {"source": name})
     else:
         write(str(path), lambda part: torch.save(state_dict, part))
     return path

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ._names import canonical
 from ._select import state_dict_of
 from ._state import get_state_dict, weights_to_cpu
 from ._tree import unwrap
-from .errors import CacheError, InvalidInputError, MissingDependencyError
+from ._write import is_remote, local_path, write
+from .errors import InvalidInputError
 
 
 def save_checkpoint(
@@ -99,11 +97,11 @@ def _save_folder(
 
     from ._save_sharded import save_folder  # all that only folders need
 
-    if _is_remote(name):
+    if is_remote(name):
         raise InvalidInputError(f"{name}: a folder of shards is written to a path, not to a URL")
     if optimizer is not None:
         checkpoint["optimizer"] = _each(optimizer, lambda one: get_optimizer_state_dict(model, one))
-    save_folder(_local(name), checkpoint)
+    save_folder(local_path(name), checkpoint)
 
 
 def _write(name: str, checkpoint: Mapping[str, Any]) -> None:
@@ -111,24 +109,25 @@ def _write(name: str, checkpoint: Mapping[str, Any]) -> None:
     state_dict = weights_to_cpu(checkpoint["state_dict"])
     if name.endswith(".safetensors"):
         text = {key: str(value) for key, value in checkpoint["meta"].items()}
-        write(name, lambda path: write_safetensors(state_dict, path, text))
+        write_safetensors(state_dict, name, text)
     else:
         content = {**checkpoint, "state_dict": state_dict}
         write(name, lambda path: torch.save(content, path))
 
 
 def write_safetensors(
-    state_dict: Mapping[str, Any], path: Path, metadata: Mapping[str, str]
+    state_dict: Mapping[str, Any], target: str, metadata: Mapping[str, str]
 ) -> None:
     """Write tensors; those that share memory are written as often as they have names.
 
     Args:
         state_dict: Key -> tensor.
-        path: The file.
+        target: A path or a URL of fsspec's.
         metadata: Goes into the header.
 
     Raises:
-        InvalidInputError: Something is no dense tensor.
+        InvalidInputError: Something is no dense tensor, or too large where it is written out.
+        CacheError: It cannot be written.
     """
     from safetensors.torch import save_file  # only this format needs it
 
@@ -136,69 +135,15 @@ def write_safetensors(
         k for k, v in state_dict.items() if not isinstance(v, Tensor) or v.layout != torch.strided
     ]
     if odd:
-        raise InvalidInputError(f"{path}: safetensors cannot hold {odd[:5]}; use .pth")
+        raise InvalidInputError(f"{target}: safetensors cannot hold {odd[:5]}; use .pth")
     tensors: dict[str, Tensor] = {}
     seen: set[int] = set()
     for key, tensor in state_dict.items():
         address = tensor.untyped_storage().data_ptr()
-        whole = tensor.detach().contiguous()
-        tensors[key] = whole.clone() if address in seen and whole.numel() else whole
-        seen.add(address)
-    save_file(tensors, path, metadata={"format": "pt", **metadata})
-
-
-def write(target: str, make: Callable[[Path], object]) -> None:
-    """Let a file be made under another name, then move it into place.
-
-    Args:
-        target: A path or a URL of fsspec's.
-        make: Writes the file.
-
-    Raises:
-        CacheError: It cannot be written.
-    """
-    if _is_remote(target):
-        _upload(target, make)
-        return
-    path = _local(target)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        make(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file
-        partial.replace(path)
-    except OSError as error:
-        raise CacheError(f"cannot write {path}: {error}", uri=target, path=path) from error
-    finally:
-        with suppress(OSError):  # of the folder itself, which the first error names
-            partial.unlink(missing_ok=True)
-
-
-def _is_remote(target: str) -> bool:
-    return "://" in target and not canonical(target).startswith("file://")
-
-
-def _local(target: str) -> Path:
-    return Path(canonical(target).removeprefix("file://")).expanduser()
-
-
-def _upload(target: str, make: Callable[[Path], object]) -> None:
-    from tempfile import TemporaryDirectory  # with fsspec, what only a URL needs
-
-    try:
-        import fsspec  # type: ignore[import-untyped]  # it has no types
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"cannot write {target} without fsspec: pip install brickwork-zoo[fsspec]",
-            uri=target,
-            package="fsspec",
-        ) from error
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "checkpoint"
-        make(path)
         try:
-            system, place = fsspec.core.url_to_fs(canonical(target))
-            system.put_file(str(path), place)
-        except (OSError, ValueError) as error:
-            raise CacheError(f"cannot write {target}: {error}", uri=target) from error
+            whole = tensor.detach().contiguous()
+            tensors[key] = whole.clone() if address in seen and whole.numel() else whole
+        except RuntimeError as error:  # a number that is expanded to more than there is memory for
+            raise InvalidInputError(f"{target}: cannot write out {key!r}: {error}") from error
+        seen.add(address)
+    write(target, lambda path: save_file(tensors, path, metadata={"format": "pt", **metadata}))

@@ -147,12 +147,14 @@ class Reading(Generic[S]):
         self.unknown = list(machine.unknown)
         self.known = list(machine.known)
 
-    def _storage(self, identity: Any) -> Stored[S]:
+    def _storage(self, identity: Any) -> Stored[S] | Inert:
         if type(identity) is not tuple or len(identity) not in (5, 6):
             raise BrokenPickleError("a storage of odd identity")
         word, kind, key, location, count = identity[:5]
         view = identity[5] if len(identity) == 6 else None
         text = type(word) is type(key) is type(location) is str and word == "storage"
+        if text and type(kind) is Name:  # of a type that is not on the list, and noted as such
+            return Inert(kind.full)
         if not text or not isinstance(kind, _StorageType) or type(count) is not int:
             raise BrokenPickleError("a storage of odd identity")
         root = self._root(kind.dtype, key, location, count)
