@@ -116,6 +116,25 @@ def test_names_of_torchvision_timm_and_the_zoo(name: str, kind: type) -> None:
     assert model_entry(name).build is kind
 
 
+@pytest.mark.parametrize(
+    ("name", "network", "tag"),
+    [
+        ("resnet50", "resnet50", None),
+        ("resnet50.imagenet1k_v2", "resnet50", "imagenet1k_v2"),
+        ("resnet50.mmcls", "resnet50", "mmcls"),
+        ("mmcls://resnet50", "resnet50", "mmcls"),
+        ("torchvision://resnet50", "resnet50", None),
+        ("regnetx_032.imagenet1k_v2", "regnetx_3.2gf", "imagenet1k_v2"),
+        ("tf_efficientnet_lite0.in1k", "efficientnet_lite0", "in1k"),
+        ("contrib/resnet50_gn", "detectron/resnet50_gn", "contrib"),
+        ("res2net50_w14", "res2net50_14w_8s", "mmcls"),
+    ],
+)
+def test_a_name_may_choose_the_weights(name: str, network: str, tag: str | None) -> None:
+    entry, found = find(name)
+    assert (entry.name, found) == (network, tag)
+
+
 def test_a_close_name_is_suggested() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
         create_model("resnt50")

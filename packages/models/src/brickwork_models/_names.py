@@ -10,6 +10,7 @@ from brickwork_zoo.errors import UnknownModelError
 
 from ._entries import ENTRIES
 from ._entry import Entry
+from ._weights import Weights
 from .errors import NoArchitectureError, UnknownNameError
 
 
@@ -17,15 +18,16 @@ def names_of(entry: Entry) -> Iterator[str]:
     """Yield the names of a network, then those of its checkpoints in the zoo."""
     yield from (entry.name, *entry.aliases)
     for weights in entry.weights:
-        yield from (weights.uri, _bare(weights.uri))
+        yield from _names_of_weights(entry, weights)
 
 
 def find(name: str) -> tuple[Entry, str | None]:
     """Find a network, and which of its weights the name means.
 
     Args:
-        name: A network's name here, in torchvision or in timm; the name of a checkpoint in the
-            zoo, as in ``"resnet50.imagenet1k_v2"`` or ``"contrib/resnet50_gn"``; or a URI.
+        name: A network's name here, in torchvision or in timm, which the tag of weights may
+            follow, as in ``"resnet50.imagenet1k_v2"``; a checkpoint's URI, or what the zoo calls
+            it, as in ``"contrib/resnet50_gn"``.
 
     Returns:
         What is known of it, and the tag of the weights, ``None`` where the name leaves it open.
@@ -57,6 +59,11 @@ def _in_the_zoo(name: str) -> list[str]:
     return uris
 
 
+def _names_of_weights(entry: Entry, weights: Weights) -> Iterator[str]:
+    yield from (weights.uri, _bare(weights.uri))
+    yield from (f"{name}.{weights.tag}" for name in (entry.name, *entry.aliases))
+
+
 def _bare(uri: str) -> str:
     """Leave the scheme out."""
     return uri.rpartition("://")[2]
@@ -69,5 +76,5 @@ _CHECKPOINTS = {
     name: (entry, weights.tag)
     for entry in ENTRIES.values()
     for weights in entry.weights
-    for name in (weights.uri, _bare(weights.uri))
+    for name in _names_of_weights(entry, weights)
 }
