@@ -7,6 +7,8 @@ import builtins
 import collections
 import contextlib
 import datetime
+import decimal
+import fractions
 import io
 import os
 import pathlib
@@ -201,6 +203,11 @@ META = {
     "array": np.arange(6, dtype=np.int32).reshape(2, 3),
     "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "big": np.arange(3, dtype=">f4"),
+    "text": np.array(["a", "bc"]),
+    "date": np.datetime64("2021-03-04"),
+    "dates": np.array(["2021-03-04T05", "2022-01-01T00"], dtype="datetime64[h]"),
+    "exact": decimal.Decimal("1e5"),
+    "third": fractions.Fraction(1, 3),
     "when": datetime.datetime(2021, 3, 4, 5, 6, 7, 8),
     "zone": datetime.datetime(2021, 3, 4, tzinfo=datetime.UTC),
     "day": datetime.date(2021, 3, 4),
@@ -246,6 +253,9 @@ def foreign():
     """Stand-ins for libraries that are not here when the file is read."""
 
     class ConfigDict(dict):
+        def __getnewargs__(self):  # as addict's, of which mmcv's is one
+            return tuple(self.items())
+
         def __getstate__(self):
             return self
 
@@ -309,11 +319,13 @@ def test_objects_of_absent_libraries_load_as_data(tmp_path, foreign, protocol):
 
 
 def test_numpy_is_not_needed(tmp_path, monkeypatch):
-    torch.save({"x": np.float32(0.5), "y": np.arange(3)}, tmp_path / "x.pth")
+    content = {"x": np.float32(0.5), "y": np.arange(3), "z": np.datetime64("2021-03-04")}
+    torch.save(content, tmp_path / "x.pth")
     monkeypatch.setitem(sys.modules, "numpy", None)
     found = read_path(tmp_path / "x.pth")
     assert found["x"] == 0.5
     assert found["y"].type_name == "numpy.ndarray"
+    assert found["z"].args[0] == "M8[D]"
 
 
 def test_what_torch_itself_calls_safe_loads_by_torch(tmp_path):

@@ -14,21 +14,20 @@ import decimal
 import fractions
 import pathlib
 import re
-import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from ._data import Inert, Name, checked_key
-
-
-def _bytes(text: Any = b"", encoding: Any = "latin-1") -> bytes:
-    """Bytes as protocol 2 spells them: text and its encoding."""
-    if isinstance(text, bytes | bytearray):
-        return bytes(text)
-    if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
-        raise ValueError(f"bytes from a {type(text).__name__}, or in an odd encoding")
-    return text.encode(encoding)
+from ._inert_numpy import (
+    DType,
+    fill_array,
+    numpy_array,
+    numpy_from_buffer,
+    numpy_or_none,
+    numpy_scalar,
+    to_bytes,
+)
 
 
 def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,6 +47,11 @@ def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
         return kind({checked_key(key): value for key, value in pairs})
 
     return make
+
+
+def _dict_of_a_library(*args: Any) -> dict[Any, Any]:
+    """A dict with dots: called with a dict, or, by addict, with pairs that come as items, too."""
+    return _mapping(dict)(args[0]) if args and isinstance(args[0], dict) else {}
 
 
 def _default_dict(*_: Any) -> dict[Any, Any]:
@@ -80,114 +84,24 @@ def _path(kind: type[pathlib.PurePath]) -> Callable[..., pathlib.PurePath]:
 def _time(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any) -> Any:
         # Python 2 wrote the packed form as text
-        head = [_bytes(a) if isinstance(a, str) else a for a in args]
+        head = [to_bytes(a) if isinstance(a, str) else a for a in args]
         return kind(*head)
 
     return make
 
 
-def _number(kind: Callable[[str], Any], form: str) -> Callable[..., Any]:
-    def make(text: Any) -> Any:
-        if not isinstance(text, str) or not re.fullmatch(form, text):
-            raise TypeError("a number of odd text")
-        return kind(text)
-
-    return make
+def _decimal(text: Any) -> decimal.Decimal:
+    if not isinstance(text, str) or len(text) > 1000:
+        raise TypeError("a number of odd text")
+    return decimal.Decimal(text)
 
 
-class DType:
-    """A numpy dtype, without numpy: its kind and size, and the byte order filled in later."""
-
-    def __init__(self, code: Any, *_: Any) -> None:
-        code = code.decode("ascii") if isinstance(code, bytes) else code
-        if not isinstance(code, str) or code[:1] not in "biufcSUMm?" or len(code) > 8:
-            raise ValueError("a numpy dtype that holds more than plain numbers")
-        self.code = code
-        self.order = "="
-        self.unit: Any = None
-
-    def fill(self, state: Any) -> None:
-        """Take the state that numpy gives its dtypes."""
-        order, fields = state[1], state[3]
-        if fields is not None or order not in ("<", ">", "|", "="):
-            raise ValueError("numpy dtype with fields")
-        self.order = order
-        self.unit = state[8] if len(state) > 8 else None
-
-    def to_numpy(self, numpy: Any) -> Any:
-        """The dtype of numpy itself."""
-        dtype = numpy.dtype(self.code)
-        if self.unit is not None and self.code[:1] in "Mm":
-            dtype = numpy.dtype(f"{self.code}[{numpy.datetime_data(self.unit[0])[0]}]")
-        return dtype.newbyteorder(self.order) if self.order in "<>" else dtype
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if (numpy := _numpy()) is None:
-            return Inert, ("numpy.dtype", (self.code, self.order))
-        return self.to_numpy(numpy).__reduce__()  # type: ignore[no-any-return]  # numpy's
-
-    def __repr__(self) -> str:
-        return f"<numpy dtype {self.order}{self.code}>"
-
-
-_STRUCT_CODES = {
-    "b1": "?",
-    "?": "?",
-    "i1": "b",
-    "u1": "B",
-    "i2": "h",
-    "u2": "H",
-    "i4": "i",
-    "u4": "I",
-    "i8": "q",
-    "u8": "Q",
-    "f2": "e",
-    "f4": "f",
-    "f8": "d",
-}
-
-
-def _numpy() -> Any:
-    try:
-        import numpy  # optional: torch does without it
-    except ImportError:
-        return None
-    return numpy
-
-
-def _numpy_scalar(dtype: Any, data: Any = b"") -> Any:
-    if not isinstance(dtype, DType):
-        raise TypeError("a numpy scalar without a dtype")
-    raw = _bytes(data)
-    if (numpy := _numpy()) is not None:
-        return numpy.frombuffer(raw, dtype=dtype.to_numpy(numpy), count=1)[0]
-    order = dtype.order if dtype.order in "<>" else "="
-    return struct.unpack(order + _STRUCT_CODES[dtype.code], raw)[0]
-
-
-def _numpy_array(*args: Any) -> Any:
-    """``numpy._core.multiarray._reconstruct``: an empty array; its data comes as state."""
-    numpy = _numpy()
-    return Inert("numpy.ndarray", args) if numpy is None else numpy.empty((0,), "b")
-
-
-def _numpy_from_buffer(data: Any, dtype: Any, shape: Any, order: Any = "C", *_: Any) -> Any:
-    """``numpy._core.numeric._frombuffer``, which protocol 5 uses."""
-    numpy = _numpy()
-    if numpy is None:
-        return Inert("numpy.ndarray", (data, dtype, shape, order))
-    if not isinstance(dtype, DType) or order not in ("C", "F"):
-        raise TypeError("a numpy array without a dtype")
-    return numpy.frombuffer(bytearray(_bytes(data)), dtype.to_numpy(numpy)).reshape(
-        shape, order=order
-    )
-
-
-def _fill_array(array: Any, state: Any) -> None:
-    _, shape, dtype, fortran, data = state
-    if not isinstance(dtype, DType):
-        raise TypeError("a numpy array without a dtype")
-    array.__setstate__((1, shape, dtype.to_numpy(_numpy()), bool(fortran), _bytes(data)))
+def _fraction(*args: Any) -> fractions.Fraction:
+    """Of two numbers, or of text; not with an exponent, which a fraction would write out."""
+    numbers = all(type(arg) is int for arg in args)
+    if not numbers and not re.fullmatch(r"-?\d{1,1000}(/\d{1,1000})?", *args):
+        raise TypeError("a fraction of odd text")
+    return fractions.Fraction(*args)
 
 
 def fillers() -> dict[type, Callable[[Any, Any], None]]:
@@ -196,7 +110,7 @@ def fillers() -> dict[type, Callable[[Any, Any], None]]:
         DType: DType.fill,
         argparse.Namespace: _fill_namespace,
     }
-    return table if (numpy := _numpy()) is None else {**table, numpy.ndarray: _fill_array}
+    return table if (numpy := numpy_or_none()) is None else {**table, numpy.ndarray: fill_array}
 
 
 # Dicts with dots: their items are the data.
@@ -242,11 +156,11 @@ def _again(type_name: Any, args: Any = (), state: Any = None, items: Any = ()) -
 
 
 _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
-    "_codecs.encode": _bytes,
+    "_codecs.encode": to_bytes,
     "argparse.Namespace": lambda: argparse.Namespace(),
     "brickwork_zoo.Inert": _again,
-    "builtins.bytearray": lambda *args: bytearray(_bytes(*args)),
-    "builtins.bytes": _bytes,
+    "builtins.bytearray": lambda *args: bytearray(to_bytes(*args)),
+    "builtins.bytes": to_bytes,
     "builtins.complex": complex,
     "builtins.dict": _mapping(dict),
     "builtins.frozenset": _sequence(frozenset),
@@ -264,15 +178,15 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "datetime.time": _time(datetime.time),
     "datetime.timedelta": datetime.timedelta,
     "datetime.timezone": datetime.timezone,
-    "decimal.Decimal": _number(decimal.Decimal, r".{1,1000}"),
-    "fractions.Fraction": _number(fractions.Fraction, r"-?\d{1,1000}(/\d{1,1000})?"),
+    "decimal.Decimal": _decimal,
+    "fractions.Fraction": _fraction,
     "numpy.dtype": DType,
-    "numpy._core.numeric._frombuffer": _numpy_from_buffer,
-    "numpy.core.numeric._frombuffer": _numpy_from_buffer,
+    "numpy._core.numeric._frombuffer": numpy_from_buffer,
+    "numpy.core.numeric._frombuffer": numpy_from_buffer,
     **{
         f"numpy.{core}.{name}": make
         for core in ("core.multiarray", "_core.multiarray")
-        for name, make in (("scalar", _numpy_scalar), ("_reconstruct", _numpy_array))
+        for name, make in (("scalar", numpy_scalar), ("_reconstruct", numpy_array))
     },
     **{
         f"{module}.{name}": _path(kind)
@@ -284,7 +198,7 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
             ("PureWindowsPath", pathlib.PureWindowsPath),
         )
     },
-    **dict.fromkeys(_DICT_TYPES, _mapping(dict)),
+    **dict.fromkeys(_DICT_TYPES, _dict_of_a_library),
 }
 
 
