@@ -128,6 +128,11 @@ def test_names_of_torchvision_timm_and_the_zoo(name: str, kind: type) -> None:
         ("tf_efficientnet_lite0.in1k", "efficientnet_lite0", "in1k"),
         ("contrib/resnet50_gn", "detectron/resnet50_gn", "contrib"),
         ("res2net50_w14", "res2net50_14w_8s", "mmcls"),
+        ("ResNet50_Weights.IMAGENET1K_V2", "resnet50", "imagenet1k_v2"),
+        ("mmpretrain://resnet50_8xb32_in1k", "resnet50", "mmcls"),
+        ("resnet50.default", "resnet50", "imagenet1k_v2"),
+        ("resnet50_caffe_bgr", "detectron2/resnet50_caffe", None),
+        ("open-mmlab://detectron2/resnet50_caffe_bgr", "detectron2/resnet50_caffe", "open-mmlab"),
     ],
 )
 def test_a_name_may_choose_the_weights(name: str, network: str, tag: str | None) -> None:

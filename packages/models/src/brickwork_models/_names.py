@@ -27,7 +27,7 @@ def find(name: str) -> tuple[Entry, str | None]:
     Args:
         name: A network's name here, in torchvision or in timm, which the tag of weights may
             follow, as in ``"resnet50.imagenet1k_v2"``; a checkpoint's URI, or what the zoo calls
-            it, as in ``"contrib/resnet50_gn"``.
+            it, as in ``"contrib/resnet50_gn"`` or ``"ResNet50_Weights.IMAGENET1K_V2"``.
 
     Returns:
         What is known of it, and the tag of the weights, ``None`` where the name leaves it open.
@@ -41,7 +41,13 @@ def find(name: str) -> tuple[Entry, str | None]:
             return _NETWORKS[spelling], None
         if spelling in _CHECKPOINTS:
             return _CHECKPOINTS[spelling]
-    if uris := _in_the_zoo(_bare(name)):
+    uris = _in_the_zoo(_bare(name))
+    files = [brickwork_zoo.find_model(uri).urls for uri in uris]
+    for entry in ENTRIES.values() if uris else ():
+        for weights in entry.weights:
+            if brickwork_zoo.resolve(weights.uri).places in files:
+                return entry, weights.tag
+    if uris:
         raise NoArchitectureError(name, uris, _NETWORKS)
     raise UnknownNameError("model", name, [*_NETWORKS, *_CHECKPOINTS])
 
@@ -53,7 +59,7 @@ def _in_the_zoo(name: str) -> list[str]:
         for model in brickwork_zoo.list_models()
         if name in (_bare(model.uri), model.architecture)
     ]
-    for scheme in () if uris else ("torchvision", "open-mmlab"):  # these have old names, too
+    for scheme in () if uris else ("torchvision", "open-mmlab"):  # these have other spellings, too
         with suppress(UnknownModelError):
             uris.append(brickwork_zoo.find_model(f"{scheme}://{name}").uri)
     return uris
