@@ -22,7 +22,8 @@ FILES = {
     "mmcv/cnn/rfsearch/__init__.py": "",
     "mmcv/cnn/rfsearch/utils.py": "def get_single_padding(): return 1\n",
     "mmcv/runner/__init__.py": (
-        "import os\nif 'FAIL' in os.environ: import no_such_module\n"
+        "import os, time\nif 'FAIL' in os.environ: import no_such_module\n"
+        "if 'SLOW' in os.environ: time.sleep(0.5)\n"
         "from .base_module import BaseModule\nfrom .hooks import Hook\n"
     ),
     "mmcv/runner/base_module.py": "raise RuntimeError('ours is used')\n",
@@ -111,6 +112,32 @@ def test_a_failure_of_it_is_not_remembered(beside_real):
             assert error.name == "no_such_module"
         del os.environ["FAIL"]
         from mmcv.runner import Hook
+        """
+    )
+
+
+def test_several_threads_wait_for_it(beside_real):
+    beside_real(
+        """
+        import os, mmcv.runner
+        from concurrent.futures import ThreadPoolExecutor
+        os.environ["SLOW"] = "1"
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: getattr(mmcv.runner, "Hook"), range(4)))
+        assert len(set(found)) == 1
+        """
+    )
+
+
+def test_what_it_does_not_have_either_is_a_plain_miss(beside_real):
+    beside_real(
+        """
+        import mmcv.runner
+        for module in (mmcv, mmcv.runner):
+            try:
+                module.Nothing
+            except AttributeError as error:
+                assert str(error) == f"module {module.__name__!r} has no attribute 'Nothing'"
         """
     )
 

@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 from .errors import NotCoveredError
 
+_REAL = ".__real__"  # behind the name of an alias: the module that it stands before
+
 
 class Coverage(NamedTuple):
     """What we answer for in another package.
@@ -57,6 +59,27 @@ class Coverage(NamedTuple):
         return any(module == top or module.startswith(f"{top}.") for top in self.whole)
 
 
+class _RealSpec(ModuleSpec):
+    """The real module behind an alias, as the import system has it beside the alias.
+
+    So each is executed once, while other threads wait, and not remembered if it fails.
+
+    Args:
+        fullname: Its name among `sys.modules`.
+        finder: Who loads it.
+        real: Its own spec, with the name that it has for itself.
+    """
+
+    def __init__(self, fullname: str, finder: "AliasFinder", real: ModuleSpec) -> None:
+        super().__init__(fullname, finder, origin=real.origin)  # type: ignore[arg-type]  # has all
+        self.real = real
+
+    @property
+    def parent(self) -> str | None:
+        """The package that its relative imports start from."""
+        return self.real.parent
+
+
 class Alias(ModuleType):
     """A module of another package, answered by one of ours.
 
@@ -77,7 +100,7 @@ class Alias(ModuleType):
                     return getattr(module, name)
                 except AttributeError:
                     continue
-            if not name.startswith("_"):
+            if not (name.startswith("_") or finder.has_real(self.__name__)):
                 text = str(finder.not_covered(f"{self.__name__}.{name}"))
         raise AttributeError(text, name=name, obj=self)
 
@@ -104,7 +127,6 @@ class AliasFinder:
 
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
-        self._executed: dict[str, ModuleType] = {}
 
     def __repr__(self) -> str:
         return f"brickwork.compat for {self.coverage.package} {self.coverage.version}"
@@ -123,6 +145,10 @@ class AliasFinder:
                     return version
         return None
 
+    def has_real(self, module: str) -> bool:
+        """Tell whether a real package serves what we lack in a module."""
+        return self.version is not None and not self.coverage.is_whole(module)
+
     def not_covered(self, wanted: str) -> NotCoveredError:
         """Make the error for something that neither we nor the real package have."""
         package, version = self.coverage.package, self.coverage.version
@@ -134,22 +160,30 @@ class AliasFinder:
         """Find an alias, leave a module to the real package, or say that it is not covered."""
         if fullname.split(".")[0] != self.coverage.package:
             return None
+        if fullname.endswith(_REAL):
+            real = self._real_spec(fullname.removesuffix(_REAL))
+            return _RealSpec(fullname, self, real) if real else None
         covered = fullname in self.coverage.modules
         if covered or (not self.version and fullname in self.coverage.stand_ins):
             spec = ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # has all
             real = self._real_spec(fullname)
             spec.submodule_search_locations = list((real and real.submodule_search_locations) or [])
             return spec
-        if self.version and not self.coverage.is_whole(fullname):
+        if self.has_real(fullname):
             return None
         raise self.not_covered(fullname)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Make the alias."""
+        """Make an alias, or the real module behind one."""
+        if isinstance(spec, _RealSpec):
+            return importlib.util.module_from_spec(spec.real)
         return Alias(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Tell an alias who answers for it; forget what was set on it, if it is loaded again."""
+        """Tell an alias who answers for it, forgetting what was set on it; or execute the real."""
+        if isinstance(module.__spec__, _RealSpec):
+            module.__spec__.real.loader.exec_module(module)  # type: ignore[union-attr]  # it has one
+            return
         names = self.coverage.ours(module.__name__)
         # At once: whoever goes through `sys.modules` and asks each for a name must not change it.
         ours = importlib.import_module(names[0])
@@ -169,7 +203,7 @@ class AliasFinder:
                 setattr(module, name, value)
 
     def _real_spec(self, name: str) -> ModuleSpec | None:
-        if self.version is None or self.coverage.is_whole(name):
+        if not self.has_real(name):
             return None
         if name == self.coverage.package:
             return PathFinder.find_spec(name)
@@ -195,28 +229,17 @@ class AliasFinder:
                 yield importlib.import_module(ours)
         if self.version and f"{name}.{wanted}" in self.coverage.moved:
             yield importlib.import_module(self.coverage.moved[f"{name}.{wanted}"])
-        if name in self._executed:
-            yield self._executed[name]
-        elif (spec := self._real_spec(name)) and (wanted is None or _may_define(spec, wanted)):
-            yield self._execute(spec)
-
-    def _execute(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.util.module_from_spec(spec)
-        self._executed[spec.name] = module  # first: what it imports may ask again
-        try:
-            spec.loader.exec_module(module)  # type: ignore[union-attr]  # `_may_define` has seen it
-        except BaseException:
-            del self._executed[spec.name]
-            raise
-        return module
+        spec = self._real_spec(name)
+        if spec and (f"{name}{_REAL}" in sys.modules or _may_define(spec, wanted)):
+            yield importlib.import_module(f"{name}{_REAL}")
 
 
-def _may_define(spec: ModuleSpec, name: str) -> bool:
-    """Tell whether a module that is not executed yet may have a name.
+def _may_define(spec: ModuleSpec, name: str | None) -> bool:
+    """Tell whether a module that is not executed yet may have a name; None is all of them.
 
     Code that asks every module there is for a private name must not execute them all.
     """
-    if not name.startswith("_"):
+    if name is None or not name.startswith("_"):
         return True
     code = spec.loader.get_code(spec.name) if isinstance(spec.loader, SourceFileLoader) else None
     return code is not None and name in code.co_names
