@@ -325,7 +325,7 @@ def test_numpy_is_not_needed(tmp_path, monkeypatch):
     found = read_path(tmp_path / "x.pth")
     assert found["x"] == 0.5
     assert found["y"].type_name == "numpy.ndarray"
-    assert found["z"].args[0] == "M8[D]"
+    assert found["z"].args[0] == "M8[1D]"
 
 
 def test_what_torch_itself_calls_safe_loads_by_torch(tmp_path):

@@ -15,7 +15,8 @@ from torch.nn.parameter import is_lazy
 def unwrap(module: nn.Module) -> nn.Module:
     """The module inside of any data-parallel and ``torch.compile`` wrappers."""
     while True:
-        inner = module._modules.get("module" if _is_parallel(type(module)) else "_orig_mod")
+        parallel = _is_parallel(type(module))  # type: ignore[arg-type]  # a class does hash
+        inner = module._modules.get("module" if parallel else "_orig_mod")
         if inner is None:
             return module
         module = inner
