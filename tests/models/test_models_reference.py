@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from brickwork_models import KEY_MAPS, HRNet, RegNet, hrnet_stages, key_map, model_entry
+from brickwork_models import KEY_MAPS, key_map, model_entry
 from brickwork_models._keys import rename
 from brickwork_models.errors import UnknownNameError
 from torch import Tensor, nn
@@ -111,26 +111,18 @@ def test_openmmlab_networks_have_these_keys_and_shapes(
     checkpoint_uri: str, networks: Callable[[str], dict[str, Any]]
 ) -> None:
     scheme, _, name = checkpoint_uri.rpartition("://")
-    if scheme:
-        entry = model_entry(checkpoint_uri)
-        with torch.device("meta"):
-            model = entry.make(num_classes=1000 if scheme == "mmcls" else None)
-        rules = entry.key_maps[scheme]
-    else:
-        with torch.device("meta"):
-            model, rules = MMCLS_CONFIGS[name]()
+    entry = model_entry(checkpoint_uri if scheme else MMCLS_CONFIGS[name])
+    with torch.device("meta"):
+        model = entry.make(num_classes=None if scheme == "open-mmlab" else 1000)
+    rules = entry.key_maps[scheme or "mmcls"]
     assert shapes(model) == renamed(networks(checkpoint_uri)["keys"], rules)
 
 
+# Configs of mmcls whose checkpoints have no name behind mmcls://.
 MMCLS_CONFIGS = {
-    "hrnet/hrnet-w18_4xb32_in1k": lambda: (
-        HRNet(hrnet_stages(18), head_bias=False, num_classes=1000),
-        "mmcls/hrnet",
-    ),
-    "regnet/regnetx-400mf_8xb128_in1k": lambda: (
-        RegNet("regnetx_400mf", num_classes=1000),
-        "mmcls/same",
-    ),
+    "hrnet/hrnet-w18_4xb32_in1k": "hrnet_w18_ssld",
+    "regnet/regnetx-400mf_8xb128_in1k": "regnetx_400mf",
+    "resnet/resnetv1c50_8xb32_in1k": "resnet50_v1c",
 }
 
 

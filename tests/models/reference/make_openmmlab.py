@@ -44,7 +44,11 @@ INITIALISED = (
     "darknet53",
 )
 # Of these mmcls has configs, but the catalogue no name.
-MORE_CONFIGS = ("hrnet/hrnet-w18_4xb32_in1k", "regnet/regnetx-400mf_8xb128_in1k")
+MORE_CONFIGS = (
+    "hrnet/hrnet-w18_4xb32_in1k",
+    "regnet/regnetx-400mf_8xb128_in1k",
+    "resnet/resnetv1c50_8xb32_in1k",
+)
 
 
 def skeleton(folder: Path, package: str) -> None:
