@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import pickle
@@ -19,6 +20,8 @@ from brickwork_zoo.errors import (
     MissingFileError,
     ZooError,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
@@ -101,6 +104,29 @@ def test_a_distributed_checkpoint_folder(tmp_path):
     zoo.load_checkpoint(model, tmp_path / "dcp", strict=True)
     assert same(model, state)
     assert {t.key for t in zoo.inspect(tmp_path / "dcp").tensors} == {f"model.{k}" for k in state}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_damaged_folders_never_do_more_than_fail(tmp_path_factory, data):
+    from torch.distributed.checkpoint import save
+
+    folder = tmp_path_factory.mktemp("fuzz") / "dcp"
+    save({"model": net().state_dict(), "epoch": 3}, checkpoint_id=folder)
+    for file in sorted(folder.iterdir()):
+        raw = bytearray(file.read_bytes())  # whose length differs from run to run
+        for _ in range(data.draw(st.integers(0, 3))):
+            raw[data.draw(st.integers(0, 2**16)) % len(raw)] = data.draw(st.integers(0, 255))
+        file.write_bytes(raw[: len(raw) - data.draw(st.integers(0, 2))])
+    model = net()
+    before = values(model)
+    try:
+        zoo.load_checkpoint(model, folder, logger="silent")
+    except (CheckpointError, MismatchError):
+        assert same(model, before)
+    with contextlib.suppress(CheckpointError):
+        zoo.inspect(folder)
 
 
 class Evil:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ._data import BrokenPickleError, Inert
+from ._data import Inert
 from ._formats._described import Described, Describer
-from ._formats._dtypes import ITEM_SIZES
+from ._formats._dtypes import ITEM_SIZES, MAX_DIMENSIONS
 from ._formats._index import index_in, read_index
 from ._formats._kind import kind_of
 from ._formats._legacy import read_legacy
@@ -126,7 +127,7 @@ def _inspect_dcp(path: Path) -> Inspection:
             for key, one in entries.items()
             if "size" in (one.state or {})
         ]
-    except (BrokenPickleError, AttributeError, KeyError, TypeError, IndexError) as error:
+    except Exception as error:  # garbled descriptions fail in any way
         raise CheckpointError(f"{path}/.metadata is damaged: {error}", path=path) from error
     known = {tensor.key for tensor in tensors}
     other = {key: "bytes" for key in entries if key not in known}
@@ -142,10 +143,10 @@ def _inspect_dcp(path: Path) -> Inspection:
 
 
 def _info(key: str, dtype: str, shape: Any) -> TensorInfo:
-    count = 1
-    for length in shape:
-        count *= length
-    return TensorInfo(key, tuple(shape), dtype, count * ITEM_SIZES.get(dtype, 1))
+    plain = all(type(length) is int and 0 <= length < 2**63 for length in shape)
+    if not plain or len(shape) > MAX_DIMENSIONS or type(dtype) is not str:
+        raise ValueError(f"{key!r} has an odd shape or dtype")
+    return TensorInfo(key, tuple(shape), dtype, math.prod(shape) * ITEM_SIZES.get(dtype, 1))
 
 
 def _split(content: Any) -> tuple[list[TensorInfo], dict[str, str]]:
