@@ -82,5 +82,11 @@ def test_one_brick_does_not_pay_for_the_others():
     assert not loaded & {"brickwork_models", "requests", "brickwork.compat"}
 
 
+def test_bricks_and_networks_import_nothing_of_torch_that_imports_compilers():
+    ours = loaded_by("import torch, brickwork_models; from brickwork.cnn import ConvModule, ResNet")
+    # Where there is a GPU build, the counter of FLOPs imports triton: more than all of ours.
+    assert not {"torch.utils.flop_counter", "triton"} & (ours - loaded_by("import torch"))
+
+
 def test_versions_needs_no_torch():
     assert "torch" not in loaded_by("import brickwork; brickwork.versions()")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.utils.flop_counter import FlopCounterMode
+
+if TYPE_CHECKING:  # it imports triton, which takes longer than all of this package
+    from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
     Returns:
         The summary; print it.
     """
+    from torch.utils.flop_counter import FlopCounterMode  # see above
+
     seen: dict[str, Part] = {}
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     meta = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
