@@ -144,7 +144,7 @@ def age(monkeypatch, seconds: float) -> None:
     monkeypatch.setattr("brickwork_zoo._remote.time.time", lambda: now() + seconds)
 
 
-@pytest.mark.parametrize(("known", "seconds"), [(SHA, 0), ("", 10)])
+@pytest.mark.parametrize(("known", "seconds"), [(SHA, 0), ("", 10)], ids=["hash", "no hash"])
 def test_an_object_store_that_breaks_off_is_gone_on_with(memory, monkeypatch, known, seconds):
     age(monkeypatch, seconds)
     begun = break_off(monkeypatch, after=4)
@@ -158,7 +158,7 @@ def test_a_date_of_now_is_no_mark_of_a_version(memory, monkeypatch):
     assert begun[4] == 0
 
 
-@pytest.mark.parametrize("known", [SHA, ""])
+@pytest.mark.parametrize("known", [SHA, ""], ids=["hash", "no hash"])
 @pytest.mark.parametrize("seconds", [0, 10])
 def test_two_versions_in_an_object_store_are_never_spliced(memory, monkeypatch, known, seconds):
     age(monkeypatch, seconds)
