@@ -350,6 +350,7 @@ def test_a_reader_that_has_had_enough_is_no_error_to_talk_of(words):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_download_ends_with_130_and_goes_on_later(site, faults, run):
     site.faults["/net.pth"] = [faults.trickle(2000, 0.05)]
     url = site.url("/net.pth", BODY)

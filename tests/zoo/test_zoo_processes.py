@@ -246,6 +246,7 @@ def test_a_holder_that_was_stopped_holds_nobody_up(site, faults, start, monkeypa
     assert leftovers() == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_process_leaves_what_the_next_one_goes_on_from(site, faults, start):
     site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
     url = site.url("/net.pth", BODY)
