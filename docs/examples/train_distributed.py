@@ -12,7 +12,6 @@ goes on with ``--resume`` and ends as if nothing had been.
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +27,10 @@ from brickwork_modules import ConvModule
 from brickwork_zoo import load_checkpoint, save_checkpoint
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn import functional as F
@@ -109,34 +111,27 @@ def batch(step: int, count: int, rank: int, world: int) -> Tensor:
 
 
 def newest(folder: Path) -> Path | None:
-    """Find the last checkpoint; one that a killed run left half written ends in ``.part``."""
-    return max(folder.glob("step-*[0-9]"), default=None)
+    """Find the last checkpoint: what a killed run left half written has no such name."""
+    return max(folder.glob("step-*"), default=None)
 
 
-def save(path: Path, step: int, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
+def save(folder: Path, step: int, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
     """Save a checkpoint that is there whole or not at all."""
-    if strategy == "fsdp":  # a folder, to which each process writes its shards
-        weights, moments = get_state_dict(model, optimizer)
-        partial = path.with_suffix(".part")
-        if dist.get_rank() == 0:
-            shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-        state = {"state_dict": weights, "optimizer": moments}
-        dcp.save(state, checkpoint_id=partial)
-        if dist.get_rank() == 0:
-            partial.rename(path)
-    elif strategy == "single" or dist.get_rank() == 0:
-        save_checkpoint(model, path, optimizer, meta={"step": step})
+    name = folder / f"step-{step:06}{'.dcp' if strategy == 'fsdp' else '.pth'}"
+    if strategy != "ddp" or dist.get_rank() == 0:  # sharded, each process writes what it holds
+        save_checkpoint(model, name, optimizer, meta={"step": step})
 
 
-def load(path: Path, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
-    """Load a checkpoint into model and optimizer."""
-    if strategy == "fsdp":  # each process reads its shards
-        weights, moments = get_state_dict(model, optimizer)
-        dcp.load({"state_dict": weights, "optimizer": moments}, checkpoint_id=path)
-        set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=moments)
-    else:  # each process maps the same file
-        checkpoint = load_checkpoint(model, path, strict=True)
+def load(path: Path, model: nn.Module, optimizer: Optimizer, strategy: str) -> int:
+    """Load a checkpoint into model and optimizer; returns its step."""
+    checkpoint = load_checkpoint(model, path, strict=True)  # sharded, each reads what it holds
+    if strategy == "fsdp":
+        moments = {"optimizer": get_optimizer_state_dict(model, optimizer)}
+        dcp.load(moments, checkpoint_id=path)
+        set_optimizer_state_dict(model, optimizer, moments["optimizer"])
+    else:
         optimizer.load_state_dict(checkpoint["optimizer"])
+    return checkpoint["meta"]["step"]
 
 
 def train(args: argparse.Namespace, rank: int, world: int, device: torch.device) -> None:
@@ -146,8 +141,7 @@ def train(args: argparse.Namespace, rank: int, world: int, device: torch.device)
 
     start = 0
     if last := newest(args.folder):
-        load(last, model, optimizer, args.strategy)
-        start = int(last.name.removeprefix("step-"))
+        start = load(last, model, optimizer, args.strategy)
     for step in range(start, args.steps):
         mine = batch(step, len(labels), rank, world).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
@@ -161,8 +155,7 @@ def train(args: argparse.Namespace, rank: int, world: int, device: torch.device)
         if rank == 0:
             print(f"step {step + 1:4}  loss {loss / world:.9f}", flush=True)
         if (step + 1) % args.save_every == 0 or step + 1 == args.steps:
-            name = f"step-{step + 1:06}"
-            save(args.folder / name, step + 1, model, optimizer, args.strategy)
+            save(args.folder, step + 1, model, optimizer, args.strategy)
 
     model.eval()
     pictures, labels = digits(device, unseen=True)
