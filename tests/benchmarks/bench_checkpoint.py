@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import FLOOR, OURS, Row, importable
+from harness import FLOOR, OURS, Row, fresh, importable
 
 WIDTH = 4096
 LAYER_BYTES = 4 * (WIDTH * WIDTH + WIDTH)
@@ -184,13 +183,6 @@ def measure(function: str, path: Path, layers: int, existing: bool) -> None:
     print(json.dumps([seconds * 1e3, peak()]))
 
 
-def fresh(function: str, path: Path, layers: int, existing: bool) -> list[float]:
-    """Milliseconds and megabytes of one run in a fresh process."""
-    command = [sys.executable, __file__, function, str(path), str(layers), str(int(existing))]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(printed.splitlines()[-1])  # a peer may have its say before
-
-
 def rows(rounds: int = 5, gigabytes: float = 1.2) -> Iterator[Row]:
     """Measure every line, the contestants of a line in turn."""
     layers = round(gigabytes * 1e9 / LAYER_BYTES)
@@ -206,7 +198,8 @@ def rows(rounds: int = 5, gigabytes: float = 1.2) -> Iterator[Row]:
             runs: dict[str, list[list[float]]] = {who: [] for who in contestants}
             for _ in range(rounds):
                 for who, function in contestants.items():
-                    runs[who].append(fresh(name_of(function), path, layers, line.existing))
+                    arguments = name_of(function), path, layers, int(line.existing)
+                    runs[who].append(fresh(__file__, *arguments))
             cost = f"{name}, {gigabytes:g} GB"
             for index, (what, unit, at_most) in enumerate(
                 ((cost, "ms", line.time), (f"{cost}, peak memory", "MB", line.memory))

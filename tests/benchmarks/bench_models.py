@@ -1,15 +1,12 @@
-"""ResNet-50 side by side with torchvision's, and what a network with its weights costs."""
+"""ResNet-50: to build, against the same layers by hand; to run, side by side with torchvision's."""
 
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import brickwork_zoo
 import torch
 from brickwork_models import ResNet
 from brickwork_models.classic import ResNet as ClassicResNet
@@ -112,41 +109,8 @@ def against_torchvision(rounds: int) -> Iterator[Row]:
     yield Row("training step of ResNet-50", "torchvision's", "ms", values, at_most=1.02)
 
 
-def building_and_loading(rounds: int, folder: Path) -> Iterator[Row]:
-    """Measure how long a network takes from nothing to its weights."""
-    path = folder / "resnet50.pth"
-    torch.save(build().state_dict(), path)
-
-    def floor() -> None:
-        with torch.device("meta"):
-            model = build()
-        weights = torch.load(path, mmap=True, weights_only=True)
-        model.load_state_dict(weights, assign=True)
-
-    turns: dict[str, Callable[[], object]] = {
-        FLOOR: floor,
-        OURS: lambda: brickwork_zoo.load_model(build, path),
-    }
-    if importlib.util.find_spec("timm"):
-        import timm  # a peer, which may be missing
-
-        turns["timm"] = lambda: timm.create_model("resnet50", checkpoint_path=str(path))
-    if importlib.util.find_spec("torchvision"):
-        import torchvision  # a peer, which may be missing
-
-        def with_torchvision() -> None:
-            weights = torch.load(path, weights_only=True)
-            torchvision.models.resnet50().load_state_dict(weights)
-
-        turns["torchvision"] = with_torchvision
-    values = take_turns(turns, rounds)
-    yield Row("ResNet-50 built and loaded", "meta, mmap, assign", "ms", values, at_most=1.3)
-
-
 def rows(rounds: int = 15) -> Iterator[Row]:
     """Measure everything that the installed peers allow."""
     yield from building(rounds)
     if importlib.util.find_spec("torchvision"):
         yield from against_torchvision(rounds)
-    with tempfile.TemporaryDirectory() as folder:
-        yield from building_and_loading(rounds, Path(folder))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 Run = Callable[[], object]
 
@@ -88,6 +89,18 @@ def take_turns(runs: Mapping[str, Run], rounds: int, scale: float = 1e3) -> dict
     finally:
         gc.enable()
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def fresh(script: str, *arguments: object) -> Any:
+    """Run a script in a process of its own; return what it prints last, which is JSON.
+
+    Args:
+        script: Its path.
+        *arguments: Its arguments.
+    """
+    command = [sys.executable, "-W", "ignore", script, *map(str, arguments)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(printed.splitlines()[-1])  # a peer may have its say before
 
 
 def importable(module: str) -> bool:

@@ -1,0 +1,100 @@
+"""What a network with its weights costs, from nothing.
+
+Each time in a process of its own, as a program pays for it: once the memory that one network has
+left is there to be used again, the next one takes less.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness import FLOOR, OURS, Row, fresh, importable
+
+Run = Callable[[], object]
+
+
+def build():
+    """Build our classifier."""
+    from brickwork_models import ResNet
+
+    return ResNet(50, num_classes=1000, norm_eval=False)
+
+
+def floor(path: str) -> Run:
+    import brickwork_models  # noqa: F401  imports are not what is measured, here and below
+    import torch
+
+    def run() -> None:
+        with torch.device("meta"):
+            model = build()
+        weights = torch.load(path, mmap=True, weights_only=True)
+        model.load_state_dict(weights, assign=True)
+
+    return run
+
+
+def ours(path: str) -> Run:
+    import brickwork_models  # noqa: F401
+    import brickwork_zoo._checkpoint
+
+    return lambda: brickwork_zoo.load_model(build, path)
+
+
+def with_timm(path: str) -> Run:
+    import timm
+
+    return lambda: timm.create_model("resnet50", checkpoint_path=path)
+
+
+def with_torchvision(path: str) -> Run:
+    import torch
+    import torchvision
+
+    def run() -> None:
+        weights = torch.load(path, weights_only=True)
+        torchvision.models.resnet50().load_state_dict(weights)
+
+    return run
+
+
+CONTENDERS = {FLOOR: floor, OURS: ours, "timm": with_timm, "torchvision": with_torchvision}
+
+
+def rows(rounds: int = 9) -> Iterator[Row]:
+    """Measure ours, and the peers that are installed."""
+    import torch
+
+    names = [name for name in CONTENDERS if name in (FLOOR, OURS) or importable(name)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "resnet50.pth"
+        torch.save(build().state_dict(), path)
+        times: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(rounds):
+            for name in names:
+                times[name].append(fresh(__file__, name, path))
+    values = {name: statistics.median(one) for name, one in times.items()}
+    yield Row("ResNet-50 built and loaded", "meta, mmap, assign", "ms", values, at_most=1.3)
+
+
+def measure(name: str, path: str) -> None:
+    """Run one contender in this process and print milliseconds."""
+    import torch
+
+    torch.set_num_threads(1)
+    run = CONTENDERS[name](path)
+    gc.collect()
+    gc.disable()  # as `take_turns` does: what was imported before is not what is measured
+    start = time.perf_counter()
+    run()
+    print(json.dumps((time.perf_counter() - start) * 1e3))
+
+
+if __name__ == "__main__":
+    measure(*sys.argv[1:])
