@@ -49,8 +49,9 @@ def save_folder(path: Path, content: Mapping[str, Any]) -> None:
     """
     partial = on_rank_0(lambda: _partial(path))
     try:
-        with warnings.catch_warnings():  # of running alone, where that is meant
+        with warnings.catch_warnings():  # of running alone, where that is meant; of torch 2.10 itself
             warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+            warnings.filterwarnings("ignore", "TypedStorage is deprecated", UserWarning)
             save(dict(content), checkpoint_id=partial, no_dist=not dist.is_initialized())
     except (Exception, CheckpointException) as error:  # the latter, what ranks tell each other
         shutil.rmtree(partial, ignore_errors=True)
