@@ -49,7 +49,8 @@ def save_folder(path: Path, content: Mapping[str, Any]) -> None:
     """
     partial = on_rank_0(lambda: _partial(path))
     try:
-        with warnings.catch_warnings():  # of running alone, where that is meant; of torch 2.10 itself
+        # Of running alone, where that is meant, and of what torch 2.10 itself does.
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
             warnings.filterwarnings("ignore", "TypedStorage is deprecated", UserWarning)
             save(dict(content), checkpoint_id=partial, no_dist=not dist.is_initialized())
