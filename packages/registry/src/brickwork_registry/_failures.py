@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._describe import describe, full_name
+from ._entries import Entries
 from ._factories import wrong_type
 from ._paths import UNKNOWN, Path, find, join, walk
-from ._registry import Registry
 from ._signatures import misfits
 from ._suggest import closest, suggest
 from .errors import InvalidConfigError, MissingTypeError, NotRegisteredError, RegistryError
+
+if TYPE_CHECKING:  # it builds, and asks here only what to say when that fails
+    from ._registry import Registry
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def explain(
     """
     if target is None and not isinstance(error, RegistryError):
         error = _wrong_argument(cfg, registry, default_args) or error
-    if isinstance(registry, Registry) and isinstance(cfg, Mapping):
+    if isinstance(registry, Entries) and isinstance(cfg, Mapping):
         merged = {**default_args, **cfg} if isinstance(default_args, Mapping) else cfg
         # The object given, if that is all there is: enclosing builds look for its identity.
         note_failure(
@@ -173,7 +176,7 @@ def _names(cfg: Mapping[str, Any]) -> list[str]:
 def _wrong_argument(cfg: Any, registry: Any, default_args: Any) -> RegistryError | None:
     if not isinstance(cfg, Mapping):
         return InvalidConfigError("cfg", "a dict", describe(cfg))
-    if not isinstance(registry, Registry):
+    if not isinstance(registry, Entries):
         return InvalidConfigError("registry", "a brickwork_registry.Registry", describe(registry))
     if not (default_args is None or isinstance(default_args, Mapping)):
         return InvalidConfigError("default_args", "a dict or None", describe(default_args))
