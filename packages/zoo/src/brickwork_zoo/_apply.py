@@ -7,7 +7,7 @@ those that do so run it under a mode in which ``copy_`` only notes what would go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from ._formats._unread import Unread
-from ._tree import own_tensors, slots, unwrap, walk
+from ._tree import Slot, own_tensors, unwrap, walk
 from .errors import MismatchError
 
 EXTRA_STATE = "_extra_state"  # the last part of the keys that hold a module's get_extra_state()
@@ -72,13 +72,19 @@ class _NoteCopies(TorchFunctionMode):
 _IS_META = torch.Tensor.is_meta.__get__  # type: ignore[attr-defined]  # a property, to the stubs a bool
 
 
-def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str, Any]) -> Plan:
+def plan(
+    module: nn.Module,
+    places: Iterable[Slot],
+    state_dict: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+) -> Plan:
     """Find out what loading would do, with all of the modules' own hooks, touching nothing.
 
     As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys that lie below it.
 
     Args:
         module: The model.
+        places: All of its places for tensors.
         state_dict: Key -> tensor; left as it is.
         metadata: A state dict's ``_metadata``: module name -> its version and the like.
 
@@ -86,7 +92,7 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
         The plan.
     """
     result = Plan()
-    result.targets = {id(slot.tensor): slot.tensor for slot in slots(module)}
+    result.targets = {id(slot.tensor): slot.tensor for slot in places}
     extra = {k for k in state_dict if k.rpartition(".")[2] == EXTRA_STATE}
     offered = {k: v for k, v in state_dict.items() if k not in extra}
     _plan_below(module, "", offered.copy(), metadata, result)
@@ -97,23 +103,27 @@ def plan(module: nn.Module, state_dict: Mapping[str, Any], metadata: Mapping[str
     for key in result.implied:
         del result.shapes[key]
     holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
-    result.errors += _other_kinds(module, result)
+    result.errors += _other_kinds(places, result)
     result.missing = [k for k in result.missing if k not in holders or k not in extra]
     result.unexpected += [k for k in state_dict if k in extra and k not in holders]
     return result
 
 
-def _other_kinds(module: nn.Module, planned: Plan) -> Iterator[str]:
+def _other_kinds(places: Iterable[Slot], planned: Plan) -> Iterator[str]:
     """Complain of tensors that do not copy into the model's, as sparse ones into dense ones."""
-    for slot in slots(module):
+    for slot in places:
         source, target = planned.copies.get(id(slot.tensor)), slot.tensor
         if source is not None and _kind(source) != _kind(target):
-            yield f"{slot.name}: {_kind(source)} in the checkpoint, {_kind(target)} in the model"
+            yield f"{slot.name}: {_said(source)} in the checkpoint, {_said(target)} in the model"
 
 
-def _kind(tensor: Tensor) -> str:
-    kind = str(tensor.layout).removeprefix("torch.")
-    return f"{kind}, quantized" if tensor.is_quantized else kind
+def _kind(tensor: Tensor) -> tuple[torch.layout, bool]:
+    return tensor.layout, tensor.is_quantized
+
+
+def _said(tensor: Tensor) -> str:
+    layout, quantized = _kind(tensor)
+    return str(layout).removeprefix("torch.") + (", quantized" if quantized else "")
 
 
 def _plan_below(
@@ -208,11 +218,11 @@ def _has_extra_state(module: nn.Module) -> bool:
     return type(module).set_extra_state is not nn.Module.set_extra_state
 
 
-def carry_out(module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool) -> None:
-    """Put the planned tensors into the module.
+def carry_out(places: Iterable[Slot], copies: Mapping[int, Tensor], *, assign: bool) -> None:
+    """Put the planned tensors into the model.
 
     Args:
-        module: The model.
+        places: All places for tensors of the model.
         copies: Of a :class:`Plan`.
         assign: Put the tensors themselves in, in the dtype and on the device that the model's
             tensors have, instead of copying their values. Tensors on the meta device, which hold
@@ -223,7 +233,7 @@ def carry_out(module: nn.Module, copies: Mapping[int, Tensor], *, assign: bool) 
             one.find_all()  # what is damaged raises here, before anything is written
     replaced: dict[int, Tensor] = {}
     with torch.no_grad():
-        for slot in slots(module):
+        for slot in places:
             target, source = slot.tensor, copies.get(id(slot.tensor))
             if source is None:
                 continue

@@ -76,12 +76,11 @@ def load_state_dict(
     metadata = getattr(state_dict, "_metadata", None) or {}
     places = tuple(slots(module))
     fitting, adapted = _adapted(places, state_dict, adapters)
-    planned = plan(module, fitting, metadata)
+    planned = plan(module, places, fitting, metadata)
     kept = {i for i in planned.copies if not may_load(planned.targets[i])}
     report = _report(places, planned, kept, source, keys or {}, adapted)
     _judge(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
     _carry_out(
-        module,
         places,
         {i: tensor for i, tensor in planned.copies.items() if i not in kept},
         assign=assign,
@@ -127,16 +126,11 @@ def check_state_dict(state_dict: object, source: str | None = None) -> None:
 
 
 def _carry_out(
-    module: nn.Module,
-    places: Sequence[Slot],
-    copies: Mapping[int, Tensor],
-    *,
-    assign: bool,
-    broadcast: bool,
+    places: Sequence[Slot], copies: Mapping[int, Tensor], *, assign: bool, broadcast: bool
 ) -> None:
     tensors = (*(slot.tensor for slot in places), *copies.values())
     if not broadcast and not any(hasattr(tensor, "device_mesh") for tensor in tensors):
-        carry_out(module, copies, assign=assign)
+        carry_out(places, copies, assign=assign)
         return
     from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint
 
