@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
     from ._loader import load_from_torchvision as load_from_torchvision
     from ._loading import load_state_dict as load_state_dict
     from ._mmcv import _load_checkpoint as _load_checkpoint
+    from ._mmcv import _load_checkpoint_to_model as _load_checkpoint_to_model
     from ._mmcv import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
     from ._mmcv import get_deprecated_model_names as get_deprecated_model_names
     from ._mmcv import get_external_models as get_external_models
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 # no import of requests, and whoever only downloads never imports torch.
 _EXPORTS = {
     "_load_checkpoint": "_mmcv",
+    "_load_checkpoint_to_model": "_mmcv",
     "_load_checkpoint_with_prefix": "_mmcv",
     "Adapter": "_adapters",
     "CheckpointLoader": "_loader",

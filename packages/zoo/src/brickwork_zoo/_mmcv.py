@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import os
+from collections.abc import Mapping
 from typing import Any
+
+from torch import nn
 
 from ._catalog import deprecated_names, urls
 from ._formats._tensors import MapLocation
 from ._loader import CheckpointLoader
+from ._loading import Logger, load_state_dict
+from ._revise import STRIP_MODULE, ReviseKeys
 from ._select import StateDict, select
 
 
 def _load_checkpoint(
     filename: str | os.PathLike[str],
     map_location: MapLocation = None,
-    logger: logging.Logger | str | None = None,
+    logger: Logger = None,
 ) -> Any:
     """Read a checkpoint from a path or URI; see :meth:`CheckpointLoader.load_checkpoint`."""
     return CheckpointLoader.load_checkpoint(filename, map_location, logger)
@@ -27,6 +31,19 @@ def _load_checkpoint_with_prefix(
     """Read the part of a checkpoint's state dict below a prefix, without the prefix."""
     checkpoint = CheckpointLoader.load_checkpoint(filename, map_location)
     return select(checkpoint, os.fspath(filename), prefix=prefix)[0]
+
+
+def _load_checkpoint_to_model(
+    model: nn.Module,
+    checkpoint: Mapping[str, Any],
+    strict: bool = False,
+    logger: Logger = None,
+    revise_keys: ReviseKeys = STRIP_MODULE,
+) -> Mapping[str, Any]:
+    """Load a checkpoint that has been read into a model, as mmengine calls it; returns it."""
+    state_dict, keys = select(checkpoint, "the checkpoint", revise_keys=revise_keys)
+    load_state_dict(model, state_dict, strict, logger, keys=keys)
+    return checkpoint
 
 
 def get_torchvision_models() -> dict[str, str]:

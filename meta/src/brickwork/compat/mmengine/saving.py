@@ -1,16 +1,11 @@
 """The part of `mmengine.runner.checkpoint` that differs from mmcv's, where none is installed."""
 
 import os
-import re
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from logging import Logger
 from pathlib import Path
 from typing import Any
 
 import torch
-from brickwork_zoo import load_state_dict
-from torch import nn
+from brickwork_zoo import _load_checkpoint_to_model
 
 __all__ = ["_load_checkpoint_to_model", "find_latest_checkpoint", "save_checkpoint"]
 
@@ -51,33 +46,3 @@ def find_latest_checkpoint(path: str | Path) -> str | None:
     """Return the checkpoint that the file `last_checkpoint` of a folder names; None without one."""
     note = Path(path) / "last_checkpoint"
     return note.read_text(encoding="utf-8").strip() if note.exists() else None
-
-
-def _load_checkpoint_to_model(
-    model: nn.Module,
-    checkpoint: Mapping[str, Any],
-    strict: bool = False,
-    logger: Logger | str | None = None,
-    revise_keys: Sequence[tuple[str, str]] = ((r"^module\.", ""),),
-) -> Mapping[str, Any]:
-    """Load a checkpoint that has been read into a model.
-
-    Args:
-        model: The model.
-        checkpoint: A state dict, or what holds one as `state_dict`.
-        strict: Whether it has to fit.
-        logger: As for `load_state_dict`.
-        revise_keys: What the keys are rewritten by: regular expressions and replacements.
-
-    Returns:
-        The checkpoint.
-    """
-    state_dict = checkpoint.get("state_dict", checkpoint)
-    revised = OrderedDict()
-    for key, value in state_dict.items():
-        for pattern, replacement in revise_keys:
-            key = re.sub(pattern, replacement, key)  # one rule after the other
-        revised[key] = value
-    revised._metadata = getattr(state_dict, "_metadata", {})  # type: ignore[attr-defined]  # versions
-    load_state_dict(model, revised, strict, logger)
-    return checkpoint
