@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import torch.fx
+from brickwork_layers import SyncBatchNorm
 from torch import nn
 from torch.nn import functional
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -120,5 +121,4 @@ def convert_sync_batchnorm(module: nn.Module, implementation: str = "torch") -> 
             f"implementation must be 'torch' here, got {implementation!r}: that of 'mmcv' is in"
             f" mmcv.ops, which needs mmcv and mmengine installed"
         )
-    converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
-    return converted
+    return SyncBatchNorm.convert_sync_batchnorm(module)
