@@ -58,6 +58,17 @@ def test_safetensors_by_their_ending(tmp_path):
         )
 
 
+def test_a_file_url_means_the_same_to_those_who_save_and_who_load(tmp_path):
+    path = tmp_path / "a b, ä%20.pth"
+    saved, loaded = net(), net()
+    zoo.save_checkpoint(saved, path.as_uri())
+    assert list(tmp_path.iterdir()) == [path]
+    zoo.load_checkpoint(loaded, path.as_uri(), strict=True)
+    assert equal(loaded.state_dict(), saved.state_dict())
+    with pytest.raises(InvalidInputError, match="three slashes"):
+        zoo.save_checkpoint(saved, "file://x.pth")
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.pth"
     zoo.save_checkpoint(net(), path)

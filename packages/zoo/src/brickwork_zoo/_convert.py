@@ -12,7 +12,7 @@ from ._loading import check_state_dict
 from ._revise import ReviseKeys
 from ._save import write_safetensors
 from ._select import select
-from ._write import is_remote, write
+from ._write import is_url, write
 from .errors import InvalidInputError
 
 
@@ -46,7 +46,7 @@ def convert(
         InvalidInputError: The target's ending is neither, or it is no path.
     """
     name = os.fspath(source)
-    if target is not None and is_remote(os.fspath(target)):
+    if target is not None and is_url(os.fspath(target)):
         raise InvalidInputError(f"{target}: convert writes to a path, not to a URL")
     stem = Path(name.rstrip("/").rpartition("/")[2].partition("@")[0]).stem
     path = Path(f"{stem}.safetensors" if target is None else target).expanduser()

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from ._select import state_dict_of
 from ._state import get_state_dict, weights_to_cpu
 from ._tree import unwrap
-from ._write import is_remote, local_path, write
+from ._write import is_url, local_path, write
 from .errors import InvalidInputError
 
 
@@ -97,7 +97,7 @@ def _save_folder(
 
     from ._save_sharded import save_folder  # all that only folders need
 
-    if is_remote(name):
+    if is_url(name):
         raise InvalidInputError(f"{name}: a folder of shards is written to a path, not to a URL")
     if optimizer is not None:
         checkpoint["optimizer"] = _each(optimizer, lambda one: get_optimizer_state_dict(model, one))

@@ -179,13 +179,22 @@ def _local(uri: str) -> Resource:
 
 
 def _file(uri: str) -> Resource:
-    url = urlsplit(uri)
-    if url.netloc not in ("", "localhost"):
+    return _local(path_of(uri))
+
+
+def path_of(url: str) -> str:
+    """Return the path that a ``file://`` URL means.
+
+    Raises:
+        InvalidInputError: If it names another machine.
+    """
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
         raise InvalidInputError(
-            f"{uri} names the host {url.netloc!r}: a local file has three slashes, file:///path",
-            uri=uri,
+            f"{url} names the host {parts.netloc!r}: a local file has three slashes, file:///path",
+            uri=url,
         )
-    return _local(url2pathname(url.path) if os.name == "nt" else unquote(url.path))
+    return url2pathname(parts.path) if os.name == "nt" else unquote(parts.path)
 
 
 def _http(uri: str) -> Resource:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ._cache import Cache
 from ._names import canonical
 from ._settings import Settings
-from ._uri import resolve
+from ._uri import path_of, resolve
 from .errors import CacheError, MissingDependencyError
 
 
@@ -25,7 +25,7 @@ def write(target: str, make: Callable[[Path], object]) -> None:
     Raises:
         CacheError: It cannot be written.
     """
-    if is_remote(target):
+    if is_url(target):
         _upload(target, make)
         return
     path = local_path(target)
@@ -43,14 +43,15 @@ def write(target: str, make: Callable[[Path], object]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def is_remote(target: str) -> bool:
+def is_url(target: str) -> bool:
     """Whether a target is a URL that fsspec writes to."""
     return "://" in target and not canonical(target).startswith("file://")
 
 
 def local_path(target: str) -> Path:
     """The path that a target, a path or ``file://`` URL, means."""
-    return Path(canonical(target).removeprefix("file://")).expanduser()
+    url = canonical(target)
+    return Path(path_of(url)) if url.startswith("file://") else Path(target).expanduser()
 
 
 def _upload(target: str, make: Callable[[Path], object]) -> None:
