@@ -23,7 +23,7 @@ from pathlib import Path
 from ._names import shown
 from ._partial import abandoned, note_of, partials
 from ._resource import Resource
-from ._settings import Settings, temporary_home
+from ._settings import Settings, expanded, temporary_home
 from ._transfer import hash_file
 from .errors import CacheError
 
@@ -222,7 +222,7 @@ def _make_private(folder: Path) -> None:
 def _torch_hub() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("TORCH_HOME") or f"{cache}/torch"
-    return Path(os.path.expanduser(home), "hub", "checkpoints")  # noqa: PTH111  pathlib's raises
+    return expanded(home) / "hub" / "checkpoints"
 
 
 def _holds(entry: Entry, path: Path, resource: Resource) -> bool:

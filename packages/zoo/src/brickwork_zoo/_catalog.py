@@ -7,7 +7,6 @@ own `open_mmlab.json` is laid over the names of OpenMMLab and wins.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from typing import Any
 
 from ._names import canonical, last_component, safe_filename
 from ._resource import Resource
-from ._settings import user_catalog_folders
+from ._settings import expanded, user_catalog_folders
 from .errors import InvalidInputError, UnknownModelError
 
 _USER_FILES = ("open-mmlab.json", "open_mmlab.json")  # of a name in both the latter's place holds
@@ -237,7 +236,7 @@ def _rows_in(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if not isinstance(place, str):
                 raise TypeError(f"{name!r} stands for a {type(place).__name__}")
             if "://" not in place:
-                place = str(file.parent / os.path.expanduser(place))  # noqa: PTH111  pathlib's raises
+                place = str(file.parent / expanded(place))
             yield name, {"urls": [place], "own": True}
     except (ValueError, TypeError, OSError) as error:
         raise InvalidInputError(

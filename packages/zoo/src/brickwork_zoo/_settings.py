@@ -88,9 +88,17 @@ def temporary_home() -> Path:
     return Path(tempfile.gettempdir()) / f"brickwork-{user}"
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Put a user's home in the place of ``~``; what names nobody's stays as it is.
+
+    pathlib's own raises there, and where a name is too long to be one.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111  see above
+
+
 def _user_folder(variable: str, default: str, name: str = "brickwork") -> Path | None:
     """Return a folder of the user's; None for who has no home, as some containers' users."""
-    base = os.environ.get(variable) or os.path.expanduser(f"~/{default}")  # noqa: PTH111  raises
+    base = os.environ.get(variable) or str(expanded(f"~/{default}"))
     return None if base.startswith("~") else Path(base) / name
 
 
@@ -124,7 +132,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _folder(value: str | os.PathLike[str]) -> Path:
-    return Path(os.path.expanduser(value)).absolute()  # noqa: PTH111  pathlib's raises
+    return expanded(value).absolute()
 
 
 def _seconds(value: Any) -> float:

@@ -21,7 +21,7 @@ from ._mirrors import with_mirrors
 from ._names import canonical, hash_in_name, last_component, parse_hash, safe_filename
 from ._remote import is_remote
 from ._resource import Resource
-from ._settings import Settings
+from ._settings import Settings, expanded
 from .errors import InvalidInputError, MissingFileError, UnknownSchemeError
 
 Resolver = Callable[[str], "Resource | str"]
@@ -165,9 +165,8 @@ def _plugins() -> dict[str, Callable[[], Resolver]]:
 
 
 def _local(uri: str) -> Resource:
-    # Those of pathlib raise where there is no such user and where a name is too long to be one.
-    path = Path(os.path.expanduser(uri))  # noqa: PTH111
-    if not os.path.exists(path):  # noqa: PTH110
+    path = expanded(uri)
+    if not os.path.exists(path):  # noqa: PTH110  pathlib's raises where a name is too long
         hint = _catalog.hint(uri)
         raise MissingFileError(
             f"there is no file {path}"
