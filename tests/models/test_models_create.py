@@ -180,7 +180,7 @@ def test_create_without_weights_is_initialised() -> None:
 def test_further_arguments_go_before_the_entrys() -> None:
     model = create_model("resnet50_gn", norm_cfg={"type": "GN", "num_groups": 8}, num_classes=0)
     assert model.gn1.num_groups == 8
-    with pytest.raises(TypeError, match="ResNet has no argument dept"):
+    with pytest.raises(TypeError, match="ResNet has no argument dept; did you mean 'depth'"):
         create_model("resnet18", dept=50)
 
 

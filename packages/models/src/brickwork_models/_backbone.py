@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Sequence
 from typing import Any, Self, TypedDict
 
 import torch.nn.functional as F
 from brickwork_base import BaseModule
+from brickwork_registry import suggest
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -182,9 +184,20 @@ class Backbone(StagedNet, BaseModule):
                 raise ArchitectureError(type(self).__name__, "pretrained", pretrained, allowed)
             init_cfg = {"type": "Pretrained", "checkpoint": pretrained}
         if unknown := sorted(options.keys() - BackboneOptions.__annotations__.keys()):
-            raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}")
+            hints = (suggest(name, _arguments(type(self))) for name in unknown)
+            raise TypeError(
+                f"{type(self).__name__} has no argument {', '.join(unknown)}; "
+                f"{' '.join(filter(None, hints)) or 'see its documentation'}"
+            )
         default = [*KAIMING_INIT, *([LINEAR_INIT] if options.get("num_classes") else [])]
         super().__init__(
             num_stages=num_stages, out_indices=out_indices, init_cfg=init_cfg or default, **options
         )
         self.initialises_itself = init_cfg is None
+
+
+def _arguments(kind: type[StagedNet]) -> list[str]:
+    """Name what a network and its bases take, for who has misspelt it."""
+    makers = (base.__init__ for base in kind.__mro__ if issubclass(base, StagedNet))
+    own = (name for make in makers for name in inspect.signature(make).parameters)
+    return [*dict.fromkeys([*own, *BackboneOptions.__annotations__])]
