@@ -50,6 +50,13 @@ def saved(tmp_path):
     return model, path
 
 
+def test_a_process_that_is_alone_has_nobody_to_send_to(saved):
+    model, path = saved
+    other = net()
+    assert zoo.load_checkpoint(other, path, strict=True, broadcast=True)["meta"] == {"epoch": 3}
+    assert same(other, values(model))
+
+
 def write_shards(folder, state, write, suffix):
     folder.mkdir()
     keys = list(state)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
+import torch.distributed as dist
 from brickwork_init import may_load, record_loaded
 from torch import Tensor, nn
 
@@ -60,7 +61,7 @@ def load_state_dict(
         allow_empty: Accept that nothing at all is loaded.
         broadcast: In a process group: take rank 0's tensors and send them to the other ranks,
             where the state dict holds tensors of the same shapes and dtypes, which may be on the
-            meta device.
+            meta device. A process that is alone loads its own.
 
     Returns:
         What was loaded, and what was not.
@@ -129,6 +130,7 @@ def _carry_out(
     places: Sequence[Slot], copies: Mapping[int, Tensor], *, assign: bool, broadcast: bool
 ) -> None:
     tensors = (*(slot.tensor for slot in places), *copies.values())
+    broadcast = broadcast and dist.is_available() and dist.is_initialized()
     if not broadcast and not any(hasattr(tensor, "device_mesh") for tensor in tensors):
         carry_out(places, copies, assign=assign)
         return
