@@ -110,6 +110,13 @@ def test_rows_cover_every_module_with_all_in_it():
     assert dataclasses.asdict(found)["modules"][0]["parameters"] == found.parameters
 
 
+def test_module_shared_by_two_parents_has_the_flops_of_all_its_calls():
+    shared = nn.Linear(4, 4)
+    model = nn.Sequential(nn.Sequential(shared), nn.Sequential(shared, nn.Linear(4, 2)))
+    flops = {row.name: row.flops for row in count_complexity(model, (4,)).modules}
+    assert flops == {"": 40, "0": 16, "0.0": 32, "1": 24, "1.1": 8}
+
+
 def test_model_is_left_as_it_was():
     model = plane().train()
     model[2].eval()

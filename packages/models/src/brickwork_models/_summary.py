@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import torch
+from brickwork_modules import count_flops
 from torch import Tensor, nn
 from torch.func import functional_call
-
-if TYPE_CHECKING:  # it imports triton, which takes longer than all of this package
-    from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -80,69 +79,43 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
     Returns:
         The summary; print it.
     """
-    from torch.utils.flop_counter import FlopCounterMode  # see above
-
-    seen: dict[str, Part] = {}
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     meta = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
     image = torch.empty(1, *input_size, device="meta")
-    counter = FlopCounterMode(display=False)
+    shapes: dict[str, tuple[tuple[int, ...], ...]] = {}
     with ExitStack() as stack:
-        stack.enter_context(_evaluating(model))
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(counter)
+        counts = stack.enter_context(count_flops(model))
         for name, module in model.named_modules():
             if name and name.count(".") < 2:
-                stack.enter_context(_measured(name, module, counter, seen))
+                hook = module.register_forward_hook(partial(_record_shapes, shapes, name))
+                stack.callback(hook.remove)
         functional_call(model, meta, (image,))
-    # A list of modules is never called itself; then its members are the parts.
-    parts = [part for name, part in seen.items() if name.rpartition(".")[0] not in seen]
+    parts = []
+    for name, shape in shapes.items():
+        module = model.get_submodule(name)
+        parameters = sum(p.numel() for p in module.parameters())
+        # A list of modules is never called itself; then its members are the parts.
+        if parameters and name.rpartition(".")[0] not in shapes:
+            parts.append(Part(name, shape, parameters, counts.by_module[module]))
     return Summary(
         type(model).__name__,
         tuple(input_size),
         tuple(parts),
         sum(p.numel() for p in model.parameters()),
-        counter.get_total_flops() // 2,
+        counts.total,
     )
 
 
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Put every module into evaluation mode, and back into its own mode after."""
-    modes = [(module, module.training) for module in model.modules()]
-    for module, _ in modes:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-@contextmanager
-def _measured(
-    name: str, part: nn.Module, counter: FlopCounterMode, seen: dict[str, Part]
-) -> Iterator[None]:
-    """Note what goes out of a part and what it costs; parts without parameters are left out."""
-    parameters = sum(p.numel() for p in part.parameters())
-    before: list[int] = []
-
-    def enter(*_: Any) -> None:
-        before.append(counter.get_total_flops())
-
-    def leave(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
-        flops = (counter.get_total_flops() - before.pop()) // 2
-        maps = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-        if parameters:
-            shapes = tuple(tuple(x.shape[1:]) for x in maps)
-            seen[name] = Part(name, shapes, parameters, flops)
-
-    handles = (part.register_forward_pre_hook(enter), part.register_forward_hook(leave))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _record_shapes(
+    shapes: dict[str, tuple[tuple[int, ...], ...]],
+    name: str,
+    _module: nn.Module,
+    _inputs: Any,
+    outputs: Any,
+) -> None:
+    """Record the shapes of a module's outputs, without the batch; a forward hook."""
+    maps = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    shapes[name] = tuple(tuple(x.shape[1:]) for x in maps)
 
 
 def _shape(shape: Sequence[int]) -> str:

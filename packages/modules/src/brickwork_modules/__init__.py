@@ -19,7 +19,10 @@ from ._depthwise_separable_conv_module import (
     DepthwiseSeparableConvModule as DepthwiseSeparableConvModule,
 )
 from ._efficient_eval import efficient_conv_bn_eval_forward as efficient_conv_bn_eval_forward
+from ._eval_mode import eval_mode as eval_mode
 from ._ffn import FFN as FFN
+from ._flop_counter import FlopCounts as FlopCounts
+from ._flop_counter import count_flops as count_flops
 from ._fuse import FusionError as FusionError
 from ._fuse import fuse_conv_bn as fuse_conv_bn
 from ._fuse_plan import ConvBN as ConvBN
@@ -69,6 +72,7 @@ __all__ = [
     "ConvBN",
     "ConvModule",
     "DepthwiseSeparableConvModule",
+    "FlopCounts",
     "FusionError",
     "GeneralizedAttention",
     "ModuleComplexity",
@@ -87,7 +91,9 @@ __all__ = [
     "build_transformer_layer",
     "build_transformer_layer_sequence",
     "count_complexity",
+    "count_flops",
     "efficient_conv_bn_eval_forward",
+    "eval_mode",
     "find_conv_bn",
     "flops_to_string",
     "fuse_conv_bn",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves
+
+from ._flop_counter import count_flops
 
 _UNITS = {"GFLOPs": 1e9, "MFLOPs": 1e6, "KFLOPs": 1e3}
 
@@ -127,30 +127,25 @@ def count_complexity(
     else:
         like = next(model.parameters(), torch.empty(()))
         args = (like.new_zeros((1, *input_shape)),)
-    from ._flops import flop_counter  # PyTorch's imports triton, which takes longer than all else
+    from ._flop_rules import RULES  # imports triton, which is slow
 
-    counter = flop_counter()
-    with torch.no_grad(), _plain_execution(model), counter:
+    with count_flops(model, RULES) as counts:
         model(*args, **kwargs)
-    counts = counter.get_flop_counts()
-    root = type(model).__name__
 
-    def flops(name: str, module: nn.Module) -> float:
-        """Sum what ran in a module; a container that is never called has that of its parts."""
-        key = f"{root}.{name}" if name else "Global"
-        if key in counts:
-            return sum(counts[key].values())
-        dot = f"{name}." if name else ""
-        return sum(flops(dot + part, child) for part, child in module.named_children())
+    def flops(module: nn.Module) -> int:
+        """Return the count of a module; of a container that is not called, that of its parts."""
+        if module in counts.by_module:
+            return counts.by_module[module]
+        return sum(flops(child) for child in module.children())
 
-    per_sample = 2 * _batch_size((*args, *kwargs.values()))  # the counter takes two for one
+    batch_size = _batch_size((*args, *kwargs.values()))
     return Complexity(
         tuple(
             ModuleComplexity(
                 name,
                 type(module).__name__,
                 get_model_parameters_number(module),
-                flops(name, module) / per_sample,
+                (flops(module) if name else counts.total) / batch_size,
             )
             for name, module in model.named_modules()
         )
@@ -255,19 +250,3 @@ def _batch_size(values: tuple[Any, ...]) -> int:
         if isinstance(value, Tensor) and value.dim():
             return max(len(value), 1)
     return 1
-
-
-@contextmanager
-def _plain_execution(model: nn.Module) -> Iterator[None]:
-    """Run in eval mode, without the fused kernels that hide products from the counter."""
-    modes = [(one, one.training) for one in model.modules()]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    model.eval()
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        for one, mode in modes:
-            one.training = mode

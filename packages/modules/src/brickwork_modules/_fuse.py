@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from ._eval_mode import eval_mode
 from ._fuse_plan import ConvBN, find_conv_bn, scaled_weight
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -145,17 +142,6 @@ def _difference(expected: list[Any], found: list[Any]) -> tuple[float, float]:
 
 def _outputs(module: nn.Module, example: Any) -> list[Any]:
     inputs = example if isinstance(example, tuple) else (example,)
-    with torch.no_grad(), _eval_mode(module):
+    with torch.no_grad(), eval_mode(module):
         outputs: list[Any] = tree_leaves(module(*inputs))
         return [one.clone() if isinstance(one, Tensor) else one for one in outputs]
-
-
-@contextmanager
-def _eval_mode(module: nn.Module) -> Iterator[None]:
-    modes = [(one, one.training) for one in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for one, mode in modes:
-            one.training = mode

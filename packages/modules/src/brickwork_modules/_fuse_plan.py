@@ -17,6 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.parameter import is_lazy
 
+from ._eval_mode import eval_mode
+
 # A subclass with a forward of its own may do more than normalise (an activation, say).
 _PLAIN_NORMS = (_BatchNorm.forward, nn.SyncBatchNorm.forward, SyncBatchNorm.forward)
 
@@ -106,7 +108,7 @@ def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
     if not convs:
         return {}, ""
     try:
-        with _as_evaluated(parent):
+        with eval_mode(parent), _layers_called_in_turn(parent):
             graph = _OneLevel().trace(parent, _defaults(parent))
     except Exception as error:  # whatever a forward does to a proxy
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -137,19 +139,14 @@ def _defaults(module: nn.Module) -> dict[str, Any]:
 
 
 @contextmanager
-def _as_evaluated(module: nn.Module) -> Iterator[None]:
-    """Put a module and its children in eval mode, with each layer called by itself."""
-    modes = [(one, one.training) for one in (module, *module.children())]
+def _layers_called_in_turn(module: nn.Module) -> Iterator[None]:
+    """Switch off `ConvModule.turn_on_efficient_conv_bn_eval` inside the block."""
     fold = vars(module).get("efficient_conv_bn_eval_forward")
-    for one, _ in modes:
-        one.training = False
     if fold is not None:
         vars(module)["efficient_conv_bn_eval_forward"] = None
     try:
         yield
     finally:
-        for one, mode in modes:
-            one.training = mode
         if fold is not None:
             vars(module)["efficient_conv_bn_eval_forward"] = fold
 

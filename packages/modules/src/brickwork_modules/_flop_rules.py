@@ -1,8 +1,7 @@
-"""What an operator costs, one multiply-add counting as one: the rules beside PyTorch's own.
+"""FLOPs of activations, pooling, norms and upsampling, as mmcv counts them.
 
-`torch.utils.flop_counter` knows the products of matrices, convolutions and attention, and counts
-a multiply-add as two. The rules here add the rest in the same unit, so that halving the sum gives
-what tables of networks call FLOPs.
+`torch.utils.flop_counter` counts matrix products, convolutions and attention, a multiply-add as
+two. The rules here count the other operators in the same unit.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
+from torch.utils.flop_counter import conv_flop_count
 
 Shape = Sequence[int]
 _aten = torch.ops.aten
@@ -92,8 +91,3 @@ def _rules() -> dict[Any, Callable[..., int]]:
 
 
 RULES = _rules()
-
-
-def flop_counter() -> FlopCounterMode:
-    """Make a counter of twice what is counted here; count under it as a context."""
-    return FlopCounterMode(display=False, custom_mapping=RULES)
