@@ -24,7 +24,7 @@ import torch
 
 COSTLY = (
     "brickwork_models",
-    "brickwork_zoo._checkpoint",
+    "brickwork_zoo._load._load_checkpoint",
     "sklearn.datasets",
     "torch.distributed.checkpoint.state_dict",
     "torch.distributed.device_mesh",

@@ -20,7 +20,7 @@ from brickwork_models import (
 from brickwork_models._names import find
 from brickwork_models._regnet import DESIGNS
 from brickwork_models.errors import ModelError, NoWeightsError, UnknownNameError
-from brickwork_zoo import _uri
+from brickwork_zoo._find import _scheme
 from torch import Tensor
 
 
@@ -32,7 +32,7 @@ def offer(cases: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         state = {key: cases.fill(key, tuple(shape)) for key, shape in shapes.items()}
         path = tmp_path / "weights.pth"
         torch.save(state, path)
-        monkeypatch.setitem(_uri._RESOLVERS, uri, lambda _: str(path))
+        monkeypatch.setitem(_scheme._RESOLVERS, uri, lambda _: str(path))
         return state
 
     return put

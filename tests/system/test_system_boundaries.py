@@ -17,6 +17,9 @@ OPTIONAL = {
     "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
 }
 
+# The parts of the zoo along its data flow: each may import itself and those before it.
+ZOO_ORDER = ("errors", "_settings", "_find", "_fetch", "_formats", "_load", "_save", "_cli")
+
 
 def imports(source: Path, module: str) -> Iterator[tuple[str, int, bool]]:
     """Yield each module that `source` imports, its line, and whether on import of `source`."""
@@ -126,6 +129,52 @@ def test_no_module_imports_itself_in_a_circle(distribution):
                 targets.add(target)
         graph[name] = targets
     list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def import_graph(distribution) -> dict[str, set[str]]:
+    """Map each module to those of its package that it imports, lazily and for types included.
+
+    The front module is left out: it gathers the others, and they take only its version.
+    """
+    sources = {module_name(distribution, s): s for s in distribution.sources() if s.suffix == ".py"}
+    del sources[distribution.import_name]
+    graph = {}
+    for name, source in sources.items():
+        targets = set()
+        for imported, _, _ in imports(source, name):
+            target = imported
+            while target and target not in sources:
+                target = target.rpartition(".")[0]
+            if target and target != name and not name.startswith(f"{target}."):
+                targets.add(target)
+        graph[name] = targets
+    return graph
+
+
+def test_no_files_of_the_zoo_form_an_import_cycle(distributions):
+    graph = import_graph(distributions["brickwork-zoo"])
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def test_no_part_of_the_zoo_imports_a_later_one(distributions):
+    rank = {part: position for position, part in enumerate(ZOO_ORDER)}
+    graph = import_graph(distributions["brickwork-zoo"])
+    del graph["brickwork_zoo.__main__"]
+    backward = [
+        f"{module} imports {target}"
+        for module, targets in graph.items()
+        for target in sorted(targets)
+        if rank[target.split(".")[1]] > rank[module.split(".")[1]]
+    ]
+    assert not backward, "\n".join(backward)
+
+
+def test_the_folders_of_the_zoo_hold_only_a_docstring_in_their_init(distributions):
+    package = distributions["brickwork-zoo"].package
+    for source in package.rglob("*/__init__.py"):
+        (statement,) = ast.parse(source.read_text()).body
+        assert isinstance(statement, ast.Expr), source
+        assert isinstance(ast.literal_eval(statement.value), str), source
 
 
 def test_modules_do_not_look_back_at_their_package(distribution):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import brickwork_zoo
 import pytest
-from brickwork_zoo._cli import main
+from brickwork_zoo._cli._main import main
 from brickwork_zoo._cli._output import show_table
 
 BODY = os.urandom(100_000)
@@ -328,7 +328,7 @@ def test_inspect_and_convert(run, tmp_path, monkeypatch):
 
 def test_the_program_itself(site):
     url = site.url("/net.pth", BODY)
-    command = [sys.executable, "-m", "brickwork_zoo._cli", "download", url]
+    command = [sys.executable, "-m", "brickwork_zoo", "download", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).read_bytes() == BODY
     assert done.stderr == ""
@@ -338,7 +338,7 @@ def test_the_program_itself(site):
     assert "Traceback" not in done.stderr
 
 
-PROGRAM = [sys.executable, "-m", "brickwork_zoo._cli"]
+PROGRAM = [sys.executable, "-m", "brickwork_zoo"]
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["cache", "path"]])

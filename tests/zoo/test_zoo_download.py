@@ -146,7 +146,9 @@ def test_a_server_that_wants_to_be_left_alone_for_long_is_given_up(site, faults)
 
 def test_pauses_double(site, faults, monkeypatch):
     pauses = []
-    monkeypatch.setattr("brickwork_zoo._download._Download._pause", lambda _, s: pauses.append(s))
+    monkeypatch.setattr(
+        "brickwork_zoo._fetch._download._Download._pause", lambda _, s: pauses.append(s)
+    )
     site.always["/net.pth"] = faults.status(500)
     with pytest.raises(DownloadError):
         download(site.url("/net.pth"), backoff=0.5, retries=4)
@@ -440,7 +442,7 @@ def test_a_file_without_a_record_is_hashed_before_it_is_trusted(site, monkeypatc
     record = path.with_name(".record.json")
     hashed = []
     monkeypatch.setattr(
-        "brickwork_zoo._cache.hash_file",
+        "brickwork_zoo._fetch._cache.hash_file",
         lambda p: hashed.append(p) or hashlib.sha256(p.read_bytes()).hexdigest(),
     )
     for damage in (record.unlink, lambda: record.write_text("{"), lambda: os.utime(path)):
@@ -459,7 +461,7 @@ def test_a_file_in_the_cache_that_cannot_be_read_is_fetched_and_not_set_aside(si
     def unreadable(path):
         raise CacheError("not yours", path=path)
 
-    monkeypatch.setattr("brickwork_zoo._cache.hash_file", unreadable)
+    monkeypatch.setattr("brickwork_zoo._fetch._cache.hash_file", unreadable)
     assert download(url) == path
     assert site.asked() == 2
     assert data_files() == [path]
@@ -565,7 +567,7 @@ def test_a_full_disk_is_not_the_servers_fault(site, faults, tag):
 
 
 def test_where_nothing_can_be_written_the_error_says_so_and_what_to_set(site, monkeypatch):
-    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: Path("/proc/nowhere"))
+    monkeypatch.setattr("brickwork_zoo._fetch._cache.temporary_home", lambda: Path("/proc/nowhere"))
     url = site.url("/net.pth", BODY)
     with pytest.raises(CacheError, match="BRICKWORK_HOME") as caught:
         download(url, home="/proc/home")
@@ -577,7 +579,7 @@ def test_where_nothing_can_be_written_the_error_says_so_and_what_to_set(site, mo
 def test_a_temporary_home_that_another_user_made_is_not_used(site, monkeypatch, tmp_path):
     planted = tmp_path / "planted"
     planted.mkdir()
-    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: planted)
+    monkeypatch.setattr("brickwork_zoo._fetch._cache.temporary_home", lambda: planted)
     url = site.url("/net.pth", BODY)
     planted.chmod(0o777)  # as by one who wants to put files of his own there
     with pytest.raises(CacheError, match="may be written by others"):
@@ -586,7 +588,7 @@ def test_a_temporary_home_that_another_user_made_is_not_used(site, monkeypatch, 
     link.symlink_to(planted)
     planted.chmod(0o700)
     os.lchown(link, 12345, 12345) if os.getuid() == 0 else pytest.skip("only root gives away")
-    monkeypatch.setattr("brickwork_zoo._cache.temporary_home", lambda: link)
+    monkeypatch.setattr("brickwork_zoo._fetch._cache.temporary_home", lambda: link)
     with pytest.raises(CacheError, match="may be written by others"):
         download(url, home="/proc/home")
 

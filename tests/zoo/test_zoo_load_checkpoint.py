@@ -12,7 +12,7 @@ import brickwork_zoo as zoo
 import pytest
 import torch
 from brickwork_init import INITIALIZERS, deferred, init_report, is_loaded, unset
-from brickwork_zoo._mmcv import _load_checkpoint, _load_checkpoint_with_prefix
+from brickwork_zoo._load._mmcv import _load_checkpoint, _load_checkpoint_with_prefix
 from brickwork_zoo.errors import (
     CheckpointError,
     InvalidInputError,

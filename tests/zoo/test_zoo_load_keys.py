@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from brickwork_zoo._report import collapse, suggest_renaming
-from brickwork_zoo._revise import chain, revise, under_prefix
+from brickwork_zoo._load._load_report import collapse, suggest_renaming
+from brickwork_zoo._load._revise_keys import chain, revise, under_prefix
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 from brickwork_zoo import inspect, load_checkpoint
-from brickwork_zoo._read import read_path
+from brickwork_zoo._formats._read_path import read_path
 from brickwork_zoo.errors import CheckpointError, MismatchError, UnsafeCheckpointError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,9 +146,9 @@ def test_odd_programs_are_errors(tmp_path, program):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_random_programs_never_do_more_than_fail(data):
-    from brickwork_zoo._data import BrokenPickleError
-    from brickwork_zoo._inert import REVIEWED, fillers
-    from brickwork_zoo._unpickle import Machine
+    from brickwork_zoo._formats._safe_pickle._allow_list import REVIEWED, fillers
+    from brickwork_zoo._formats._safe_pickle._opaque_object import BrokenPickleError
+    from brickwork_zoo._formats._safe_pickle._unpickler import Machine
 
     with contextlib.suppress(BrokenPickleError):
         Machine(REVIEWED, fill=fillers()).load(io.BytesIO(data))
@@ -189,8 +189,8 @@ plain = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(plain, st.integers(0, 5))
 def test_plain_data_reads_as_pickle_reads_it(value, protocol):
-    from brickwork_zoo._inert import REVIEWED, fillers
-    from brickwork_zoo._unpickle import Machine
+    from brickwork_zoo._formats._safe_pickle._allow_list import REVIEWED, fillers
+    from brickwork_zoo._formats._safe_pickle._unpickler import Machine
 
     data = pickle.dumps(value, protocol=protocol)
     assert Machine(REVIEWED, fill=fillers()).load(io.BytesIO(data)) == pickle.loads(data)
@@ -358,7 +358,7 @@ def test_weights_only_false_is_full_trust(tmp_path):
 
 
 def test_the_refused_instructions_are_those_that_import_or_call_otherwise():
-    from brickwork_zoo._unpickle import _ACTIONS
+    from brickwork_zoo._formats._safe_pickle._unpickler import _ACTIONS
 
     names = {opcode.name for opcode in pickletools.opcodes}
     assert names - set(_ACTIONS) == {

@@ -9,14 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from brickwork_zoo._names import (
-    canonical,
-    hash_in_name,
-    last_component,
-    parse_hash,
-    safe_filename,
-    shown,
-)
+from brickwork_zoo._find._file_hash import hash_in_name, parse_hash
+from brickwork_zoo._find._filename import safe_filename
+from brickwork_zoo._find._url import canonical, last_component, shown
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st

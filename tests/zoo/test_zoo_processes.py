@@ -107,7 +107,9 @@ def test_a_lock_that_fails_in_any_way_fails_no_download(site, monkeypatch, metho
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("brickwork_zoo._lock.FileLock", type("Bad", (FileLock,), {method: fail}))
+    monkeypatch.setattr(
+        "brickwork_zoo._fetch._lock.FileLock", type("Bad", (FileLock,), {method: fail})
+    )
     assert download(site.url("/net.pth", BODY)).read_bytes() == BODY
     assert site.asked() == 1
 
@@ -135,7 +137,8 @@ def test_killed_processes_leave_what_the_next_one_goes_on_from(site, faults, sta
 # Kills itself before a certain line of the zoo's own code, or tells how many there are.
 AT_A_LINE = """
 import os, signal, sys
-from brickwork_zoo import download, _cache, _download, _lock, _partial, _transfer
+from brickwork_zoo import download
+from brickwork_zoo._fetch import _cache, _download, _lock, _partial, _transfer
 
 files = {m.__file__ for m in (_cache, _download, _lock, _partial, _transfer)}
 last, count = int(sys.argv[3]), 0
@@ -263,7 +266,8 @@ def test_an_interrupted_process_leaves_what_the_next_one_goes_on_from(site, faul
 UNPRIVILEGED = """
 import os, sys
 import filelock, requests, tqdm, encodings.idna, logging, tempfile  # while they can be read
-from brickwork_zoo import download, _cache, _download
+from brickwork_zoo import download
+from brickwork_zoo._fetch import _cache, _download
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 print(download(sys.argv[1], progress=False))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from brickwork_zoo import download
-from brickwork_zoo._remote import _validator
+from brickwork_zoo._fetch._fsspec import _validator
 from brickwork_zoo.errors import DownloadError, MissingDependencyError
 
 BODY = os.urandom(500_000)
@@ -141,7 +141,7 @@ def break_off(monkeypatch, after: int) -> list[int]:
 def age(monkeypatch, seconds: float) -> None:
     """Let the zoo think that it is later."""
     now = time.time
-    monkeypatch.setattr("brickwork_zoo._remote.time.time", lambda: now() + seconds)
+    monkeypatch.setattr("brickwork_zoo._fetch._fsspec.time.time", lambda: now() + seconds)
 
 
 @pytest.mark.parametrize(("known", "seconds"), [(SHA, 0), ("", 10)], ids=["hash", "no hash"])
@@ -226,7 +226,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(memory, monkeypatch)
 
 
 def test_a_machine_without_fsspec_is_told_what_is_missing(monkeypatch):
-    monkeypatch.setattr("brickwork_zoo._remote._installed", lambda: False)
+    monkeypatch.setattr("brickwork_zoo._find._fsspec_schemes.is_installed", lambda: False)
     with pytest.raises(MissingDependencyError, match=r"brickwork-zoo\[fsspec\]") as caught:
         download("s3://bucket/net.pth")
     assert "s3://bucket/net.pth" in str(caught.value)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brickwork_zoo import Resource, _uri, find_model, list_models, register_scheme, resolve
-from brickwork_zoo._catalog import deprecated_names, urls
-from brickwork_zoo._remote import is_remote
-from brickwork_zoo._uri import sibling
+from brickwork_zoo import Resource, find_model, list_models, register_scheme, resolve
+from brickwork_zoo._find import _scheme
+from brickwork_zoo._find._catalog import deprecated_names, urls
+from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
+from brickwork_zoo._find._resolve import sibling
 from brickwork_zoo.errors import (
     InvalidInputError,
     MissingFileError,
@@ -83,7 +84,7 @@ def test_the_case_of_a_scheme_means_nothing(uri):
     for other in (scheme.upper(), scheme.title()):
         found = resolve(f"{other}://{rest}")
         assert found == replace(plain, uri=f"{other}://{rest}")
-        assert [is_remote(place) for place in found.places] == [
+        assert [is_fsspec_url(place) for place in found.places] == [
             place.startswith(("s3:", "memory:")) for place in plain.places
         ]
 
@@ -253,8 +254,8 @@ def test_mirrors_go_first_and_leave_the_identity(monkeypatch):
 
 @pytest.fixture
 def schemes(monkeypatch):
-    monkeypatch.setattr(_uri, "_RESOLVERS", dict(_uri._RESOLVERS))
-    monkeypatch.setattr(_uri, "_plugins", dict)
+    monkeypatch.setattr(_scheme, "_RESOLVERS", dict(_scheme._RESOLVERS))
+    monkeypatch.setattr(_scheme, "_plugins", dict)
 
 
 @pytest.mark.usefixtures("schemes")
@@ -276,14 +277,14 @@ def test_the_longest_beginning_wins():
 
 def test_entry_points_add_schemes(monkeypatch):
     point = EntryPoint("lab", "os.path:basename", "brickwork.schemes")
-    monkeypatch.setattr(_uri, "entry_points", lambda group: [point] * (group == point.group))
-    _uri._plugins.cache_clear()
+    monkeypatch.setattr(_scheme, "entry_points", lambda group: [point] * (group == point.group))
+    _scheme._plugins.cache_clear()
     try:
         with pytest.raises(MissingFileError, match="net"):
             resolve("lab://x/net")
-        assert "lab://" in _uri.schemes()
+        assert "lab://" in _scheme.schemes()
     finally:
-        _uri._plugins.cache_clear()
+        _scheme._plugins.cache_clear()
 
 
 LAB = """

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from brickwork_zoo._mirrors import with_mirrors
+from brickwork_zoo._find._mirrors import with_mirrors
 from brickwork_zoo._settings import Settings, user_catalog_folders
 from brickwork_zoo.errors import InvalidInputError
 

@@ -3,7 +3,7 @@
 A package offers an entry in its metadata, without being imported::
 
     [project.entry-points."brickwork.initializers"]
-    Pretrained = "brickwork_zoo._pretrained:PretrainedInit"
+    Pretrained = "brickwork_zoo:PretrainedInit"
 """
 
 from __future__ import annotations

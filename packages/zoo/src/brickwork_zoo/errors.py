@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the report needs torch; an error that carries one must not
-    from ._report import LoadReport
+    pass
 
 __all__ = [
     "CacheError",
@@ -211,11 +211,10 @@ class MismatchError(ZooError, RuntimeError):
     """A checkpoint that does not fit the model.
 
     Attributes:
-        report: What fits and what does not.
+        report: The :class:`~brickwork_zoo.LoadReport` of what fits and what does not.
     """
 
-    def __init__(
-        self, message: str, *, uri: str | None = None, report: LoadReport | None = None
-    ) -> None:
+    # `Any`: errors are at the bottom of the zoo, reports far above.
+    def __init__(self, message: str, *, uri: str | None = None, report: Any = None) -> None:
         super().__init__(message, uri=uri)
         self.report = report

@@ -18,17 +18,17 @@ from torch.distributed.checkpoint.filesystem import _StorageInfo
 from torch.distributed.checkpoint.planner import ReadItem
 from torch.distributed.checkpoint.planner_helpers import create_read_items_for_chunk_list
 
-from brickwork_zoo._data import BrokenPickleError, Name
-from brickwork_zoo._unpickle import Machine
 from brickwork_zoo.errors import CheckpointError
 
-from ._described import Described, Describer
 from ._dtypes import ITEM_SIZES
-from ._layout import Pickled
-from ._pickled import Reading, names_for
-from ._tensors import FileMap, MapLocation, TorchValues, placement, read_pickled, tensor_on
-from ._unread import Box, Unread
-from ._zip import read_zip
+from ._file_tensors import FileMap, MapLocation, TorchValues, placement, read_pickled, tensor_on
+from ._lazy_tensor import Box, Unread
+from ._safe_pickle._opaque_object import BrokenPickleError, Name
+from ._safe_pickle._unpickler import Machine
+from ._tensor_description import Described, Describer
+from ._torch_layout import Pickled
+from ._torch_pickle import Reading, names_for
+from ._torch_zip import read_zip
 
 
 def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""File names that every file system accepts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_NAME_BYTES = 150  # of the 255 that file systems take: the rest is for what partial files add
+_HEAD_BYTES, _TAIL_BYTES = 60, 85  # the tail holds a full hash and an extension
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)  # on Windows
+
+
+def safe_filename(name: str) -> str:
+    """Make a file name that stays in its folder, whatever it was.
+
+    Separators, control characters and what Windows forbids become ``_``; a leading dot too, since
+    the cache keeps its own files under such names; a long name loses its middle, never the hash
+    and extension at its end.
+
+    Args:
+        name: Any text.
+
+    Returns:
+        A name of 1 to 150 bytes.
+    """
+    name = name.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip().rstrip(".")
+    if name.startswith(".") or _RESERVED.match(name):
+        name = f"_{name.lstrip('.')}"
+    data = name.encode()
+    if len(data) > MAX_NAME_BYTES:
+        head = data[:_HEAD_BYTES].decode("utf-8", "ignore")
+        tail = data[-_TAIL_BYTES:].decode("utf-8", "ignore")
+        name = f"{head}...{tail}".rstrip(". ")
+    return name or "file"
