@@ -9,10 +9,13 @@ from brickwork.compat import install
 from brickwork.compat.errors import NotCoveredError
 from packaging.version import Version
 
+from tests.support.compat import after_mmcv
+from tests.support.python import run_python
+
 EXPORTS = json.loads(Path(__file__).with_name("exports.json").read_text())["mmcv"]
 
 
-def test_the_usual_imports_are_ours(after_mmcv):
+def test_the_usual_imports_are_ours():
     after_mmcv(
         """
         import mmcv, mmcv.cnn, brickwork.cnn, brickwork_layers, brickwork_base
@@ -41,7 +44,7 @@ GATES = {
 }
 
 
-def test_the_version_is_one_that_downstream_packages_accept(after_mmcv):
+def test_the_version_is_one_that_downstream_packages_accept():
     version, info = after_mmcv(
         "import mmcv; print(mmcv.__version__, list(mmcv.version_info))"
     ).split(maxsplit=1)
@@ -55,7 +58,7 @@ def test_the_version_is_one_that_downstream_packages_accept(after_mmcv):
 
 
 @pytest.mark.parametrize("module", EXPORTS)
-def test_a_star_import_gives_what_the_original_gives(after_mmcv, module):
+def test_a_star_import_gives_what_the_original_gives(module):
     names = after_mmcv(f"from {module} import *\nprint(*dir())").split()
     ours = {name for name in names if not name.startswith("__")} - {"compat"}
     theirs = set(EXPORTS[module].split())
@@ -63,7 +66,7 @@ def test_a_star_import_gives_what_the_original_gives(after_mmcv, module):
     assert ours == theirs or module in ("mmcv.runner", "mmcv.utils")  # covered in part
 
 
-def test_a_module_does_not_stand_in_the_place_of_a_function(after_mmcv):
+def test_a_module_does_not_stand_in_the_place_of_a_function():
     after_mmcv(
         """
         import mmcv.cnn.utils.fuse_conv_bn
@@ -74,7 +77,7 @@ def test_a_module_does_not_stand_in_the_place_of_a_function(after_mmcv):
     )
 
 
-def test_it_can_be_patched(after_mmcv):
+def test_it_can_be_patched():
     after_mmcv(
         """
         from unittest import mock
@@ -94,7 +97,7 @@ def test_it_can_be_patched(after_mmcv):
     )
 
 
-def test_a_module_can_be_loaded_again(after_mmcv):
+def test_a_module_can_be_loaded_again():
     after_mmcv(
         """
         import importlib, mmcv.cnn
@@ -108,7 +111,7 @@ def test_a_module_can_be_loaded_again(after_mmcv):
     )
 
 
-def test_a_module_pickles_by_its_name(after_mmcv):
+def test_a_module_pickles_by_its_name():
     # cloudpickle and the like pickle the modules that a function uses
     after_mmcv(
         """
@@ -118,7 +121,7 @@ def test_a_module_pickles_by_its_name(after_mmcv):
     )
 
 
-def test_pickles_that_name_mmcv_load(after_mmcv, tmp_path):
+def test_pickles_that_name_mmcv_load(tmp_path):
     # protocol 0 spells a class as its module and its name
     (tmp_path / "old.pkl").write_bytes(b"cmmcv.cnn.bricks.conv_module\nConvModule\n.")
     after_mmcv(
@@ -145,7 +148,7 @@ def test_pickles_that_name_mmcv_load(after_mmcv, tmp_path):
         ("from mmcv.cnn.bricks.non_local import _NonLocalNd", "mmcv.cnn.bricks.non_local._Non"),
     ],
 )
-def test_what_is_not_covered_says_so(after_mmcv, statement, name):
+def test_what_is_not_covered_says_so(statement, name):
     message = after_mmcv(
         f"""
         import mmcv
@@ -160,7 +163,7 @@ def test_what_is_not_covered_says_so(after_mmcv, statement, name):
     assert "Install mmcv 1.x" in message
 
 
-def test_an_attribute_that_is_not_covered_says_so_and_is_none(after_mmcv):
+def test_an_attribute_that_is_not_covered_says_so_and_is_none():
     message = after_mmcv(
         """
         import mmcv
@@ -174,7 +177,7 @@ def test_an_attribute_that_is_not_covered_says_so_and_is_none(after_mmcv):
     assert message.startswith("mmcv.Config is not covered")
 
 
-def test_too_late_is_said(run_python):
+def test_too_late_is_said():
     printed = run_python(
         "-c",
         "import sys, types\n"
@@ -186,7 +189,7 @@ def test_too_late_is_said(run_python):
     assert "imported already" in printed
 
 
-def test_one_generation_at_a_time(after_mmcv):
+def test_one_generation_at_a_time():
     message = after_mmcv(
         """
         import brickwork.compat.mmengine
@@ -199,7 +202,7 @@ def test_one_generation_at_a_time(after_mmcv):
     assert "brickwork.compat for mmcv 1.7.0 already; uninstall it first" in message
 
 
-def test_uninstalling_gives_the_name_back(after_mmcv):
+def test_uninstalling_gives_the_name_back():
     after_mmcv(
         """
         import importlib.util, sys, mmcv.cnn

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compat import after_mmengine
+
 EXPORTS = json.loads(Path(__file__).with_name("exports.json").read_text())["mmengine"]
 
 
-def test_the_usual_imports_are_ours(after_mmengine):
+def test_the_usual_imports_are_ours():
     after_mmengine(
         """
         import mmengine, mmcv, brickwork.cnn, brickwork_base
@@ -27,7 +29,7 @@ def test_the_usual_imports_are_ours(after_mmengine):
     )
 
 
-def test_models_has_our_layers_and_what_downstream_registers(after_mmengine):
+def test_models_has_our_layers_and_what_downstream_registers():
     after_mmengine(
         """
         import sys, types
@@ -144,7 +146,7 @@ SCOPES = """
 """
 
 
-def test_a_build_looks_in_the_default_scope(after_mmengine):
+def test_a_build_looks_in_the_default_scope():
     after_mmengine(
         SCOPES
         + """
@@ -157,7 +159,7 @@ def test_a_build_looks_in_the_default_scope(after_mmengine):
     )
 
 
-def test_the_default_scope_comes_before_our_own_names(after_mmengine):
+def test_the_default_scope_comes_before_our_own_names():
     after_mmengine(
         """
         from brickwork_layers import NORM_LAYERS
@@ -176,7 +178,7 @@ def test_the_default_scope_comes_before_our_own_names(after_mmengine):
     )
 
 
-def test_uninstalling_undoes_everything(after_mmengine):
+def test_uninstalling_undoes_everything():
     after_mmengine(
         """
         import sys, brickwork_init, brickwork_layers
@@ -203,13 +205,13 @@ def test_uninstalling_undoes_everything(after_mmengine):
 
 
 @pytest.mark.parametrize("module", [module for module in EXPORTS if module.startswith("mmcv")])
-def test_a_star_import_gives_what_the_original_gives(after_mmengine, module):
+def test_a_star_import_gives_what_the_original_gives(module):
     names = after_mmengine(f"from {module} import *\nprint(*dir())").split()
     ours = {name for name in names if not name.startswith("__")} - {"compat"}
     assert ours == set(EXPORTS[module].split())
 
 
-def test_a_scope_holds_for_a_block(after_mmengine):
+def test_a_scope_holds_for_a_block():
     after_mmengine(
         SCOPES
         + """
@@ -229,7 +231,7 @@ def test_a_scope_holds_for_a_block(after_mmengine):
     )
 
 
-def test_a_name_in_another_scope_says_how_to_reach_it(after_mmengine):
+def test_a_name_in_another_scope_says_how_to_reach_it():
     notes = after_mmengine(
         SCOPES
         + """
@@ -243,7 +245,7 @@ def test_a_name_in_another_scope_says_how_to_reach_it(after_mmengine):
     assert "init_default_scope" in notes
 
 
-def test_the_package_of_a_scope_is_imported(after_mmengine, tmp_path):
+def test_the_package_of_a_scope_is_imported(tmp_path):
     package = tmp_path / "late_package"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -270,7 +272,7 @@ def test_the_package_of_a_scope_is_imported(after_mmengine, tmp_path):
     )
 
 
-def test_initializers_registered_in_mmengine_are_found(after_mmengine):
+def test_initializers_registered_in_mmengine_are_found():
     after_mmengine(
         """
         from mmengine.model import BaseInit, BaseModule, update_init_info
@@ -297,7 +299,7 @@ def test_initializers_registered_in_mmengine_are_found(after_mmengine):
     )
 
 
-def test_what_stands_in_for_mmengine_in_model_code(after_mmengine):
+def test_what_stands_in_for_mmengine_in_model_code():
     out = after_mmengine(
         """
         import mmengine, logging
@@ -318,7 +320,7 @@ def test_what_stands_in_for_mmengine_in_model_code(after_mmengine):
     assert out.endswith("own - WARNING - hello")
 
 
-def test_a_checkpoint_is_saved_as_the_dict_that_it_is(after_mmengine, tmp_path):
+def test_a_checkpoint_is_saved_as_the_dict_that_it_is(tmp_path):
     after_mmengine(
         f"""
         import torch
@@ -337,7 +339,7 @@ def test_a_checkpoint_is_saved_as_the_dict_that_it_is(after_mmengine, tmp_path):
     )
 
 
-def test_one_instance_by_name_where_a_class_is_managed(after_mmengine):
+def test_one_instance_by_name_where_a_class_is_managed():
     after_mmengine(
         """
         import sys, types
@@ -355,7 +357,7 @@ def test_one_instance_by_name_where_a_class_is_managed(after_mmengine):
     )
 
 
-def test_runners_and_schedulers_are_built_their_own_way(after_mmengine):
+def test_runners_and_schedulers_are_built_their_own_way():
     after_mmengine(
         """
         from mmengine.registry import PARAM_SCHEDULERS, RUNNERS
@@ -380,7 +382,7 @@ def test_runners_and_schedulers_are_built_their_own_way(after_mmengine):
     )
 
 
-def test_what_is_not_covered_says_so(after_mmengine):
+def test_what_is_not_covered_says_so():
     message = after_mmengine(
         """
         try:

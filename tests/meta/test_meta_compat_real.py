@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compat import after_mmcv
+
 # What looks like an installed mmcv 1.x; what must not be executed says so.
 FILES = {
     "mmcv-1.7.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: mmcv\nVersion: 1.7.1\n",
@@ -39,7 +41,7 @@ FILES = {
 
 
 @pytest.fixture
-def beside_real(tmp_path, after_mmcv):
+def beside_real(tmp_path):
     """Run code after `install()`, with such an mmcv installed."""
     for name, text in FILES.items():
         path: Path = tmp_path / name

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compat import after_mmengine
+from tests.support.python import run_python
+
 EXPORTS = json.loads(Path(__file__).with_name("exports.json").read_text())["mmengine"]
 
 # What needs mmengine itself: training, averaging, wrappers, and the tools around registries.
@@ -19,7 +22,7 @@ NOT_COVERED = {
 
 
 @pytest.mark.parametrize("module", NOT_COVERED)
-def test_all_names_are_there_or_say_why_not(after_mmengine, module):
+def test_all_names_are_there_or_say_why_not(module):
     missing = after_mmengine(
         f"""
         import importlib
@@ -36,7 +39,7 @@ def test_all_names_are_there_or_say_why_not(after_mmengine, module):
     assert missing.split() == NOT_COVERED[module].split()
 
 
-def test_a_model_with_three_modes(after_mmengine):
+def test_a_model_with_three_modes():
     after_mmengine(
         """
         import contextlib, torch
@@ -84,7 +87,7 @@ def test_a_model_with_three_modes(after_mmengine):
     )
 
 
-def test_batches_are_padded_at_their_ends(after_mmengine):
+def test_batches_are_padded_at_their_ends():
     after_mmengine(
         """
         import torch
@@ -103,7 +106,7 @@ def test_batches_are_padded_at_their_ends(after_mmengine):
     )
 
 
-def test_helpers_of_models(after_mmengine):
+def test_helpers_of_models():
     out = after_mmengine(
         """
         import sys, torch, torch.fx
@@ -130,7 +133,7 @@ def test_helpers_of_models(after_mmengine):
     assert named == ["1.weight", "1.bias", "2.weight", "2.bias"]
 
 
-def test_a_checkpoint_that_has_been_read_is_loaded(after_mmengine, tmp_path):
+def test_a_checkpoint_that_has_been_read_is_loaded(tmp_path):
     (tmp_path / "last_checkpoint").write_text("epoch_3.pth\n")
     after_mmengine(
         f"""
@@ -176,7 +179,7 @@ if rank == 0:
 """
 
 
-def test_collectives(run_python, run_together, tmp_path):
+def test_collectives(run_together, tmp_path):
     program = tmp_path / "collectives.py"
     program.write_text(COLLECTIVES)
     assert run_python(program) == "1 1 0.0 7 [0] [{'rank': 0}] None 0"

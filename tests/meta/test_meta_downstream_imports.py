@@ -5,11 +5,11 @@ mmsegmentation, mmpose, mmaction2 and mmpretrain, and how often they occur there
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.python import python_result
 
 IMPORTS = json.loads((Path(__file__).parent / "downstream" / "imports.json").read_text())
 
@@ -18,5 +18,5 @@ IMPORTS = json.loads((Path(__file__).parent / "downstream" / "imports.json").rea
 def test_every_import_is_answered(generation):
     lines = ["from brickwork.compat import install", f"install({generation!r})"]
     code = "\n".join([*lines, *IMPORTS[generation]])
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    result = python_result("-c", code)
+    assert result.returncode == 0, result.stderr

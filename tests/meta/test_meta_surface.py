@@ -4,12 +4,12 @@ import ast
 import importlib
 import inspect
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import brickwork
 import pytest
+
+from tests.support.python import run_python
 
 SOURCE = Path(brickwork.__file__).parent
 STUBS = sorted(SOURCE.rglob("__init__.pyi"))
@@ -66,10 +66,7 @@ def test_versions_names_every_part():
 def loaded_by(code: str) -> set[str]:
     """Return the modules that a fresh interpreter has after `code`."""
     script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    return set(json.loads(done.stdout))
+    return set(json.loads(run_python("-c", script)))
 
 
 def test_importing_it_loads_nothing():

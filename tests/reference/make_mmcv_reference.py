@@ -24,11 +24,12 @@ from typing import Any
 import mmcv
 import numpy as np
 import torch
-from cases import GROUPS
 from mmcv import cnn, runner, utils
 from mmcv.cnn import bricks
 from mmcv.cnn.bricks import drop, norm, registry, transformer, upsample
-from running import Result, run
+
+from tests.reference.cases import GROUPS
+from tests.reference.running import Result, run
 
 PLACES = (cnn, bricks, transformer, drop, runner)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import DISTRIBUTIONS
+
 # Imported only where an optional feature is used, behind an extra or a check of what is there.
 OPTIONAL = {
     "brickwork-init": {"matplotlib", "rich"},
@@ -65,6 +67,7 @@ def top_level_names() -> dict[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_imports_only_declared_dependencies(distribution, distributions, top_level_names):
     declared = {
         re.match(r"[A-Za-z0-9_-]+", requirement).group(0).lower().replace("_", "-")
@@ -85,6 +88,7 @@ def test_imports_only_declared_dependencies(distribution, distributions, top_lev
     assert not wrong, f"{distribution.name} declares {sorted(declared)}, but\n" + "\n".join(wrong)
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_uses_only_the_public_names_of_siblings(distribution, distributions):
     wrong = []
     for source in distribution.sources():
@@ -113,6 +117,7 @@ def test_no_distribution_depends_on_itself_in_a_circle(distributions):
     assert order[-1] == "brickwork"
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_no_module_imports_itself_in_a_circle(distribution):
     """A circle among the modules of one package works only in one order of import."""
     modules = {module_name(distribution, s): s for s in distribution.sources() if s.suffix == ".py"}
@@ -177,6 +182,7 @@ def test_the_folders_of_the_zoo_hold_only_a_docstring_in_their_init(distribution
         assert isinstance(ast.literal_eval(statement.value), str), source
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_modules_do_not_look_back_at_their_package(distribution):
     wrong = []
     for source in distribution.sources():

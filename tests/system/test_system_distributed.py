@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +12,16 @@ import torch.distributed as dist
 from brickwork_zoo import CheckpointLoader
 from torch import Tensor
 
+from tests.support.python import python_result
+from tests.system import ddp_gradients
+
 pytest.importorskip("sklearn")
 if not dist.is_available():
     pytest.skip("this torch has no distributed support", allow_module_level=True)
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "docs" / "examples" / "train_distributed.py"
-GRADIENTS = HERE / "ddp_gradients.py"
+GRADIENTS = Path(ddp_gradients.__file__)
 STEPS, EVERY = 12, 4
 TOGETHER = {"single": [1], "ddp": [1, 2], "fsdp": [1, 2, 4]}
 RunTogether = Callable[..., str]
@@ -39,18 +38,6 @@ def weights(folder: Path) -> dict[str, Tensor]:
     (path,) = folder.glob(f"step-{STEPS:06}.*")
     found: dict[str, Tensor] = CheckpointLoader.load_checkpoint(path)["state_dict"]
     return found
-
-
-def launch(command: list[object]) -> subprocess.CompletedProcess[str]:
-    """Run a command as one does by hand."""
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +81,7 @@ def test_torchrun_trains_in_single_precision_too(run_together: RunTogether, tmp_
     alone = run_together(1, EXAMPLE, "--steps", EVERY, "--folder", tmp_path / "alone")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, EXAMPLE]
     command += ["--strategy", "ddp", "--steps", EVERY, "--folder", tmp_path / "both"]
-    done = launch(command)
+    done = python_result(*command, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     torch.testing.assert_close(losses(done.stdout), losses(alone), rtol=1e-5, atol=1e-5)
     assert re.search(r"^[\d.]+% of 359 unseen digits recognised$", done.stdout, re.M)
@@ -102,7 +89,7 @@ def test_torchrun_trains_in_single_precision_too(run_together: RunTogether, tmp_
 
 def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
     (tmp_path / "step-000004.pth").touch()
-    done = launch([EXAMPLE, "--folder", tmp_path])
+    done = python_result(EXAMPLE, "--folder", tmp_path)
     assert done.returncode == 2
     assert "go on with --resume" in done.stderr
 
@@ -111,9 +98,8 @@ def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
 def test_sync_bn_under_ddp_has_the_gradients_of_the_whole_batch(
     world: int, run_together: RunTogether, tmp_path: Path
 ) -> None:
-    program = runpy.run_path(str(GRADIENTS))
-    model = program["network"]()
-    program["step"](model, *program["batch"]())
+    model = ddp_gradients.network()
+    ddp_gradients.step(model, *ddp_gradients.batch())
     grads = {name: parameter.grad for name, parameter in model.named_parameters()}
     run_together(world, GRADIENTS, tmp_path)
     for rank in range(world):

@@ -3,9 +3,14 @@
 import importlib.metadata
 import re
 
+import pytest
+
+from tests.support.repository import DISTRIBUTIONS
+
 LICENCE = "Apache License"
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_every_folder_is_complete(distribution):
     for file in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
         assert (distribution.folder / file).is_file(), file
@@ -14,10 +19,12 @@ def test_every_folder_is_complete(distribution):
     assert distribution.project["license"] == "Apache-2.0"
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_licences_are_the_same_text(distribution, root):
     assert (distribution.folder / "LICENSE").read_text() == (root / "LICENSE").read_text()
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_changelog_begins_with_the_version(distribution):
     text = (distribution.folder / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
@@ -27,6 +34,7 @@ def test_the_changelog_begins_with_the_version(distribution):
     assert section.strip(), "a release says what is in it"
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_changelog_lists_versions_from_new_to_old(distribution):
     text = (distribution.folder / "CHANGELOG.md").read_text()
     assert text.startswith(f"# Changelog of {distribution.name}\n")
@@ -39,10 +47,12 @@ def test_the_changelog_lists_versions_from_new_to_old(distribution):
     assert versions == sorted(set(versions), reverse=True)
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_what_is_installed_is_what_lies_here(distribution):
     assert importlib.metadata.version(distribution.name) == distribution.version
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_pins_admit_the_siblings_as_they_are(distribution, distributions):
     for name, requirement in {**distribution.siblings, **distribution.extra_siblings}.items():
         major, minor, _ = (int(part) for part in distributions[name].version.split("."))
@@ -53,6 +63,7 @@ def test_pins_admit_the_siblings_as_they_are(distribution, distributions):
         assert pin == f">={lower},<{upper}", f"{distribution.name} asks for {requirement}"
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_floors_are_the_same_everywhere(distribution):
     assert distribution.project["requires-python"] == ">=3.11"
     requirements = [
@@ -77,6 +88,7 @@ def test_the_meta_package_depends_on_every_other(distributions):
     assert set(meta.siblings) == set(distributions) - {"brickwork"}
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_entry_points_name_what_exists(distribution):
     for group, entries in distribution.project.get("entry-points", {}).items():
         assert group.startswith("brickwork."), group

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.support.repository import DISTRIBUTIONS
+
 REPOSITORY = "https://github.com/brickwork-cnn/brickwork"
 FACTORS = {"µs": 1e-6, "ms": 1e-3, "s": 1, "MB": 1e6, "GB": 1e9, "us": 1e-6}
 
@@ -106,6 +108,7 @@ def test_every_link_into_the_repository_leads_somewhere(root):
     assert not wrong
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_readmes_of_distributions_work_on_a_package_index_too(distribution):
     """No relative link leads anywhere there."""
     readme = distribution.folder / "README.md"
@@ -115,6 +118,7 @@ def test_readmes_of_distributions_work_on_a_package_index_too(distribution):
     assert re.search(rf"pip install {distribution.name}\s", readme.read_text())
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_metadata_links_to_the_changelog_and_the_source(distribution, root):
     folder = distribution.folder.relative_to(root).as_posix()
     urls = distribution.project["urls"]

@@ -2,21 +2,19 @@
 
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import tomllib
 
 import pytest
 import yaml
+from check_release import check
+
+from tests.support.repository import DISTRIBUTIONS
 
 
-@pytest.fixture
-def check(root):
-    return runpy.run_path(str(root / ".ci" / "check_release.py"))["check"]
-
-
-def test_every_distribution_can_be_released_as_it_is(check, distribution):
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
+def test_every_distribution_can_be_released_as_it_is(distribution):
     assert check(f"{distribution.name}-v{distribution.version}") == distribution.folder
 
 
@@ -29,7 +27,7 @@ def test_every_distribution_can_be_released_as_it_is(check, distribution):
         ("brickwork-zoo-v9.9.9", "says 9.9.9, the package says"),
     ],
 )
-def test_a_tag_that_disagrees_is_refused(check, tag, message):
+def test_a_tag_that_disagrees_is_refused(tag, message):
     with pytest.raises(ValueError, match=message):
         check(tag)
 
@@ -41,9 +39,7 @@ def test_a_tag_that_disagrees_is_refused(check, tag, message):
         ("# Changelog\n\n## {version}\n\n## 0.0.1\n\nOld.\n", "says nothing"),
     ],
 )
-def test_a_changelog_that_disagrees_is_refused(
-    check, distributions, root, tmp_path, changelog, message
-):
+def test_a_changelog_that_disagrees_is_refused(distributions, root, tmp_path, changelog, message):
     zoo = distributions["brickwork-zoo"]
     shutil.copytree(zoo.folder, tmp_path / zoo.folder.relative_to(root))
     path = tmp_path / zoo.folder.relative_to(root) / "CHANGELOG.md"
@@ -92,6 +88,7 @@ def test_a_release_of_a_tag_that_disagrees_builds_nothing(release):
     assert not files
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_tests_of_each_package_say_what_they_need(distribution):
     groups = tomllib.loads((distribution.folder / "pyproject.toml").read_text())
     assert any(need.startswith("pytest") for need in groups["dependency-groups"]["test"])

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 import pytest
 from sphinx.util.inventory import InventoryFile
 
+from tests.support.repository import DISTRIBUTIONS
+
 
 @pytest.fixture(scope="module")
 def site(root, tmp_path_factory):
@@ -31,6 +33,7 @@ def described(site):
     return {name for kind in inventory if kind.startswith("py:") for name in inventory[kind]}
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_reference_describes_every_public_name(described, distribution):
     if distribution.name == "brickwork":
         pytest.skip("it only re-exports; its page describes the rest by modules")
@@ -44,6 +47,7 @@ def test_the_reference_describes_every_public_name(described, distribution):
     assert not missing
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_reference_describes_every_error(described, distribution):
     try:
         errors = importlib.import_module(f"{distribution.import_name}.errors")

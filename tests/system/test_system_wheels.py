@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import DISTRIBUTIONS
+
 TORCHLESS = ("brickwork-registry", "brickwork-zoo")
 
 
@@ -79,6 +81,7 @@ def needed(distribution, distributions) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
     names = set(wheel.namelist())
     package = distribution.import_name
@@ -95,6 +98,7 @@ def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
     assert {name for name in names if name.startswith(f"{package}/")} == source
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_the_readme_states_the_size_of_the_wheel(distribution, dist, root):
     """To a tenth; `hatch run readme` renews it."""
     row = re.search(rf"^\| \[`{distribution.name}`\].*$", (root / "README.md").read_text(), re.M)[0]
@@ -103,6 +107,7 @@ def test_the_readme_states_the_size_of_the_wheel(distribution, dist, root):
     assert stated == pytest.approx((dist / name).stat().st_size, rel=0.1, abs=1e3)
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_wheel_says_who_it_is(distribution, wheel):
     info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
     metadata = wheel.read(f"{info}/METADATA").decode()
@@ -114,6 +119,7 @@ def test_wheel_says_who_it_is(distribution, wheel):
     assert (distribution.folder / "README.md").read_text().strip() in metadata
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_wheel_installs_alone_and_works(distribution, distributions, uv, python, tmp_path):
     run(uv, "pip", "check", "--python", python)
     installed = {

@@ -1,0 +1,1 @@
+"""Tests of all packages; `tests.support` has the helpers that they share."""
