@@ -1,4 +1,4 @@
-"""Imports go up the list of packages, along declared dependencies, and through front doors."""
+"""Imports follow declared dependencies, use public names of siblings and form no cycle."""
 
 import ast
 import graphlib
@@ -23,8 +23,12 @@ OPTIONAL = {
 ZOO_ORDER = ("errors", "_settings", "_find", "_fetch", "_formats", "_load", "_save", "_cli")
 
 
+# Rules that a package does not follow yet; a package leaves the list once it does.
+NOT_YET_STRICT = {"cycles": {"brickwork-registry"}, "private names": {"brickwork"}}
+
+
 def imports(source: Path, module: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield each module that `source` imports, its line, and whether on import of `source`."""
+    """Yield each module that `source` imports, its line, and whether importing `source` does."""
     package = module if source.stem == "__init__" else module.rpartition(".")[0]
 
     def walk(node: ast.AST, eager: bool) -> Iterator[tuple[str, int, bool]]:
@@ -57,7 +61,7 @@ def module_name(distribution, source: Path) -> str:
 
 
 def owner(module: str, distributions) -> str | None:
-    """Return the distribution that `module` belongs to, or None if it is no sibling's."""
+    """Return the distribution that `module` belongs to, or None if it is third-party."""
     top = module.split(".")[0]
     return next((d.name for d in distributions.values() if d.import_name == top), None)
 
@@ -89,51 +93,25 @@ def test_imports_only_declared_dependencies(distribution, distributions, top_lev
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_uses_only_the_public_names_of_siblings(distribution, distributions):
+def test_no_private_name_of_a_sibling_is_imported(distribution, distributions):
+    if distribution.name in NOT_YET_STRICT["private names"]:
+        pytest.skip("not yet strict")
     wrong = []
     for source in distribution.sources():
         for module, line, _ in imports(source, module_name(distribution, source)):
-            sibling = owner(module, distributions)
-            if sibling in (None, distribution.name):
-                continue
-            private = [
-                part
-                for part in module.split(".")[1:]
-                if part.startswith("_") and not part.startswith("__")
-            ]
-            exported = (distributions[sibling].package / "__init__.py").read_text()
-            if any(not re.search(rf"\b{part}\b", exported) for part in private) or (
-                private and len(module.split(".")) > 2
-            ):
+            parts = module.split(".")[1:]
+            is_private = any(part.startswith("_") and not part.startswith("__") for part in parts)
+            if is_private and owner(module, distributions) not in (None, distribution.name):
                 wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
     assert not wrong, "only the package itself may use its private modules:\n" + "\n".join(wrong)
 
 
-def test_no_distribution_depends_on_itself_in_a_circle(distributions):
+def test_dependencies_of_distributions_form_no_cycle(distributions):
     graph = {d.name: {*d.siblings, *d.extra_siblings} for d in distributions.values()}
     order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
     assert set(order) == set(distributions)
     assert order[0] == "brickwork-registry"
     assert order[-1] == "brickwork"
-
-
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_no_module_imports_itself_in_a_circle(distribution):
-    """A circle among the modules of one package works only in one order of import."""
-    modules = {module_name(distribution, s): s for s in distribution.sources() if s.suffix == ".py"}
-    graph = {}
-    for name, source in modules.items():
-        targets = set()
-        for target, _, eager in imports(source, name):
-            if not eager:
-                continue
-            while target and target not in modules:
-                target = target.rpartition(".")[0]
-            # a package's __init__ gathers its modules; they must not look back
-            if target and target != name and not name.startswith(target + "."):
-                targets.add(target)
-        graph[name] = targets
-    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
 
 
 def import_graph(distribution) -> dict[str, set[str]]:
@@ -156,9 +134,12 @@ def import_graph(distribution) -> dict[str, set[str]]:
     return graph
 
 
-def test_no_files_of_the_zoo_form_an_import_cycle(distributions):
-    graph = import_graph(distributions["brickwork-zoo"])
-    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
+def test_no_files_of_a_package_form_an_import_cycle(distribution):
+    """Imports under TYPE_CHECKING and inside functions count."""
+    if distribution.name in NOT_YET_STRICT["cycles"]:
+        pytest.skip("not yet strict")
+    list(graphlib.TopologicalSorter(import_graph(distribution)).static_order())  # raises CycleError
 
 
 def test_no_part_of_the_zoo_imports_a_later_one(distributions):
@@ -183,26 +164,23 @@ def test_the_folders_of_the_zoo_hold_only_a_docstring_in_their_init(distribution
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_modules_do_not_look_back_at_their_package(distribution):
+def test_no_file_imports_from_the_front_module_of_its_package(distribution):
+    """Names come from the file that defines them; only the version is defined in the front."""
+    folder = distribution.package
+    submodules = {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
     wrong = []
     for source in distribution.sources():
-        name = module_name(distribution, source)
-        if source.stem == "__init__":
+        if source.parent == folder and source.stem == "__init__":
             continue
-        for module, line, eager in imports(source, name):
-            if not eager or not module.startswith(distribution.import_name):
-                continue
-            base, _, last = module.rpartition(".")
-            top = distribution.package
-            if base == distribution.import_name and not (
-                (top / f"{last}.py").exists() or (top / last).is_dir() or last == "__version__"
-            ):
+        for module, line, _ in imports(source, module_name(distribution, source)):
+            base, _, name = module.rpartition(".")
+            if base == distribution.import_name and name not in submodules | {"__version__"}:
                 wrong.append(f"{source.relative_to(distribution.folder)}:{line} imports {module}")
     assert not wrong, "import from the module that defines it:\n" + "\n".join(wrong)
 
 
-def test_registry_and_zoo_name_no_heavy_module_at_their_top(distributions):
-    """What must import without torch, or without requests, does not reach for it at once."""
+def test_importing_registry_or_zoo_imports_no_heavy_module(distributions):
+    """They import without torch; the zoo also without what it needs only for downloads."""
     for name, heavy in {
         "brickwork-registry": {"torch"},
         "brickwork-zoo": {"torch", "requests", "filelock", "tqdm", "safetensors", "rich", "fsspec"},
