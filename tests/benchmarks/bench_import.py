@@ -23,7 +23,7 @@ def rows(rounds: int = 15) -> Iterator[Row]:
     yield _row("from brickwork.cnn import ConvModule", "import torch", cnn, rounds, more=60)
     for module, at_most, others in (
         ("brickwork", 1.5, {}),
-        ("brickwork_registry", 1.6, {"mmengine": "import mmengine.registry"}),
+        ("brickwork_registry", 2.2, {"mmengine": "import mmengine.registry"}),
         ("brickwork_zoo", 3.0, {"pooch": "import pooch"}),
     ):
         lines = {FLOOR: "pass", OURS: f"import {module}"}

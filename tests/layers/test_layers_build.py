@@ -40,7 +40,7 @@ def test_config_stays_as_it_is(builder: Any) -> None:
 
 def test_config_without_type(builder: Any) -> None:
     build, cfg, args = builder
-    with pytest.raises(KeyError, match="must contain the key 'type'"):
+    with pytest.raises(KeyError, match='must contain the key "type"'):
         build({name: value for name, value in cfg.items() if name != "type"}, *args)
 
 

@@ -1,8 +1,8 @@
-"""What people do with a registry, told so that two implementations can be compared.
+"""Uses of a registry that run on two implementations, for comparison.
 
-Each scenario takes the `Registry` and the `build_from_cfg` to be tried and returns plain data; an
-exception counts as its type. Run in an environment with mmcv 1.7.2 this file prints what the
-original does, which is stored beside it::
+Each scenario takes a `Registry` and a `build_from_cfg` and returns plain data; an exception is
+represented by its type. Run in an environment with mmcv 1.7.2, this file prints the outcomes of
+mmcv, which are stored beside it::
 
     python tests/registry/scenarios.py > tests/registry/scenarios_mmcv_1_7_2.json
 """
@@ -37,10 +37,10 @@ def bark(times=1):
 
 
 def attempt(call):
-    """Outcome of a call, as data."""
+    """Return the outcome of a call as plain data."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the original warns of its own deprecations
+            warnings.simplefilter("ignore")  # mmcv warns of its own deprecations
             value = call()
     except Exception as error:
         for kind in (KeyError, TypeError, ValueError):
@@ -252,12 +252,12 @@ def family(registry_type, build):
         "root.Of_root", "child.Of_child", "child.Of_root", "other.Of_other",
         "root.Of_child", "other.Of_child", "child.grandchild.Of_grandchild",
     ]  # fmt: skip
-    found = {}
+    entries = {}
     for registry in (root, child, grandchild, other):
         for key in keys[:-1] if registry is child else keys:
-            found[f"{registry.scope}: {key}"] = attempt(lambda r=registry, k=key: r.get(k))
+            entries[f"{registry.scope}: {key}"] = attempt(lambda r=registry, k=key: r.get(k))
     return [
-        found,
+        entries,
         list(root.children),
         list(child.children),
         type(root.build({"type": "child.grandchild.Of_grandchild"})).__name__,
@@ -267,7 +267,7 @@ def family(registry_type, build):
 
 
 def outcomes(registry_type, build):
-    """Outcome of every scenario, as JSON has it."""
+    """Return the outcome of every scenario, as JSON has it."""
     results = {name: run(registry_type, build) for name, run in SCENARIOS.items()}
     return json.loads(json.dumps(results))
 

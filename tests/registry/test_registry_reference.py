@@ -1,41 +1,41 @@
-"""The registry does what mmcv 1.7.2's does, but for the differences listed here."""
+"""Comparison with the registry of mmcv 1.7.2, whose outcomes are stored in a file."""
 
 import json
-import runpy
 from pathlib import Path
 
 import pytest
 from brickwork_registry import Registry, build_from_cfg
 
-HERE = Path(__file__).parent
-OURS = runpy.run_path(str(HERE / "scenarios.py"))["outcomes"](Registry, build_from_cfg)
-THEIRS = json.loads((HERE / "scenarios_mmcv_1_7_2.json").read_text())
+from tests.registry.scenarios import outcomes
 
-# Scenario → why ours ends otherwise, and how.
+BRICKWORK = outcomes(Registry, build_from_cfg)
+MMCV = json.loads((Path(__file__).parent / "scenarios_mmcv_1_7_2.json").read_text())
+
+# Scenario → why brickwork differs, and its outcome.
 DIFFERENT = {
     "unknown_scope": (
-        "the original fails with an AttributeError of its own",
+        "mmcv fails with an AttributeError of its own code",
         [None, False, "KeyError"],
     ),
-    "own_scope_before_a_child": ("the original does not follow a child after its own scope", "Cat"),
-    "a_child_of_no_registry": ("the original asserts", "TypeError"),
-    "two_children_of_one_scope": ("the original asserts", "KeyError"),
+    "own_scope_before_a_child": ("mmcv does not follow a child after its own scope", "Cat"),
+    "a_child_of_no_registry": ("mmcv asserts", "TypeError"),
+    "two_children_of_one_scope": ("mmcv asserts", "KeyError"),
     "registering_again": (
-        "the same object again is nothing; a clash of one name registers none of the list",
+        "the same object may be registered again; one taken name in a list registers none",
         ["Cat", "Cat", "KeyError", ["Cat", "dog", "hound", "bark", "cat"]],
     ),
 }
 
 
-@pytest.mark.parametrize("name", sorted(OURS.keys() - DIFFERENT))
-def test_scenario_ends_as_in_mmcv(name):
-    assert OURS[name] == THEIRS[name]
+@pytest.mark.parametrize("name", sorted(BRICKWORK.keys() - DIFFERENT))
+def test_outcome_equals_that_of_mmcv(name):
+    assert BRICKWORK[name] == MMCV[name]
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENT))
-def test_scenario_ends_better_than_in_mmcv(name):
-    assert OURS[name] == DIFFERENT[name][1] != THEIRS[name]
+def test_outcome_differs_from_mmcv_as_documented(name):
+    assert BRICKWORK[name] == DIFFERENT[name][1] != MMCV[name]
 
 
-def test_reference_has_exactly_these_scenarios():
-    assert OURS.keys() == THEIRS.keys()
+def test_stored_outcomes_cover_exactly_these_scenarios():
+    assert BRICKWORK.keys() == MMCV.keys()

@@ -1,4 +1,4 @@
-"""Checking a config without building anything."""
+"""`validate`: checks of a config that build nothing."""
 
 import dataclasses
 
@@ -14,11 +14,11 @@ def models():
     @models.register_module()
     class Net:
         def __init__(self, depth, stem=None, layers=(), **kwargs):
-            raise AssertionError("nothing is to be built")
+            raise AssertionError("validate must not build")
 
     @models.register_module()
     def stem(channels, bias=False):
-        raise AssertionError("nothing is to be built")
+        raise AssertionError("validate must not build")
 
     @layers.register_module()
     class ValidatedLayer:
@@ -44,11 +44,11 @@ def problems(cfg, registry):
         {"type": "Net", "depth": 1, "data": {"type": 3}},
     ],
 )
-def test_right_configs_have_no_problems(models, cfg):
+def test_valid_config_has_no_problems(models, cfg):
     assert validate(cfg, models) == []
 
 
-def test_all_problems_come_at_once_with_their_paths(models):
+def test_all_problems_are_returned_with_their_paths(models):
     cfg = {
         "type": "Net",
         "stem": {"type": "stem", "chanels": 1},
@@ -59,8 +59,8 @@ def test_all_problems_come_at_once_with_their_paths(models):
             {"plain": {"type": "stem"}},
         ],
     }
-    found = problems(cfg, models)
-    assert [path for path, _ in found] == [
+    paths, messages = zip(*problems(cfg, models), strict=True)
+    assert paths == (
         "",
         "stem",
         "stem.chanels",
@@ -68,30 +68,30 @@ def test_all_problems_come_at_once_with_their_paths(models):
         "layers[1].type",
         "layers[2].type",
         "layers[3].plain",
-    ]
-    assert "lacks the argument 'depth'" in found[0][1]
-    assert "did you mean 'channels'?" in found[2][1]
-    assert "did you mean 'groups'?; it has in_channels, groups" in found[3][1]
-    assert "did you mean 'ValidatedLayer'?" in found[4][1]
-    assert "No module named" in found[5][1]
+    )
+    assert "misses the argument 'depth'" in messages[0]
+    assert "did you mean 'channels'?" in messages[2]
+    assert "did you mean 'groups'?; its arguments are in_channels, groups" in messages[3]
+    assert "did you mean 'ValidatedLayer'?" in messages[4]
+    assert "No module named" in messages[5]
 
 
 @pytest.mark.parametrize(
     ("cfg", "path", "text"),
     [
         ("Net", "", "must be a dict"),
-        ({"typ": "Net"}, "", "is 'typ' a misspelt 'type'?"),
+        ({"typ": "Net"}, "", "is 'typ' a typo of 'type'?"),
         ({"type": "Nett"}, "type", "did you mean 'Net'?"),
         ({"type": 3}, "type", "type must be a name"),
     ],
 )
-def test_wrong_top(models, cfg, path, text):
-    ((found_path, message),) = problems(cfg, models)
-    assert found_path == path
+def test_invalid_outermost_config_has_one_problem(models, cfg, path, text):
+    ((actual_path, message),) = problems(cfg, models)
+    assert actual_path == path
     assert text in message
 
 
-def test_problem_is_frozen_and_reads_well():
+def test_problem_is_frozen_and_prints_path_and_message():
     problem = Problem("a.b", "is wrong")
     assert str(problem) == "a.b: is wrong"
     with pytest.raises(dataclasses.FrozenInstanceError):

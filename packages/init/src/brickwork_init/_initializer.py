@@ -23,6 +23,9 @@ from .errors import RuleError, RuleTypeError, UnmatchedRuleWarning
 Fill: TypeAlias = Callable[[Tensor], object]
 
 INITIALIZERS: Registry[Any] = Registry("initializers", scope="brickwork")
+INITIALIZERS.declare_provider(
+    ("Pretrained", "PretrainedInit"), distribution="brickwork-zoo[torch]", module="brickwork_zoo"
+)
 
 
 def bias_init_with_prob(prior_prob: float) -> float:

@@ -9,7 +9,7 @@ from ._registries import ACTIVATION_LAYERS
 from ._swish import Swish
 from ._typing import LayerConfig
 
-ACTIVATION_LAYERS.fill(
+ACTIVATION_LAYERS.register_builtin(
     {
         "ReLU": nn.ReLU,
         "LeakyReLU": nn.LeakyReLU,
@@ -27,7 +27,7 @@ ACTIVATION_LAYERS.fill(
         "HSwish": nn.Hardswish,
         "Swish": Swish,
     },
-    offered={
+    overridable={
         "CELU": nn.CELU,
         "GLU": nn.GLU,
         "Hardshrink": nn.Hardshrink,

@@ -11,7 +11,7 @@ from ._registries import CONV_LAYERS
 from ._typing import LayerConfig
 from ._wrappers import Conv2d, Conv3d, ConvTranspose2d, ConvTranspose3d
 
-CONV_LAYERS.fill(
+CONV_LAYERS.register_builtin(
     {
         "Conv1d": nn.Conv1d,
         "Conv2d": nn.Conv2d,
@@ -25,7 +25,7 @@ CONV_LAYERS.fill(
         "ConvTranspose3d": ConvTranspose3d,
         "deconv3d": ConvTranspose3d,
     },
-    offered={
+    overridable={
         "ConvTranspose1d": nn.ConvTranspose1d,
         "deconv1d": nn.ConvTranspose1d,
     },

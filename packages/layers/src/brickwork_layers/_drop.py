@@ -81,7 +81,7 @@ class Dropout(nn.Dropout):
         super().__init__(p=drop_prob, inplace=inplace)
 
 
-DROPOUT_LAYERS.fill({"DropPath": DropPath, "Dropout": Dropout}, offered={})
+DROPOUT_LAYERS.register_builtin({"DropPath": DropPath, "Dropout": Dropout}, overridable={})
 
 
 def build_dropout(cfg: LayerConfig, default_args: Mapping[str, Any] | None = None) -> nn.Module:

@@ -12,7 +12,7 @@ from ._registries import NORM_LAYERS
 from ._sync_bn import SyncBatchNorm
 from ._typing import LayerConfig
 
-NORM_LAYERS.fill(
+NORM_LAYERS.register_builtin(
     {
         "BN": nn.BatchNorm2d,
         "BN1d": nn.BatchNorm1d,
@@ -26,7 +26,7 @@ NORM_LAYERS.fill(
         "IN2d": nn.InstanceNorm2d,
         "IN3d": nn.InstanceNorm3d,
     },
-    offered={
+    overridable={
         "LN2d": LayerNorm2d,
         "RMSNorm": nn.RMSNorm,
         "GRN": GRN,

@@ -9,13 +9,13 @@ from ._dimension import of_dimension
 from ._registries import PADDING_LAYERS
 from ._typing import LayerConfig
 
-PADDING_LAYERS.fill(
+PADDING_LAYERS.register_builtin(
     {
         "zero": nn.ZeroPad2d,
         "reflect": nn.ReflectionPad2d,
         "replicate": nn.ReplicationPad2d,
     },
-    offered={
+    overridable={
         "circular": nn.CircularPad2d,
         "constant": nn.ConstantPad2d,
     },

@@ -1,4 +1,4 @@
-"""The registries of the layer families, by the names that mmcv gives them."""
+"""The registries of layers, with the names that mmcv gives them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,10 @@ Table = Mapping[str, type[nn.Module]]
 
 
 class LayerRegistry(Registry[type[nn.Module]]):
-    """A registry some of whose entries give way to another registered under the same name.
+    """A registry with overridable defaults: entries that can be replaced without ``force``.
 
-    What mmcv 1.7.2 lacks, code written for it may have registered on its own: mmcls brings an
-    ``LN2d``, many a project a ``Mish``. Such code must run unchanged, so entries that mmcv does
-    not have are only offered: there for everyone, until somebody registers another.
+    Code written for mmcv may register layers that mmcv 1.7.2 lacks, for example ``LN2d`` (mmcls)
+    or ``Mish``. That code must run unchanged, so entries that mmcv does not have are overridable.
 
     Args:
         name: What the entries are, for example ``'conv layer'``.
@@ -22,18 +21,18 @@ class LayerRegistry(Registry[type[nn.Module]]):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._offered: Table = {}
+        self._overridable: Table = {}
 
-    def fill(self, table: Table, offered: Table) -> None:
-        """Register the layers of a family.
+    def register_builtin(self, layers: Table, *, overridable: Table) -> None:
+        """Register the layers of this package.
 
         Args:
-            table: Classes by name; the names are taken.
-            offered: Classes by name; the names may be taken over.
+            layers: Classes by name.
+            overridable: Classes by name that may be replaced without ``force``.
         """
-        for name, layer in {**table, **offered}.items():
+        for name, layer in {**layers, **overridable}.items():
             self.register_module(name, module=layer)
-        self._offered = offered
+        self._overridable = overridable
 
     def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
         names = [module_name] if isinstance(module_name, str) else module_name
@@ -41,8 +40,10 @@ class LayerRegistry(Registry[type[nn.Module]]):
             names = [getattr(module, "__name__", None)]
         present = {name: self.module_dict.get(name) for name in names}
         taken = [name for name, entry in present.items() if entry not in (None, module)]
-        gives_way = bool(taken) and all(present[name] is self._offered.get(name) for name in taken)
-        super()._register_module(module, module_name, force or gives_way)
+        is_overridable = bool(taken) and all(
+            present[name] is self._overridable.get(name) for name in taken
+        )
+        super()._register_module(module, module_name, force or is_overridable)
 
 
 CONV_LAYERS = LayerRegistry("conv layer")
@@ -51,3 +52,10 @@ ACTIVATION_LAYERS = LayerRegistry("activation layer")
 PADDING_LAYERS = LayerRegistry("padding layer")
 UPSAMPLE_LAYERS = LayerRegistry("upsample layer")
 DROPOUT_LAYERS = LayerRegistry("drop out layers")
+
+for _registry, _names in (
+    (CONV_LAYERS, ("DCN", "DCNv2", "SAC")),
+    (NORM_LAYERS, ("MMSyncBN",)),
+    (UPSAMPLE_LAYERS, ("carafe",)),
+):
+    _registry.declare_provider(_names, distribution="brickwork-ops", module="brickwork_ops")

@@ -69,7 +69,7 @@ class PixelShufflePack(nn.Module):
 
 _MODES = ("nearest", "bilinear", "linear", "bicubic", "trilinear", "nearest-exact")
 
-UPSAMPLE_LAYERS.fill(
+UPSAMPLE_LAYERS.register_builtin(
     {
         "nearest": nn.Upsample,
         "bilinear": nn.Upsample,
@@ -77,7 +77,7 @@ UPSAMPLE_LAYERS.fill(
         "deconv": ConvTranspose2d,
         "deconv3d": ConvTranspose3d,
     },
-    offered={
+    overridable={
         **dict.fromkeys(_MODES[2:], nn.Upsample),
         "deconv1d": nn.ConvTranspose1d,
     },

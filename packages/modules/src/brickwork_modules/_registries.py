@@ -1,4 +1,4 @@
-"""The registries of modules, by the names that mmcv gives them."""
+"""The registries of modules, with the names that mmcv gives them."""
 
 from brickwork_registry import Registry
 from torch import nn
@@ -9,3 +9,9 @@ ATTENTION: Registry[type[nn.Module]] = Registry("attention")
 FEEDFORWARD_NETWORK: Registry[type[nn.Module]] = Registry("feed-forward Network")
 TRANSFORMER_LAYER: Registry[type[nn.Module]] = Registry("transformerLayer")
 TRANSFORMER_LAYER_SEQUENCE: Registry[type[nn.Module]] = Registry("transformer-layers sequence")
+
+for _registry, _name in (
+    (ATTENTION, "MultiScaleDeformableAttention"),
+    (PLUGIN_LAYERS, "CrissCrossAttention"),
+):
+    _registry.declare_provider([_name], distribution="brickwork-ops", module="brickwork_ops")

@@ -1,17 +1,19 @@
-"""Build objects from config dicts: registries with scopes, entry points and errors that help.
+"""Registries: build objects from config dicts, with scopes and entry points.
 
 No dependencies.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from . import errors as errors
 from ._registry import Registry as Registry
 from ._registry import build_from_cfg as build_from_cfg
-from ._typing import TYPE_CHECKING
+from ._registry import note_failure as note_failure
 
 if TYPE_CHECKING:
-    from ._failures import note_failure as note_failure
     from ._suggest import suggest as suggest
     from ._validate import Problem as Problem
     from ._validate import validate as validate
@@ -29,10 +31,9 @@ __all__ = [
 ]
 
 # Their modules import dataclasses, difflib and inspect, which take longer than the rest of the
-# package and which no program needs in order to start.
+# package, and programs start without them.
 _LAZY = {
     "Problem": "_validate",
-    "note_failure": "_failures",
     "suggest": "_suggest",
     "validate": "_validate",
 }
@@ -41,8 +42,6 @@ _LAZY = {
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -1,17 +1,13 @@
-"""How an object is named in texts for people."""
+"""Objects as error messages show them."""
 
 from __future__ import annotations
 
 import sys
-
-from ._typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 
 def describe(value: object) -> str:
-    """Show a value that is not what it should be, and its type; long ones are cut."""
+    """Return the representation of an invalid value, shortened, and its type."""
     text = repr(value)
     if len(text) > 200:
         text = f"{text[:200]}..."
@@ -19,7 +15,10 @@ def describe(value: object) -> str:
 
 
 def full_name(target: Any) -> str:
-    """Name a class, function or partial with its module: ``'torch.nn.modules.conv.Conv2d'``."""
+    """Return the name of a class, function or partial with its module.
+
+    Example: ``'torch.nn.modules.conv.Conv2d'``.
+    """
     name = getattr(target, "__qualname__", None)
     if name is None:  # a partial
         return f"partial of {full_name(target.func)}" if hasattr(target, "func") else repr(target)
@@ -27,8 +26,8 @@ def full_name(target: Any) -> str:
 
 
 def origin(target: Any) -> str:
-    """Name a class, function or partial with the file and line that define it."""
-    import inspect  # slow to import, and only errors tell origins
+    """Return the name of a class, function or partial with the file and line that define it."""
+    import inspect  # slow to import
 
     name = full_name(target)
     target = inspect.unwrap(getattr(target, "func", target))
@@ -36,8 +35,8 @@ def origin(target: Any) -> str:
         file = inspect.getsourcefile(target) or inspect.getfile(target)
         line = inspect.getsourcelines(target)[1]
     except (OSError, TypeError, SystemError):
-        # Built in, or typed into a prompt. SystemError: inspect parses the source, which CPython
-        # can fail at when several threads do it at once; what is to be told must get through.
+        # Built in, or defined in a prompt. SystemError: inspect parses the source, which can fail
+        # in CPython when several threads do it at once.
         module = sys.modules.get(getattr(target, "__module__", None) or "")
         return f"{name} ({getattr(module, '__file__', None) or 'no source file'})"
     return f"{name} ({file}:{line})"

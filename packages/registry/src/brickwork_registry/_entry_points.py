@@ -1,6 +1,6 @@
-"""What installed packages offer to a registry, looked at only when a name is missing.
+"""Entries that installed packages offer, without being imported.
 
-A package offers an entry in its metadata, without being imported::
+A package offers an entry in its metadata::
 
     [project.entry-points."brickwork.initializers"]
     Pretrained = "brickwork_zoo:PretrainedInit"
@@ -9,70 +9,63 @@ A package offers an entry in its metadata, without being imported::
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from ._describe import describe
-from ._typing import TYPE_CHECKING
-from .errors import EntryPointError, InvalidConfigError
+from ._factories import is_factory
+from .errors import EntryPointError
 
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ._entries import Entries
-
-# By group. Listing reads the metadata of every installed package, some milliseconds, which a
-# program that asks `name in registry` in a loop should pay once.
-_listed: dict[str, dict[str, EntryPoint]] = {}
+# By group and name. Reading the metadata of all installed packages takes milliseconds, too long
+# for every `name in registry`.
+_cache: dict[str, dict[str, EntryPoint]] = {}
 
 
-def offered(registry: Entries[Any], *, fresh: bool = False) -> dict[str, EntryPoint]:
-    """List what installed packages offer to a registry.
+def find_entry_point(group: str, name: str, *, refresh: bool = False) -> EntryPoint | None:
+    """Return the entry point of a name.
 
     Args:
-        registry: The registry.
-        fresh: Look again, in case something was installed since the last look.
+        group: Group of entry points.
+        name: Name of the entry point.
+        refresh: Whether to read the metadata again, because a package may have been installed.
 
     Returns:
-        The entry points by name; the first of a name wins, as for imports.
+        The entry point; that of the first package on the path if several offer the name.
     """
-    group = registry.entry_point_group
-    if fresh or group not in _listed:
-        found: dict[str, EntryPoint] = {}
+    if refresh or group not in _cache:
+        offered: dict[str, EntryPoint] = {}
         for entry_point in entry_points(group=group):
-            found.setdefault(entry_point.name, entry_point)
-        _listed[group] = found
-    return _listed[group]
+            offered.setdefault(entry_point.name, entry_point)
+        _cache[group] = offered
+    return _cache[group].get(name)
 
 
-def load(registry: Entries[Any], name: str, *, fresh: bool = False) -> Any:
-    """Import and register the entry that an installed package offers under a name.
+def offered_names(group: str) -> list[str]:
+    """Return the names that were offered when the metadata was last read."""
+    return list(_cache.get(group, ()))
+
+
+def load(entry_point: EntryPoint, registry: str, scope: str) -> Any:
+    """Import the class or function that an entry point refers to.
 
     Args:
-        registry: The registry that misses the name.
-        name: The name, without a scope.
-        fresh: Look again at what is installed.
+        entry_point: The entry point.
+        registry: Name of the registry that lacks the entry, for the error.
+        scope: Its scope, likewise.
 
     Returns:
-        The object; None if no package offers the name.
+        The class or function.
 
     Raises:
-        EntryPointError: If a package offers it, but its import fails.
+        EntryPointError: If the import fails, or gives something else.
     """
-    entry_point = offered(registry, fresh=fresh).get(name)
-    if entry_point is None:
-        return None
     try:
-        found = entry_point.load()
-        registered = registry.module_dict.get(name)
-        if registered is not None:  # the import itself has registered the name
-            return registered
-        registry.register_module(name, module=found)
+        target = entry_point.load()
     except Exception as error:
-        # Offered by a package that is there, so this is no plain miss: say why.
-        if isinstance(error, InvalidConfigError):
-            cause = f"it is no class or function but {describe(found)}"
-        else:
-            cause = f"{type(error).__name__}: {error}"
+        cause = f"{type(error).__name__}: {error}"
         raise EntryPointError(
-            name, registry.name, registry.scope, entry_point.value, cause
+            entry_point.name, registry, scope, entry_point.value, cause
         ) from error
-    return found
+    if not is_factory(target):
+        cause = f"it must be a class, a function or a functools.partial, got {describe(target)}"
+        raise EntryPointError(entry_point.name, registry, scope, entry_point.value, cause)
+    return target

@@ -1,28 +1,23 @@
-"""What can be built with: the values that a ``type`` may have besides a name."""
+"""What objects can be built with: classes, functions and partials."""
 
-from __future__ import annotations
-
-import sys
+from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 
 from ._describe import describe
 from .errors import InvalidConfigError
 
-_FACTORIES = (type, FunctionType, BuiltinFunctionType, MethodType)
+_FACTORIES = (type, FunctionType, BuiltinFunctionType, MethodType, partial)
 
 
 def is_factory(value: object) -> bool:
-    """Whether `value` is something to build with: a class, a function or a partial.
+    """Check whether `value` is a class, a function or a `functools.partial`.
 
-    An instance with ``__call__`` is none: ``type=nn.ReLU()`` is a mistake to be told.
+    An instance with ``__call__`` is not accepted: ``type=nn.ReLU()`` is a mistake.
     """
-    if isinstance(value, _FACTORIES):
-        return True
-    functools = sys.modules.get("functools")  # nobody can have a partial without it
-    return functools is not None and isinstance(value, functools.partial)
+    return isinstance(value, _FACTORIES)
 
 
-def wrong_type(kind: object) -> InvalidConfigError:
-    """Make the error for a ``type`` that nothing can be built with."""
-    allowed = "a name, an import path, a class, a function or a partial"
+def invalid_type(kind: object) -> InvalidConfigError:
+    """Return the error for a ``type`` of the wrong kind."""
+    allowed = "a name, an import path, a class, a function or a functools.partial"
     return InvalidConfigError("type", allowed, describe(kind))

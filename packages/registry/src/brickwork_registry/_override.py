@@ -1,41 +1,43 @@
-"""Other entries for a while: for tests and experiments."""
+"""Temporary entries, for tests and experiments."""
 
 from __future__ import annotations
 
-from _thread import allocate_lock  # `threading` is 3 ms of import for this one function
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
-from ._typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from ._entries import Entries
-
-# Held for each look at the entries that is followed by a change of them. One for all
-# registries: it is never held for longer than that, and they can be copied without it.
-lock = allocate_lock()
+R = TypeVar("R")
 
 
-class Override:
-    """What `Registry.override` returns."""
+class Override(Generic[R]):
+    """The context manager that `Registry.override` returns; it can be entered repeatedly.
 
-    def __init__(self, registry: Entries[Any], entries: Mapping[str, Any]) -> None:
-        self._registry, self._entries = registry, entries
-        self._replaced: list[dict[str, Any]] = []  # a stack: the manager can be entered again
+    Args:
+        registry: Returned by ``with ... as``.
+        entries: The dict to change.
+        replacements: The temporary entries.
+        lock: Held during each change.
+    """
 
-    def __enter__(self) -> Entries[Any]:
-        present = self._registry.module_dict
-        with lock:
-            self._replaced.append({name: present.get(name) for name in self._entries})
-            present.update(self._entries)
+    def __init__(
+        self, registry: R, entries: dict[str, Any], replacements: Mapping[str, Any], lock: Lock
+    ) -> None:
+        self._registry = registry
+        self._entries = entries
+        self._replacements = replacements
+        self._lock = lock
+        self._replaced: list[dict[str, Any]] = []  # one dict for each time it was entered
+
+    def __enter__(self) -> R:
+        with self._lock:
+            self._replaced.append({name: self._entries.get(name) for name in self._replacements})
+            self._entries.update(self._replacements)
         return self._registry
 
     def __exit__(self, *_: object) -> None:
-        present = self._registry.module_dict
-        with lock:
+        with self._lock:
             for name, entry in self._replaced.pop().items():
                 if entry is None:
-                    present.pop(name, None)
+                    self._entries.pop(name, None)
                 else:
-                    present[name] = entry
+                    self._entries[name] = entry

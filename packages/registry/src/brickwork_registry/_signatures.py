@@ -1,4 +1,4 @@
-"""What arguments a class or function takes."""
+"""Arguments that a class or function accepts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments that can be given by name.
+    """The keyword arguments of a class or function.
 
-    Args:
-        names: All of them, those of base classes that ``**kwargs`` reaches included.
-        required: Those without a default, and positional-only ones, which no config can give.
-        any_name: Whether a ``**kwargs`` takes every name.
+    Attributes:
+        names: All names, including those of base classes that ``**kwargs`` is passed on to.
+        required: Names without a default, including positional-only ones, which no config can
+            provide.
+        any_name: Whether ``**kwargs`` accepts every name.
     """
 
     names: tuple[str, ...]
@@ -27,33 +28,33 @@ class Arguments:
     any_name: bool
 
 
-def arguments(target: Any) -> Arguments | None:
-    """Read the arguments off a class, function or partial.
+def arguments_of(target: Any) -> Arguments | None:
+    """Return the arguments of a class, function or partial.
 
     Args:
-        target: What is to be called.
+        target: The class, function or partial.
 
     Returns:
-        The arguments; None if it does not tell (some built-in functions).
+        The arguments; None if it has no signature, as some built-in functions.
     """
     try:
         parameters = inspect.signature(target).parameters.values()
     except (TypeError, ValueError):
         return None
-    names = [one.name for one in parameters if one.kind in _BY_NAME]
+    names = [parameter.name for parameter in parameters if parameter.kind in _BY_NAME]
     required = [
-        one.name
-        for one in parameters
-        if one.default is one.empty and one.kind in (*_BY_NAME, _POSITIONAL_ONLY)
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty and parameter.kind in (*_BY_NAME, _POSITIONAL_ONLY)
     ]
-    any_name = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    any_name = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     if any_name and isinstance(target, type):
         names += _inherited(target)
     return Arguments(tuple(dict.fromkeys(names)), tuple(required), any_name)
 
 
 def _inherited(cls: type) -> list[str]:
-    """List the arguments of the constructors that ``**kwargs`` is handed on to."""
+    """Return the arguments of the constructors that ``**kwargs`` is passed on to."""
     names = []
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object:
@@ -62,28 +63,30 @@ def _inherited(cls: type) -> list[str]:
             parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
         except (TypeError, ValueError):  # built in
             break
-        names += [one.name for one in parameters if one.kind in _BY_NAME]
-        if all(one.kind is not one.VAR_KEYWORD for one in parameters):
-            break  # nothing is handed on from here
+        names += [parameter.name for parameter in parameters if parameter.kind in _BY_NAME]
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
+            break
     return names
 
 
-def misfits(target: Any, given: Iterable[str], error: str) -> tuple[list[str], tuple[str, ...]]:
-    """Find the arguments that a failed call did not take.
+def refused_arguments(
+    target: Any, names: Iterable[str], message: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Find the arguments that a failed call did not accept.
 
     Args:
         target: What was called.
-        given: The names of the keyword arguments.
-        error: The text of the TypeError; it tells which name a ``**kwargs`` has handed on to
-            somebody who did not take it.
+        names: The names of the keyword arguments.
+        message: Message of the TypeError; it names the argument that ``**kwargs`` passed on to a
+            function that does not accept it.
 
     Returns:
-        The names not taken, and all the names that would have been.
+        The names that were not accepted, and the valid names.
     """
-    takes = arguments(target)
-    if takes is None:
+    arguments = arguments_of(target)
+    if arguments is None:
         return [], ()
-    if not takes.any_name:
-        return [name for name in given if name not in takes.names], takes.names
-    refused = re.search(r"unexpected keyword argument '(\w+)'", error)
-    return [name for name in given if refused and name == refused[1]], takes.names
+    if not arguments.any_name:
+        return [name for name in names if name not in arguments.names], arguments.names
+    refused = re.search(r"unexpected keyword argument '(\w+)'", message)
+    return [name for name in names if refused and name == refused[1]], arguments.names

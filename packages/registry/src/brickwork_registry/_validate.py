@@ -1,4 +1,4 @@
-"""Check a config without building anything."""
+"""Checks of a config that build nothing."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._config_paths import Path, format_path, items
 from ._describe import describe, full_name
-from ._entries import REGISTRIES
 from ._factories import is_factory
-from ._failures import misspelt_type
-from ._paths import Path, items, join
-from ._registry import Registry
-from ._signatures import arguments
+from ._missing import missing_type_error
+from ._registry import REGISTRIES, Registry
+from ._signatures import arguments_of
 from ._suggest import suggest
-from .errors import MissingTypeError, RegistryError
+from .errors import RegistryError
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a config.
+    """Something that is wrong with a config.
 
-    Args:
-        path: Where, from the top of the config: ``'backbone.stages[2].depth'``; empty for the
+    Attributes:
+        path: Path within the config, for example ``'backbone.stages[2].depth'``; empty for the
             config itself.
         message: What is wrong, and what would be right.
     """
@@ -31,24 +30,23 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path or 'the config'}: {self.message}"
+        return f"{self.path or 'config'}: {self.message}"
 
 
 def validate(cfg: Mapping[str, Any], registry: Registry[Any]) -> list[Problem]:
-    """Check the types and arguments of a config, and of all configs in it, against signatures.
+    """Check types and arguments of a config and of all configs in it against signatures.
 
-    A nested dict with a ``type`` is taken for a config. Its type may be in any registry there
-    is, as the class that takes it decides; one of the given registry must be complete, of
-    another one (``conv_cfg`` and the like) the class may fill arguments in, so only those that
-    are there are checked. Nothing is built; a package is imported if only its entry point knows
-    a name.
+    Nothing is built. A nested dict with a ``type`` counts as a config. If `registry` has the
+    type, the config must be complete. The type may also be in another registry, whose builder may
+    add arguments (``conv_cfg`` and the like), so only the arguments that are there are checked.
+    A package is imported only if its entry point offers a name.
 
     Args:
         cfg: The config, as for `build_from_cfg`.
-        registry: The registry that it would be built from.
+        registry: The registry that it is meant for.
 
     Returns:
-        All the problems, in the order of the config; empty if there are none.
+        All problems, in the order of the config; empty if there are none.
 
     Example:
         >>> MODELS = Registry('models')
@@ -57,83 +55,81 @@ def validate(cfg: Mapping[str, Any], registry: Registry[Any]) -> list[Problem]:
         ...     def __init__(self, depth, stem=None): ...
         >>> for problem in validate(dict(type='Net', stem=dict(type='Nett', depth=1)), MODELS):
         ...     print(problem)
-        the config: Net lacks the argument 'depth'
-        stem.type: 'Nett' is in no registry; did you mean 'Net'?
+        config: Net misses the argument 'depth'
+        stem.type: 'Nett' is not in any registry; did you mean 'Net'?
     """
     if not isinstance(cfg, Mapping):
-        return [Problem("", f"must be a dict, but is {describe(cfg)}")]
+        return [Problem("", f"must be a dict, got {describe(cfg)}")]
+    nested = _nested_problems(cfg, registry, ())
     if "type" not in cfg:
-        missing = MissingTypeError(registry.name, f"{dict(cfg)!r}", misspelt_type(cfg))
-        return [Problem("", str(missing)), *_parts(cfg, registry, ())]
+        return [Problem("", str(missing_type_error(registry.name, cfg))), *nested]
     try:
         target = registry.resolve(cfg["type"])
     except RegistryError as error:
-        return [Problem("type", str(error)), *_parts(cfg, registry, ())]
-    return [*_arguments(cfg, target, (), complete=True), *_parts(cfg, registry, ())]
+        return [Problem("type", str(error)), *nested]
+    return [*_argument_problems(cfg, target, (), complete=True), *nested]
 
 
-def _parts(value: object, registry: Registry[Any], path: Path) -> list[Problem]:
-    """Check all configs below a place."""
+def _nested_problems(value: object, registry: Registry[Any], path: Path) -> list[Problem]:
+    """Check all configs inside a value."""
     problems = []
-    for key, part in items(value):
-        where = (*path, key)
-        if isinstance(part, Mapping) and "type" in part:
-            problems += _nested(part, registry, where)
-        problems += _parts(part, registry, where)
+    for key, item in items(value):
+        item_path = (*path, key)
+        if isinstance(item, Mapping) and "type" in item:
+            problems += _config_problems(item, registry, item_path)
+        problems += _nested_problems(item, registry, item_path)
     return problems
 
 
-def _nested(cfg: Mapping[str, Any], registry: Registry[Any], path: Path) -> list[Problem]:
+def _config_problems(cfg: Mapping[str, Any], registry: Registry[Any], path: Path) -> list[Problem]:
+    """Check type and arguments of a nested config."""
     kind = cfg["type"]
     if is_factory(kind):
-        return _arguments(cfg, kind, path, complete=False)
+        return _argument_problems(cfg, kind, path, complete=False)
     if not isinstance(kind, str):
-        return []  # a dict of data that happens to have a key of this name
-    place = (*path, "type")
+        return []  # a dict of data that happens to have this key
+    type_path = format_path((*path, "type"))
+    others = sorted((r for r in REGISTRIES if r is not registry), key=lambda r: r.name)
     try:
         if ":" in kind:
-            return _arguments(cfg, registry.resolve(kind), path, complete=False)
-        own = registry.get(kind)
-        if own is not None:
-            return _arguments(cfg, own, path, complete=True)
-        others = sorted(
-            (one for one in REGISTRIES if one is not registry), key=lambda one: one.name
-        )
-        found = [target for one in others if (target := one.get(kind)) is not None]
+            return _argument_problems(cfg, registry.resolve(kind), path, complete=False)
+        target = registry.get(kind)
+        if target is not None:
+            return _argument_problems(cfg, target, path, complete=True)
+        targets = [target for other in others if (target := other.get(kind)) is not None]
     except RegistryError as error:
-        return [Problem(join(place), str(error))]
-    if not found:
-        meant = suggest(kind, [*registry, *(name for one in others for name in one)])
-        return [
-            Problem(join(place), f"{kind!r} is in no registry" + (f"; {meant}" if meant else ""))
-        ]
-    # Which registry the enclosing class will use is its own affair: the kindest reading counts.
-    return min((_arguments(cfg, one, path, complete=False) for one in found), key=len)
+        return [Problem(type_path, str(error))]
+    if not targets:
+        suggestion = suggest(kind, [*registry, *(name for other in others for name in other)])
+        message = f"{kind!r} is not in any registry"
+        return [Problem(type_path, f"{message}; {suggestion}" if suggestion else message)]
+    # The enclosing class decides which registry it builds from: assume the one that fits best.
+    return min((_argument_problems(cfg, t, path, complete=False) for t in targets), key=len)
 
 
-def _arguments(cfg: Mapping[str, Any], target: Any, path: Path, *, complete: bool) -> list[Problem]:
-    takes = arguments(target)
-    if takes is None:
+def _argument_problems(
+    cfg: Mapping[str, Any], target: Any, path: Path, *, complete: bool
+) -> list[Problem]:
+    """Compare the keys of a config with the arguments of what it builds."""
+    arguments = arguments_of(target)
+    if arguments is None:
         return []
     problems = []
-    name_of_target = full_name(target).rpartition(".")[2]
+    target_name = full_name(target).rpartition(".")[2]
     if complete:
         problems += [
-            Problem(join(path), f"{name_of_target} lacks the argument {name!r}")
-            for name in takes.required
+            Problem(format_path(path), f"{target_name} misses the argument {name!r}")
+            for name in arguments.required
             if name not in cfg
         ]
-    if takes.any_name:
+    if arguments.any_name:
         return problems
+    valid = arguments.names
     for name in cfg:
-        if name != "type" and name not in takes.names:
-            meant = suggest(str(name), takes.names)
-            problems.append(
-                Problem(
-                    join((*path, name)),
-                    f"{name_of_target} has no argument {name!r}"
-                    + (f": {meant}" if meant else "")
-                    + (f"; it has {', '.join(takes.names)}" if takes.names else "; it has none"),
-                )
-            )
+        if name != "type" and name not in valid:
+            message = f"{target_name} has no argument {name!r}"
+            if suggestion := suggest(str(name), valid):
+                message += f": {suggestion}"
+            message += f"; its arguments are {', '.join(valid)}" if valid else "; it has none"
+            problems.append(Problem(format_path((*path, name)), message))
     return problems

@@ -1,104 +1,112 @@
-"""The errors of registries: each reads as a sentence, carries its facts and pickles."""
+"""Exceptions of registries.
+
+The arguments of an exception are its attributes, and its message is made from them: it pickles,
+and code can inspect it without parsing the message.
+"""
 
 from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """Base of every error that a registry raises by itself.
-
-    The arguments of a subclass are its attributes; the text is made from them. So an error
-    pickles, and code can look at it without parsing the text.
-    """
+    """Base class of the exceptions of registries."""
 
 
 class MissingTypeError(RegistryError, KeyError):
-    """A config does not say what to build: neither it nor the defaults have a ``type``.
+    """A config, and the defaults for it, have no ``type``.
 
-    Args:
-        registry: Name of the registry that should have built it.
+    Attributes:
+        registry: Name of the registry that was built from.
         config: The config as text.
-        hint: A way out, for example the misspelt key; may be empty.
+        hint: What the user can do, for example which key is misspelled; may be empty.
     """
 
     def __init__(self, registry: str, config: str, hint: str = "") -> None:
         super().__init__(registry, config, hint)
-        self.registry, self.config, self.hint = registry, config, hint
+        self.registry = registry
+        self.config = config
+        self.hint = hint
 
     def __str__(self) -> str:
-        text = (
-            f"`cfg` or `default_args` must contain the key 'type', the name of an entry of the "
-            f"registry {self.registry!r}, but got {self.config}"
+        message = (
+            f'`cfg` or `default_args` must contain the key "type", a name in the registry '
+            f"{self.registry!r}, got {self.config}"
         )
-        return f"{text}; {self.hint}" if self.hint else text
+        return f"{message}; {self.hint}" if self.hint else message
 
 
 class InvalidConfigError(RegistryError, TypeError):
-    """A config, its ``type``, a registry or a registered object is of the wrong kind.
+    """A config, its ``type``, a registry or a registered object has the wrong type.
 
-    Args:
-        what: The thing that is wrong, for example ``"cfg"``.
+    Attributes:
+        what: The invalid argument, for example ``"cfg"``.
         expected: What it may be.
-        given: What it is, as text.
+        actual: What it is, as text.
     """
 
-    def __init__(self, what: str, expected: str, given: str) -> None:
-        super().__init__(what, expected, given)
-        self.what, self.expected, self.given = what, expected, given
+    def __init__(self, what: str, expected: str, actual: str) -> None:
+        super().__init__(what, expected, actual)
+        self.what = what
+        self.expected = expected
+        self.actual = actual
 
     def __str__(self) -> str:
-        return f"{self.what} must be {self.expected}, but got {self.given}"
+        return f"{self.what} must be {self.expected}, got {self.actual}"
 
 
 class NotRegisteredError(RegistryError, KeyError):
-    """A registry has no entry of the wanted name, nor has any installed package.
+    """Neither the registry nor an installed package has an entry of this name.
 
-    Args:
-        key: The name that was looked for, with its scope if one was given.
+    Attributes:
+        key: The name, with its scope if it has one.
         registry: Name of the registry.
         scope: Scope of the registry.
-        hint: What is close, where it is, or what to install; may be empty.
+        hint: Close names, other registries that have it, or what to install; may be empty.
     """
 
     def __init__(self, key: str, registry: str, scope: str, hint: str = "") -> None:
         super().__init__(key, registry, scope, hint)
-        self.key, self.registry, self.scope, self.hint = key, registry, scope, hint
+        self.key = key
+        self.registry = registry
+        self.scope = scope
+        self.hint = hint
 
     def __str__(self) -> str:
-        text = f"{self.key!r} is not in the {self.registry!r} registry (scope {self.scope!r})"
-        return f"{text}; {self.hint}" if self.hint else text
+        message = f"{self.key!r} is not in the {self.registry!r} registry (scope {self.scope!r})"
+        return f"{message}; {self.hint}" if self.hint else message
 
 
 class EntryPointError(NotRegisteredError):
-    """An installed package offers the wanted name, but cannot deliver it; see ``__cause__``.
+    """An installed package offers the name, but importing it failed; see ``__cause__``.
 
-    Args:
-        key: The name that was looked for.
+    Attributes:
+        key: The name.
         registry: Name of the registry.
         scope: Scope of the registry.
-        entry_point: Where the package says that the object is, ``'package.module:Class'``.
-        cause: What happened on import, as text.
+        entry_point: What the package offers, ``'package.module:Class'``.
+        cause: Why the import failed, as text.
     """
 
     def __init__(self, key: str, registry: str, scope: str, entry_point: str, cause: str) -> None:
         super().__init__(key, registry, scope)
         self.args = (key, registry, scope, entry_point, cause)
-        self.entry_point, self.cause = entry_point, cause
+        self.entry_point = entry_point
+        self.cause = cause
 
     def __str__(self) -> str:
         return (
             f"the entry point {self.key!r} = {self.entry_point!r} of the {self.registry!r} "
-            f"registry (scope {self.scope!r}) fails: {self.cause}"
+            f"registry (scope {self.scope!r}) cannot be loaded: {self.cause}"
         )
 
 
 class ImportPathError(NotRegisteredError):
-    """A ``type`` of the form ``'package.module:Class'`` leads nowhere; see ``__cause__``.
+    """A ``type`` of the form ``'package.module:Class'`` cannot be imported; see ``__cause__``.
 
-    Args:
+    Attributes:
         key: The import path.
-        registry: Name of the registry that should have built it.
+        registry: Name of the registry.
         scope: Scope of the registry.
-        cause: What happened on import, as text.
+        cause: Why the import failed, as text.
     """
 
     def __init__(self, key: str, registry: str, scope: str, cause: str) -> None:
@@ -108,29 +116,32 @@ class ImportPathError(NotRegisteredError):
 
     def __str__(self) -> str:
         return (
-            f"the import path {self.key!r}, given as a type to the {self.registry!r} registry, "
-            f"fails: {self.cause}"
+            f"the import path {self.key!r}, a type for the {self.registry!r} registry, cannot be "
+            f"imported: {self.cause}"
         )
 
 
 class AlreadyRegisteredError(RegistryError, KeyError):
-    """A name, or a child's scope, is taken by another object.
+    """Another object has this name, or another child this scope.
 
-    Args:
-        key: The name.
+    Attributes:
+        key: The name or scope.
         registry: Name of the registry.
-        present: The object that has the name, with its file and line.
-        refused: The object that wanted it, with its file and line.
-        hint: The way out.
+        present: The object that has it, with file and line.
+        refused: The object that was to get it, with file and line.
+        hint: What the user can do.
     """
 
     def __init__(self, key: str, registry: str, present: str, refused: str, hint: str) -> None:
         super().__init__(key, registry, present, refused, hint)
-        self.key, self.registry = key, registry
-        self.present, self.refused, self.hint = present, refused, hint
+        self.key = key
+        self.registry = registry
+        self.present = present
+        self.refused = refused
+        self.hint = hint
 
     def __str__(self) -> str:
         return (
-            f"{self.key!r} is already registered in {self.registry!r}, by {self.present}; "
+            f"{self.key!r} is already registered in {self.registry!r} by {self.present}; "
             f"refused: {self.refused}; {self.hint}"
         )
