@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brickwork_zoo import Resource, find_model, list_models, register_scheme, resolve
+from brickwork_zoo import Resource, download, find_model, list_models, register_scheme, resolve
 from brickwork_zoo._find import _scheme
 from brickwork_zoo._find._catalog import deprecated_names, urls
 from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
@@ -474,3 +475,26 @@ def test_importing_the_package_imports_next_to_nothing():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_resolver_may_return_a_reader_instead_of_a_file(monkeypatch):
+    monkeypatch.setattr(_scheme, "_RESOLVERS", dict(_scheme._RESOLVERS))
+
+    def read(uri, map_location):
+        return {"uri": uri, "map_location": map_location}
+
+    register_scheme(("lab://", re.compile(r"(\S+:)?petrel://")), lambda uri: read)
+    for uri in ("lab://a/net.pth", "cluster:petrel://net.pth", "petrel://net.pth"):
+        resource = resolve(uri)
+        assert (resource.reader, resource.filename) == (read, "net.pth")
+        with pytest.raises(InvalidInputError, match="read_checkpoint"):
+            download(uri)
+    with pytest.raises(KeyError, match="already; pass force=True"):
+        register_scheme(re.compile(r"(\S+:)?petrel://"), lambda uri: read)
+
+
+def test_resolver_of_paths_can_be_replaced(monkeypatch, tmp_path):
+    monkeypatch.setattr(_scheme, "_RESOLVERS", dict(_scheme._RESOLVERS))
+    register_scheme("", lambda path: f"https://a.org/{path}", force=True)
+    assert resolve("net.pth").filename == "net.pth"
+    assert not resolve("net.pth").local

@@ -181,6 +181,18 @@ class Cache:
             yield own, path
 
 
+def is_cached(path: Path, home: str | os.PathLike[str] | None = None) -> bool:
+    """Return whether a file is in the cache, whose files are replaced but never written to.
+
+    Args:
+        path: The file.
+        home: The zoo's home; by default that of the settings, or the temporary one.
+    """
+    file = path.resolve()
+    homes = (Settings.read(home=home).home, temporary_home())
+    return any(file.is_relative_to((home / _FOLDER).resolve()) for home in homes)
+
+
 def writable(settings: Settings, resource: Resource) -> Cache:
     """Return the cache to put a resource into: the home's, or a temporary one if that is read-only.
 

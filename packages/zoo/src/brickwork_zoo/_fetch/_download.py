@@ -15,7 +15,12 @@ from brickwork_zoo._find._resolve import resolve
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._find._url import shown
 from brickwork_zoo._settings import Settings
-from brickwork_zoo.errors import CacheError, DownloadError, HashMismatchError
+from brickwork_zoo.errors import (
+    CacheError,
+    DownloadError,
+    HashMismatchError,
+    InvalidInputError,
+)
 
 from . import _cache, _failures, _lock, _partial
 from ._fsspec import open_fsspec
@@ -79,6 +84,12 @@ def download(
     resource = resolve(uri, sha256=sha256, settings=settings)
     if resource.local:
         return _checked(resource)
+    if resource.reader is not None:
+        raise InvalidInputError(
+            f"cannot download {uri}: its scheme is registered with a function that reads "
+            "checkpoints and gives no file; use read_checkpoint or load_checkpoint",
+            uri=resource.uri,
+        )
     cache = _cache.Cache(settings.home)
     found = _find(cache, resource)
     if found is None and settings.offline:

@@ -11,11 +11,11 @@ from brickwork_zoo.errors import InvalidInputError
 
 from . import _hub
 from ._file_hash import hash_in_name, parse_hash
+from ._filename import safe_filename
 from ._fsspec_schemes import is_fsspec_url
-from ._local import resolve_path
 from ._mirrors import with_mirrors
-from ._resource import Resource
-from ._scheme import resolver_of
+from ._resource import Reader, Resource
+from ._scheme import resolver_of, resolver_of_paths
 from ._url import canonical, last_component
 
 _MOST_HOPS = 8  # a scheme that stands for another one, which ...
@@ -50,7 +50,7 @@ def resolve(
     settings = settings or Settings.read()
     wanted = parse_hash(sha256, text) if sha256 else None
     resource = _follow(text)
-    if resource.local:
+    if resource.local or resource.reader is not None:
         return replace(resource, uri=text, sha256=wanted or resource.sha256)
     places = with_mirrors(resource.places, settings.mirrors)
     if not places:
@@ -91,12 +91,14 @@ def _follow(uri: str) -> Resource:
         found = _answer(text)
         if isinstance(found, Resource):
             return found
+        if not isinstance(found, str):
+            return Resource(uri, (), safe_filename(last_component(uri)), reader=found)
         text = found
     raise InvalidInputError(f"{uri} stands for another URI too many times over", uri=uri)
 
 
-def _answer(uri: str) -> Resource | str:
+def _answer(uri: str) -> Resource | str | Reader:
     if "://" not in uri or os.path.exists(uri):  # noqa: PTH110  Path() would fold the two slashes
-        return resolve_path(uri)
+        return resolver_of_paths()(uri)
     uri = canonical(uri)
     return resolver_of(uri)(uri)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
+
+Reader: TypeAlias = Callable[[str, Any], Any]
+"""Takes a URI and a ``map_location`` as for ``torch.load``, and returns the checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Resource:
         identity: What the cache tells files of unknown hash apart by: the first place before any
             mirror, so that a file fetched from a mirror is found again without it.
         local: Whether the file lies on this machine already.
+        reader: Function that reads the checkpoint itself; such a resource has no file to download.
     """
 
     uri: str
@@ -31,6 +37,7 @@ class Resource:
     subtree: str = ""
     identity: str = ""
     local: bool = False
+    reader: Reader | None = None
 
     @property
     def path(self) -> Path:

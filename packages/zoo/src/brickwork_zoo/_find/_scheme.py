@@ -1,54 +1,69 @@
-"""The table of URI schemes: which function resolves URIs that begin so.
+"""The table of URI schemes: prefix of a URI -> function that resolves it.
 
-The longest beginning that fits a URI wins. Other packages add rows by entry points of the group
-``brickwork.schemes``, whose names are the beginnings.
+The longest prefix that matches a URI wins. Other packages add rows by entry points of the group
+``brickwork.schemes``, whose names are the prefixes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from importlib.metadata import entry_points
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from brickwork_zoo.errors import InvalidInputError, UnknownSchemeError
+from brickwork_zoo.errors import InvalidInputError, TakenSchemeError, UnknownSchemeError
 
 from . import _catalog, _fsspec_schemes, _hub
 from ._filename import safe_filename
-from ._local import resolve_file_url
-from ._resource import Resource
+from ._local import resolve_file_url, resolve_path
+from ._resource import Reader, Resource
 from ._url import canonical, last_component
 
-Resolver = Callable[[str], "Resource | str"]
-"""Takes a URI; returns what is known of the file, or another URI that stands for it."""
+Prefix: TypeAlias = "str | re.Pattern[str]"
+"""The beginning of URIs: text, or a regular expression that is matched at their beginning."""
+
+Resolver = Callable[[str], "Resource | str | Reader"]
+"""Takes a URI; returns a resource, another URI in its place, or a function that reads it."""
 
 _GROUP = "brickwork.schemes"
+_PATHS = ""  # the prefix of paths
 
 
 def register_scheme(
-    prefixes: str | Iterable[str], resolver: Resolver, *, force: bool = False
+    prefixes: Prefix | Iterable[Prefix], resolver: Resolver, *, force: bool = False
 ) -> None:
-    """Teach the zoo another kind of URI.
+    """Register a function that resolves URIs.
 
     Args:
-        prefixes: The beginning of such URIs, ``"zenodo://"`` or ``"https://my.host/models/"``, or
-            several; the longest that fits a URI wins.
-        resolver: Takes the URI, its scheme in lower case; returns a `Resource`, or another URI that
-            stands for it.
+        prefixes: Prefix of such URIs, ``"zenodo://"`` or ``"https://my.host/models/"``, or several;
+            the longest one that matches a URI wins. ``""`` stands for paths.
+        resolver: Takes the URI, its scheme in lower case; returns a `Resource`, another URI in its
+            place, or a function ``(uri, map_location) -> checkpoint`` that reads the checkpoint.
         force: Replace what is registered.
 
     Raises:
-        InvalidInputError: If a prefix is registered already and ``force`` is not set.
+        TakenSchemeError: A prefix is registered already and ``force`` is not set.
     """
-    for prefix in map(canonical, [prefixes] if isinstance(prefixes, str) else prefixes):
-        if prefix in _RESOLVERS and not force:
-            raise InvalidInputError(f"{prefix} is registered already; force=True replaces it")
-        _RESOLVERS[prefix] = resolver
+    listed = [prefixes] if isinstance(prefixes, str | re.Pattern) else list(prefixes)
+    keys = [canonical(prefix) if isinstance(prefix, str) else prefix for prefix in listed]
+    taken = [key for key in keys if key in _RESOLVERS]
+    if taken and not force:
+        raise TakenSchemeError(
+            f"the prefix {_text(taken[0])!r} is registered already; pass force=True to replace it"
+        )
+    _RESOLVERS.update(dict.fromkeys(keys, resolver))
 
 
 def schemes() -> list[str]:
-    """List the beginnings of URIs that are known, without those that fsspec adds."""
-    return sorted({*_RESOLVERS, *_plugins()})
+    """List the prefixes of URIs that are known, without those that fsspec adds."""
+    return sorted({*map(_text, _RESOLVERS), *_plugins()} - {_PATHS})
+
+
+def resolver_of_paths() -> Resolver:
+    """Return the function that resolves paths."""
+    return _RESOLVERS[_PATHS]
 
 
 def resolver_of(uri: str) -> Resolver:
@@ -58,19 +73,30 @@ def resolver_of(uri: str) -> Resolver:
         UnknownSchemeError: If no resolver is registered for its scheme.
     """
     plugins = _plugins()
-    prefix = max((p for p in {*_RESOLVERS, *plugins} if uri.startswith(p)), key=len, default=None)
+    matching = [prefix for prefix in {*_RESOLVERS, *plugins} if _matches(prefix, uri)]
+    prefix = max(matching, key=lambda prefix: len(_text(prefix)), default=None)
     if prefix in _RESOLVERS:
         return _RESOLVERS[prefix]
-    if prefix is not None:
+    if isinstance(prefix, str):
         return plugins[prefix]()
     scheme = uri.partition("://")[0]
     if _fsspec_schemes.is_fsspec_scheme(scheme):
         return _fsspec_schemes.resolve
     raise UnknownSchemeError(
-        f"cannot read {uri}: nobody knows {scheme}://. There are {', '.join(schemes())}, and what "
+        f"unknown URI scheme '{scheme}://' in {uri}; known are {', '.join(schemes())}, and what "
         "fsspec opens where it is installed; register_scheme adds one",
         uri=uri,
     )
+
+
+def _matches(prefix: Prefix, uri: str) -> bool:
+    if isinstance(prefix, re.Pattern):
+        return prefix.match(uri) is not None
+    return prefix != _PATHS and uri.startswith(prefix)
+
+
+def _text(prefix: Prefix) -> str:
+    return prefix if isinstance(prefix, str) else prefix.pattern
 
 
 @cache
@@ -94,7 +120,8 @@ def _http(uri: str) -> Resource:
     return Resource(uri, (url,), safe_filename(last_component(url)))
 
 
-_RESOLVERS: dict[str, Resolver] = {
+_RESOLVERS: dict[Prefix, Resolver] = {
+    _PATHS: resolve_path,
     "file://": resolve_file_url,
     "http://": _http,
     "https://": _http,
