@@ -1,15 +1,6 @@
 """Where pretrained weights are and how they get here."""
 
-from brickwork_zoo import (
-    download,
-    list_models,
-    resolve,
-    verify,
-)
-
-__all__ = [
-    "download",
-    "list_models",
-    "resolve",
-    "verify",
-]
+from brickwork_zoo import download as download
+from brickwork_zoo import list_models as list_models
+from brickwork_zoo import resolve as resolve
+from brickwork_zoo import verify as verify

@@ -1,7 +1,3 @@
 """AlexNet."""
 
-from brickwork_models.classic import AlexNet
-
-__all__ = [
-    "AlexNet",
-]
+from brickwork_models.classic import AlexNet as AlexNet

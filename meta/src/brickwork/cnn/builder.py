@@ -1,11 +1,4 @@
 """Networks from configs."""
 
-from brickwork_models import (
-    MODELS,
-    build_model_from_cfg,
-)
-
-__all__ = [
-    "MODELS",
-    "build_model_from_cfg",
-]
+from brickwork_models import MODELS as MODELS
+from brickwork_models import build_model_from_cfg as build_model_from_cfg

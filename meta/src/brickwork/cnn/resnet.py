@@ -1,6 +1,6 @@
 """ResNet."""
 
-from brickwork_models import BasicBlock, Bottleneck
-from brickwork_models.classic import ResNet, make_res_layer
-
-__all__ = ["BasicBlock", "Bottleneck", "ResNet", "make_res_layer"]
+from brickwork_models import BasicBlock as BasicBlock
+from brickwork_models import Bottleneck as Bottleneck
+from brickwork_models.classic import ResNet as ResNet
+from brickwork_models.classic import make_res_layer as make_res_layer

@@ -1,15 +1,6 @@
 """Modules that initialise from a config."""
 
-from brickwork_base import (
-    BaseModule,
-    ModuleDict,
-    ModuleList,
-    Sequential,
-)
-
-__all__ = [
-    "BaseModule",
-    "ModuleDict",
-    "ModuleList",
-    "Sequential",
-]
+from brickwork_base import BaseModule as BaseModule
+from brickwork_base import ModuleDict as ModuleDict
+from brickwork_base import ModuleList as ModuleList
+from brickwork_base import Sequential as Sequential

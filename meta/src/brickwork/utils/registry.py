@@ -1,11 +1,4 @@
 """Registries and building from configs."""
 
-from brickwork_registry import (
-    Registry,
-    build_from_cfg,
-)
-
-__all__ = [
-    "Registry",
-    "build_from_cfg",
-]
+from brickwork_registry import Registry as Registry
+from brickwork_registry import build_from_cfg as build_from_cfg

@@ -1,7 +1,3 @@
 """Global context (GCNet)."""
 
-from brickwork_modules import ContextBlock
-
-__all__ = [
-    "ContextBlock",
-]
+from brickwork_modules import ContextBlock as ContextBlock

@@ -1,7 +1,3 @@
 """Convolution that pads as TensorFlow does."""
 
-from brickwork_layers import Conv2dAdaptivePadding
-
-__all__ = [
-    "Conv2dAdaptivePadding",
-]
+from brickwork_layers import Conv2dAdaptivePadding as Conv2dAdaptivePadding

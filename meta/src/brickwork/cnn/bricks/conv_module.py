@@ -1,7 +1,3 @@
 """Convolution, norm and activation in one."""
 
-from brickwork_modules import ConvModule
-
-__all__ = [
-    "ConvModule",
-]
+from brickwork_modules import ConvModule as ConvModule

@@ -1,7 +1,3 @@
 """Depthwise separable convolution."""
 
-from brickwork_modules import DepthwiseSeparableConvModule
-
-__all__ = [
-    "DepthwiseSeparableConvModule",
-]
+from brickwork_modules import DepthwiseSeparableConvModule as DepthwiseSeparableConvModule

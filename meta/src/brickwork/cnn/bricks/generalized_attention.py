@@ -1,7 +1,3 @@
 """Generalized attention."""
 
-from brickwork_modules import GeneralizedAttention
-
-__all__ = [
-    "GeneralizedAttention",
-]
+from brickwork_modules import GeneralizedAttention as GeneralizedAttention

@@ -1,7 +1,3 @@
 """Hard sigmoid."""
 
-from brickwork_layers import HSigmoid
-
-__all__ = [
-    "HSigmoid",
-]
+from brickwork_layers import HSigmoid as HSigmoid

@@ -1,7 +1,3 @@
 """Hard swish."""
 
-from brickwork_layers import HSwish
-
-__all__ = [
-    "HSwish",
-]
+from brickwork_layers import HSwish as HSwish

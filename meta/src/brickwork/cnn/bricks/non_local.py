@@ -1,13 +1,5 @@
 """Non-local blocks."""
 
-from brickwork_modules import (
-    NonLocal1d,
-    NonLocal2d,
-    NonLocal3d,
-)
-
-__all__ = [
-    "NonLocal1d",
-    "NonLocal2d",
-    "NonLocal3d",
-]
+from brickwork_modules import NonLocal1d as NonLocal1d
+from brickwork_modules import NonLocal2d as NonLocal2d
+from brickwork_modules import NonLocal3d as NonLocal3d

@@ -1,11 +1,4 @@
 """Padding layers from configs."""
 
-from brickwork_layers import (
-    PADDING_LAYERS,
-    build_padding_layer,
-)
-
-__all__ = [
-    "PADDING_LAYERS",
-    "build_padding_layer",
-]
+from brickwork_layers import PADDING_LAYERS as PADDING_LAYERS
+from brickwork_layers import build_padding_layer as build_padding_layer

@@ -1,11 +1,4 @@
 """A learnable scale."""
 
-from brickwork_layers import (
-    LayerScale,
-    Scale,
-)
-
-__all__ = [
-    "LayerScale",
-    "Scale",
-]
+from brickwork_layers import LayerScale as LayerScale
+from brickwork_layers import Scale as Scale

@@ -1,7 +1,3 @@
 """Swish."""
 
-from brickwork_layers import Swish
-
-__all__ = [
-    "Swish",
-]
+from brickwork_layers import Swish as Swish

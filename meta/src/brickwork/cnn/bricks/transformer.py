@@ -1,59 +1,26 @@
 """Transformer bricks."""
 
-from brickwork_base import (
-    BaseModule,
-    ModuleList,
-    Sequential,
-)
-from brickwork_layers import (
-    build_activation_layer,
-    build_conv_layer,
-    build_dropout,
-    build_norm_layer,
-)
-from brickwork_modules import (
-    ATTENTION,
-    FEEDFORWARD_NETWORK,
-    FFN,
-    POSITIONAL_ENCODING,
-    TRANSFORMER_LAYER,
-    TRANSFORMER_LAYER_SEQUENCE,
-    AdaptivePadding,
-    BaseTransformerLayer,
-    MultiheadAttention,
-    PatchEmbed,
-    PatchMerging,
-    TransformerLayerSequence,
-    build_attention,
-    build_feedforward_network,
-    build_positional_encoding,
-    build_transformer_layer,
-    build_transformer_layer_sequence,
-)
-
-__all__ = [
-    "ATTENTION",
-    "FEEDFORWARD_NETWORK",
-    "FFN",
-    "POSITIONAL_ENCODING",
-    "TRANSFORMER_LAYER",
-    "TRANSFORMER_LAYER_SEQUENCE",
-    "AdaptivePadding",
-    "BaseModule",
-    "BaseTransformerLayer",
-    "ModuleList",
-    "MultiheadAttention",
-    "PatchEmbed",
-    "PatchMerging",
-    "Sequential",
-    "TransformerLayerSequence",
-    "build_activation_layer",
-    "build_attention",
-    "build_conv_layer",
-    "build_dropout",
-    "build_feedforward_network",
-    "build_norm_layer",
-    "build_positional_encoding",
-    "build_transformer_layer",
-    "build_transformer_layer_sequence",
-]
+from brickwork_base import BaseModule as BaseModule
+from brickwork_base import ModuleList as ModuleList
+from brickwork_base import Sequential as Sequential
+from brickwork_layers import build_activation_layer as build_activation_layer
+from brickwork_layers import build_conv_layer as build_conv_layer
+from brickwork_layers import build_dropout as build_dropout
+from brickwork_layers import build_norm_layer as build_norm_layer
+from brickwork_modules import ATTENTION as ATTENTION
+from brickwork_modules import FEEDFORWARD_NETWORK as FEEDFORWARD_NETWORK
+from brickwork_modules import FFN as FFN
+from brickwork_modules import POSITIONAL_ENCODING as POSITIONAL_ENCODING
+from brickwork_modules import TRANSFORMER_LAYER as TRANSFORMER_LAYER
+from brickwork_modules import TRANSFORMER_LAYER_SEQUENCE as TRANSFORMER_LAYER_SEQUENCE
+from brickwork_modules import AdaptivePadding as AdaptivePadding
+from brickwork_modules import BaseTransformerLayer as BaseTransformerLayer
+from brickwork_modules import MultiheadAttention as MultiheadAttention
+from brickwork_modules import PatchEmbed as PatchEmbed
+from brickwork_modules import PatchMerging as PatchMerging
+from brickwork_modules import TransformerLayerSequence as TransformerLayerSequence
+from brickwork_modules import build_attention as build_attention
+from brickwork_modules import build_feedforward_network as build_feedforward_network
+from brickwork_modules import build_positional_encoding as build_positional_encoding
+from brickwork_modules import build_transformer_layer as build_transformer_layer
+from brickwork_modules import build_transformer_layer_sequence as build_transformer_layer_sequence

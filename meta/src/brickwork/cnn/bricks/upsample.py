@@ -1,13 +1,5 @@
 """Upsampling layers from configs."""
 
-from brickwork_layers import (
-    UPSAMPLE_LAYERS,
-    PixelShufflePack,
-    build_upsample_layer,
-)
-
-__all__ = [
-    "UPSAMPLE_LAYERS",
-    "PixelShufflePack",
-    "build_upsample_layer",
-]
+from brickwork_layers import UPSAMPLE_LAYERS as UPSAMPLE_LAYERS
+from brickwork_layers import PixelShufflePack as PixelShufflePack
+from brickwork_layers import build_upsample_layer as build_upsample_layer

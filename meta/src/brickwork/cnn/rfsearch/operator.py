@@ -1,11 +1,4 @@
 """Searchable convolutions."""
 
-from brickwork_modules import (
-    BaseConvRFSearchOp,
-    Conv2dRFSearchOp,
-)
-
-__all__ = [
-    "BaseConvRFSearchOp",
-    "Conv2dRFSearchOp",
-]
+from brickwork_modules import BaseConvRFSearchOp as BaseConvRFSearchOp
+from brickwork_modules import Conv2dRFSearchOp as Conv2dRFSearchOp

@@ -1,7 +1,3 @@
 """The search."""
 
-from brickwork_modules import RFSearchHook
-
-__all__ = [
-    "RFSearchHook",
-]
+from brickwork_modules import RFSearchHook as RFSearchHook

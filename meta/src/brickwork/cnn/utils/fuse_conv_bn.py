@@ -1,7 +1,3 @@
 """Folding batch norm into convolutions."""
 
-from brickwork_modules import fuse_conv_bn
-
-__all__ = [
-    "fuse_conv_bn",
-]
+from brickwork_modules import fuse_conv_bn as fuse_conv_bn

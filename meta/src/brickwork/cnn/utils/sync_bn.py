@@ -1,7 +1,3 @@
 """SyncBN back to batch norm."""
 
-from brickwork_modules import revert_sync_batchnorm
-
-__all__ = [
-    "revert_sync_batchnorm",
-]
+from brickwork_modules import revert_sync_batchnorm as revert_sync_batchnorm
