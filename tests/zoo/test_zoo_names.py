@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from brickwork_zoo._find._file_hash import hash_in_name, parse_hash
 from brickwork_zoo._find._filename import safe_filename
-from brickwork_zoo._find._url import canonical, last_component, shown
+from brickwork_zoo._find._url import last_component, normalize_case, redact_credentials
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -78,8 +78,8 @@ def test_no_other_text_is_a_hash(text):
 @example("S3://Bucket/Key")
 @example("C:\\\\x")
 def test_a_canonical_uri_differs_in_case_alone_and_stays_as_it_is(text):
-    found = canonical(text)
-    assert canonical(found) == found
+    found = normalize_case(text)
+    assert normalize_case(found) == found
     assert found.lower() == text.lower()
     assert found.rpartition("/")[2] == text.rpartition("/")[2] or text.count("/") < 3
     if "://" not in text:
@@ -89,7 +89,7 @@ def test_a_canonical_uri_differs_in_case_alone_and_stays_as_it_is(text):
 @given(st.text(string.ascii_letters + string.digits, min_size=1), STEM)
 def test_a_password_is_not_shown(password, name):
     assume(password not in f"http://me:***@host/{name}")
-    assert password not in shown(f"http://me:{password}@host/{name}")
+    assert password not in redact_credentials(f"http://me:{password}@host/{name}")
 
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)

@@ -45,7 +45,7 @@ def find(name: str) -> tuple[Entry, str | None]:
     files = [brickwork_zoo.find_model(uri).urls for uri in uris]
     for entry in ENTRIES.values() if uris else ():
         for weights in entry.weights:
-            if brickwork_zoo.resolve(weights.uri).places in files:
+            if brickwork_zoo.resolve(weights.uri).urls in files:
                 return entry, weights.tag
     if uris:
         raise NoArchitectureError(name, uris, _NETWORKS)

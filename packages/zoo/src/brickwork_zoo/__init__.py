@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
     from ._fetch._links import check_links as check_links
     from ._fetch._verify import Verified as Verified
     from ._fetch._verify import verify as verify
-    from ._find._catalog import Model as Model
-    from ._find._catalog import find_model as find_model
-    from ._find._catalog import list_models as list_models
+    from ._find._models import Model as Model
+    from ._find._models import find_model as find_model
+    from ._find._models import list_models as list_models
     from ._find._resolve import resolve as resolve
     from ._find._resource import Resource as Resource
     from ._find._scheme import register_scheme as register_scheme
@@ -65,7 +65,7 @@ _EXPORTS = {
     "Link": "_fetch._links",
     "LoadReport": "_load._load_report",
     "Mismatch": "_load._load_report",
-    "Model": "_find._catalog",
+    "Model": "_find._models",
     "PretrainedInit": "_load._pretrained",
     "Resource": "_find._resource",
     "Verified": "_fetch._verify",
@@ -76,14 +76,14 @@ _EXPORTS = {
     "check_links": "_fetch._links",
     "convert": "_save._convert",
     "download": "_fetch._download",
-    "find_model": "_find._catalog",
+    "find_model": "_find._models",
     "get_deprecated_model_names": "_load._mmcv",
     "get_external_models": "_load._mmcv",
     "get_mmcls_models": "_load._mmcv",
     "get_state_dict": "_save._get_state_dict",
     "get_torchvision_models": "_load._mmcv",
     "inspect": "_formats._inspect",
-    "list_models": "_find._catalog",
+    "list_models": "_find._models",
     "load_checkpoint": "_load._load_checkpoint",
     "load_from_http": "_load._checkpoint_loader",
     "load_from_local": "_load._checkpoint_loader",

@@ -1,7 +1,7 @@
-"""The zoo's settings, read anew at each call.
+"""Settings of the zoo, read again at each call.
 
-An argument goes before the environment, the environment before the file of settings
-(`config.toml`), and that before the default.
+An argument overrides the environment, the environment overrides the settings file
+(`config.toml`), and that overrides the default.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from typing import Any
 
 from .errors import InvalidInputError
 
-Mirrors = tuple[tuple[str, str], ...]  # (host or URL prefix, what takes its place)
+Mirrors = tuple[tuple[str, str], ...]  # (host or URL prefix, its mirror)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the zoo finds and fetches.
+    """Settings of finding and downloading.
 
     Attributes:
-        home: The folder of the cache; ``BRICKWORK_HOME``, else ``brickwork`` in the user's cache.
-        timeout: Seconds without a byte, for connecting and for reading; ``BRICKWORK_TIMEOUT``.
-        retries: Further attempts at one place within one call; ``BRICKWORK_RETRIES``.
-        backoff: Seconds of the first pause, doubled for each next one; ``BRICKWORK_BACKOFF``.
+        home: Folder of the cache; ``BRICKWORK_HOME``, by default ``~/.cache/brickwork``.
+        timeout: Seconds without a byte after which an attempt fails; ``BRICKWORK_TIMEOUT``.
+        retries: Maximum number of further attempts for each URL; ``BRICKWORK_RETRIES``.
+        backoff: Seconds of the first pause, doubled for each further one; ``BRICKWORK_BACKOFF``.
         offline: Make no request; ``BRICKWORK_OFFLINE``.
-        mirrors: Hosts, or beginnings of URLs, and what to try before them; an empty text takes
-            the host out; ``BRICKWORK_MIRRORS``, as ``host=other,https://host/a=https://other/b``.
+        mirrors: Pairs of a host or URL prefix and its mirror, which is tried first; an empty
+            mirror removes the host; ``BRICKWORK_MIRRORS``, such as
+            ``host=other,https://host/a=https://other/b``.
     """
 
     home: Path
@@ -42,18 +43,18 @@ class Settings:
 
     @classmethod
     def read(cls, **arguments: Any) -> Settings:
-        """Read the settings that hold now.
+        """Return the current settings.
 
         Args:
-            **arguments: Settings by name; None leaves one to the environment.
+            **arguments: Settings by name; None to use the environment.
 
         Raises:
-            InvalidInputError: If a value cannot be read; it names where the value came from.
+            InvalidInputError: If a value is invalid; the error names where it came from.
         """
         file, table = _config()
         sources: tuple[tuple[str, Mapping[str, Any]], ...] = (
-            ("the argument {name}", arguments),
-            ("the environment variable {variable}", _environment()),
+            ("{name}", arguments),
+            ("{variable}", _environment()),
             (f"{{name}} in {file}", table),
         )
         values: dict[str, Any] = {
@@ -68,37 +69,35 @@ class Settings:
                     values[name] = parse(value)
                 except (ValueError, TypeError) as error:
                     origin = where.format(name=name, variable=_variable(name))
-                    raise InvalidInputError(
-                        f"{origin} is {value!r}; it must be {allowed}"
-                    ) from error
+                    raise InvalidInputError(f"{origin} must be {allowed}, got {value!r}") from error
                 break
         return cls(**values)
 
 
 def user_catalog_folders() -> list[Path]:
-    """Return the folders in which a user's own `open_mmlab.json` may lie, first one first."""
+    """Return the folders that may contain the user's own `open_mmlab.json`, in order."""
     named = [Path(os.environ[v]) for v in ("BRICKWORK_HOME", "MMCV_HOME") if os.environ.get(v)]
     caches = [_user_folder("XDG_CACHE_HOME", ".cache", name) for name in ("brickwork", "mmcv")]
     return [_folder(folder) for folder in (*named, *caches) if folder is not None]
 
 
 def temporary_home() -> Path:
-    """Return a home for who has none, or none that can be written."""
+    """Return the folder to use if the user has no home, or none that is writable."""
     user = os.getuid() if os.name == "posix" else "files"
     return Path(tempfile.gettempdir()) / f"brickwork-{user}"
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
-    """Put a user's home in the place of ``~``; what names nobody's stays as it is.
+def expand_home(path: str | os.PathLike[str]) -> Path:
+    """Return a path with ``~`` replaced by the user's home; an unknown user's stays as it is.
 
-    pathlib's own raises there, and where a name is too long to be one.
+    `Path.expanduser` raises for an unknown user and for a name that is too long.
     """
     return Path(os.path.expanduser(path))  # noqa: PTH111  see above
 
 
 def _user_folder(variable: str, default: str, name: str = "brickwork") -> Path | None:
-    """Return a folder of the user's; None for who has no home, as some containers' users."""
-    base = os.environ.get(variable) or str(expanded(f"~/{default}"))
+    """Return a folder of the user; None for a user without a home, as in some containers."""
+    base = os.environ.get(variable) or str(expand_home(f"~/{default}"))
     return None if base.startswith("~") else Path(base) / name
 
 
@@ -113,11 +112,12 @@ def _config() -> tuple[Path, Mapping[str, Any]]:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return file, {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{file} is no TOML: {error}", uri=str(file)) from error
+        raise InvalidInputError(f"{file} is not valid TOML: {error}", uri=str(file)) from error
     unknown = sorted(set(table) - set(_PARSERS))
     if unknown:
         raise InvalidInputError(
-            f"{file} has no setting {', '.join(unknown)}; there are {', '.join(_PARSERS)}",
+            f"unknown setting in {file}: {', '.join(unknown)}; known settings: "
+            f"{', '.join(_PARSERS)}",
             uri=str(file),
         )
     return file, table
@@ -132,7 +132,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _folder(value: str | os.PathLike[str]) -> Path:
-    return expanded(value).absolute()
+    return expand_home(value).absolute()
 
 
 def _seconds(value: Any) -> float:
@@ -178,10 +178,10 @@ def _mirrors(value: Any) -> Mirrors:
 
 
 _PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "home": (_folder, "a folder"),
+    "home": (_folder, "the path of a folder"),
     "timeout": (_seconds, "a positive number of seconds"),
-    "retries": (_count, "a whole number, 0 or more"),
+    "retries": (_count, "an integer of 0 or more"),
     "backoff": (_pause, "a number of seconds, 0 or more"),
     "offline": (_switch, "1 or 0, true or false, yes or no, on or off"),
-    "mirrors": (_mirrors, "pairs of a host and its mirror, as in 'host=mirror,other=its.mirror'"),
+    "mirrors": (_mirrors, "pairs of a host and its mirror, such as 'host=mirror,other=its.mirror'"),
 }

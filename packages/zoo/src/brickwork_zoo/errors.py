@@ -1,7 +1,7 @@
-"""What can go wrong in the zoo; every kind is a :class:`ZooError`.
+"""Exceptions of the zoo; all of them are subclasses of :class:`ZooError`.
 
-An error carries what it is about as attributes, so that code need not read its message, and
-pickles, so that it crosses process borders whole.
+An error carries its facts as attributes, so that callers need not parse its message. All errors
+pickle, so that they can cross process boundaries.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # the report needs torch; an error that carries one must not
-    pass
+from ._redact import redact_credentials
 
 __all__ = [
     "CacheError",
@@ -34,51 +33,51 @@ __all__ = [
 
 
 class ZooError(Exception):
-    """Whatever fails in the zoo.
+    """Base class of all errors of the zoo.
 
     Args:
-        message: What failed, and the way out.
-        uri: The URI, URL or path that it is about.
+        message: What failed, and how to fix it. Credentials in URLs are redacted.
+        uri: The URI, URL or path concerned.
 
     Attributes:
-        uri: As given.
+        uri: The URI, URL or path concerned, with credentials redacted; None if there is none.
     """
 
     # Only the message is positional: unpickling calls the class with `args` and then restores
     # the attributes from `__dict__`.
     def __init__(self, message: str, *, uri: str | None = None) -> None:
-        super().__init__(message)
-        self.uri = uri
+        super().__init__(redact_credentials(message))
+        self.uri = None if uri is None else redact_credentials(uri)
 
     def __str__(self) -> str:
-        return str(self.args[0])  # KeyError, a base of some kinds, would print its repr
+        return str(self.args[0])  # KeyError, a base class of some, would print its repr
 
 
 class InvalidInputError(ZooError, ValueError):
-    """A URI, hash, setting or file of settings that cannot be read."""
+    """An invalid URI, hash, setting or settings file."""
 
 
 class UnknownSchemeError(InvalidInputError):
-    """A URI whose scheme nobody has registered."""
+    """A URI with a scheme that is not registered."""
 
 
 class TakenSchemeError(InvalidInputError, KeyError):
-    """A scheme that has a loader already."""
+    """A scheme that is registered already."""
 
 
 class UnknownModelError(ZooError, KeyError):
-    """A name that the catalogue does not have."""
+    """A model name that is not in the catalog."""
 
 
 class MissingFileError(ZooError, FileNotFoundError):
-    """A local path at which there is nothing."""
+    """A local path that does not exist."""
 
 
 class MissingDependencyError(ZooError, ImportError):
-    """Something needs a package that is not installed.
+    """An optional package that is needed but not installed.
 
     Attributes:
-        package: What to install.
+        package: Name of the package to install.
     """
 
     def __init__(self, message: str, *, uri: str | None = None, package: str = "") -> None:
@@ -87,10 +86,10 @@ class MissingDependencyError(ZooError, ImportError):
 
 
 class CacheError(ZooError, OSError):
-    """A file could not be written or read: no room, no permission.
+    """A file that cannot be read or written: full disk, missing permission.
 
     Attributes:
-        path: Where it is, or should have gone.
+        path: Path of the file or folder.
     """
 
     def __init__(self, message: str, *, uri: str | None = None, path: Path | None = None) -> None:
@@ -100,30 +99,30 @@ class CacheError(ZooError, OSError):
 
 @dataclass(frozen=True)
 class Failure:
-    """One place that did not give the file.
+    """The failed attempts at one candidate URL.
 
     Attributes:
-        place: The URL that was asked.
-        reason: Why it failed, in a few words.
-        status: The HTTP status, where there was an answer.
-        attempts: How often it was asked.
+        url: The URL, with credentials redacted.
+        reason: Short reason of the failure.
+        status: HTTP status, or None if there was no response.
+        attempts: Number of attempts.
     """
 
-    place: str
+    url: str
     reason: str
     status: int | None = None
     attempts: int = 1
 
     def __str__(self) -> str:
-        times = f" (asked {self.attempts} times)" if self.attempts > 1 else ""
-        return f"{self.place}: {self.reason}{times}"
+        attempts = f" ({self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{self.url}: {self.reason}{attempts}"
 
 
 class DownloadError(ZooError, OSError):
-    """No place gave the file.
+    """A download that failed at every candidate URL.
 
     Attributes:
-        failures: One :class:`Failure` for each place that was tried, in order.
+        failures: One :class:`Failure` for each URL that was tried, in order.
     """
 
     def __init__(
@@ -134,10 +133,10 @@ class DownloadError(ZooError, OSError):
 
 
 class OfflineError(DownloadError):
-    """The file is not in the cache, and no request may be made.
+    """A file that is not in the cache while requests are forbidden.
 
     Attributes:
-        path: Where the file can be put by hand.
+        path: Path at which the cache expects the file.
     """
 
     def __init__(
@@ -153,11 +152,11 @@ class OfflineError(DownloadError):
 
 
 class HashMismatchError(DownloadError):
-    """A file is not the one that was asked for.
+    """A file with another SHA-256 than expected.
 
     Attributes:
-        expected: The SHA-256, or the beginning of it, that the file should have.
-        actual: The SHA-256 that it has.
+        expected: The expected SHA-256, or its first digits.
+        actual: The SHA-256 of the file.
     """
 
     def __init__(
@@ -175,10 +174,10 @@ class HashMismatchError(DownloadError):
 
 
 class CheckpointError(ZooError, RuntimeError):
-    """A file that is no checkpoint, or a broken one.
+    """A file that is not a checkpoint, or a damaged one.
 
     Attributes:
-        path: The file.
+        path: Path of the file.
     """
 
     def __init__(
@@ -192,7 +191,7 @@ class UnsafeCheckpointError(CheckpointError):
     """A checkpoint that would run code when loaded.
 
     Attributes:
-        globals: The Python names that it asks for and that are not on the reviewed list.
+        globals: The Python names in the file that are not on the allow-list.
     """
 
     def __init__(
@@ -201,7 +200,7 @@ class UnsafeCheckpointError(CheckpointError):
         *,
         uri: str | None = None,
         path: str | Path | None = None,
-        globals: Iterable[str] = (),  # noqa: A002  pickle's own word for them
+        globals: Iterable[str] = (),  # noqa: A002  pickle's own term for them
     ) -> None:
         super().__init__(message, uri=uri, path=path)
         self.globals = tuple(globals)
@@ -214,7 +213,7 @@ class MismatchError(ZooError, RuntimeError):
         report: The :class:`~brickwork_zoo.LoadReport` of what fits and what does not.
     """
 
-    # `Any`: errors are at the bottom of the zoo, reports far above.
+    # `Any`: a report is defined in a later part of the zoo than this module.
     def __init__(self, message: str, *, uri: str | None = None, report: Any = None) -> None:
         super().__init__(message, uri=uri)
         self.report = report

@@ -1,7 +1,6 @@
 """The command line of the zoo.
 
-It ends with 0 if all went well, 1 if something failed, 2 if it was called wrongly, 130 if it was
-interrupted.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from collections.abc import Sequence
 from brickwork_zoo import __version__
 from brickwork_zoo.errors import ZooError
 
-from . import _catalog_commands, _checkpoint_commands, _file_commands
-from ._output import FAILED, INTERRUPTED, exit_code, show_error
+from . import _cache_commands, _catalog_commands, _checkpoint_commands, _file_commands
+from ._output import FAILED, INTERRUPTED, exit_code, print_zoo_error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: Its words; those of the process by default.
+        argv: Arguments; those of the process by default.
 
     Returns:
         The exit code.
@@ -30,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         code = _run(args)
-        sys.stdout.flush()  # here, where a reader that has gone is no surprise
+        sys.stdout.flush()  # so that a closed pipe is noticed here
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has had enough
+    except BrokenPipeError:  # the reader of the output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code
@@ -43,19 +42,19 @@ def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args))
     except ZooError as error:
-        show_error(error, as_json=args.json)
+        print_zoo_error(error, as_json=args.json)
         return exit_code(error)
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the words of a command."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="brickwork-zoo",
-        description="Find, fetch, verify and look into model weights.",
-        epilog="Exit codes: 0 all went well, 1 something failed, 2 called wrongly.",
+        description="Find, download, verify and inspect model weights.",
+        epilog="Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.",
     )
     top.add_argument("--version", action="version", version=f"brickwork-zoo {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (_catalog_commands, _file_commands, _checkpoint_commands):
+    for part in (_catalog_commands, _file_commands, _cache_commands, _checkpoint_commands):
         part.add_to(commands)
     return top

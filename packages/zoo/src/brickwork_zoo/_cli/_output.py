@@ -1,4 +1,4 @@
-"""What the commands print: JSON, tables, and figures that people read."""
+"""Output of the commands: JSON, tables, numbers with units, errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = Callable[[Namespace], int]
 
 
 def add_command(commands: Any, name: str, run: Run, text: str) -> ArgumentParser:
-    """Add a command that takes ``--json`` as all of them do."""
+    """Add a command with the option ``--json``, which all commands have."""
     command: ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=run)
@@ -26,54 +26,54 @@ def add_command(commands: Any, name: str, run: Run, text: str) -> ArgumentParser
 
 
 def exit_code(error: ZooError) -> int:
-    """Return how a command ends that failed in this way."""
+    """Return the exit code of a command that failed with this error."""
     return MISUSED if isinstance(error, InvalidInputError) else FAILED
 
 
-def complain(text: object) -> None:
-    """Print what is wrong on the standard error."""
+def print_error(text: object) -> None:
+    """Print an error message to the standard error."""
     sys.stderr.write(f"brickwork-zoo: {text}\n")
 
 
-def show_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print a value as JSON."""
     json.dump(value, sys.stdout, indent=1, default=_plain)
     sys.stdout.write("\n")
 
 
-def show_error(error: ZooError, *, as_json: bool) -> None:
-    """Print what failed, on the standard error; as JSON on the standard output."""
+def print_zoo_error(error: ZooError, *, as_json: bool) -> None:
+    """Print an error to the standard error, and optionally as JSON to the standard output."""
     if as_json:
         facts = {key: value for key, value in vars(error).items() if not key.startswith("__")}
-        show_json({"error": type(error).__name__, "message": str(error), **facts})
-    complain(error)
+        print_json({"error": type(error).__name__, "message": str(error), **facts})
+    print_error(error)
 
 
-def show_lines(lines: Iterable[object]) -> None:
-    """Print one thing a line."""
+def print_lines(lines: Iterable[object]) -> None:
+    """Print one value per line."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
-def show_facts(facts: Mapping[str, object]) -> None:
-    """Print names and values, those that are known, below each other."""
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print names and their values, one pair per line, without empty values."""
     known = {name: value for name, value in facts.items() if value not in (None, "", {}, (), False)}
     width = max(map(len, known), default=0)
-    show_lines(f"{name:{width}}  {value}" for name, value in known.items())
+    print_lines(f"{name:{width}}  {value}" for name, value in known.items())
 
 
-def show_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table, with rich where it is installed and somebody is looking."""
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table, by rich if it is installed and the output is a terminal."""
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if sys.stdout.isatty() and find_spec("rich"):
-        from rich.console import Console  # not needed where nobody is looking
+        from rich.console import Console  # not needed without a terminal
         from rich.table import Table
         from rich.text import Text
 
         table = Table()
         for head in heads:
-            table.add_column(head, overflow="fold")  # a URI without its end is of no use
+            table.add_column(head, overflow="fold")  # rather than cut off the end of a URI
         for row in cells:
-            table.add_row(*map(Text, row))  # rich would read [brackets] as markup
+            table.add_row(*map(Text, row))  # rich would interpret [brackets]
         Console().print(table)
         return
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
@@ -83,7 +83,7 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def human(count: float | None, unit: str = "B") -> str:
-    """Write a number with a prefix: 102530810 bytes are ``102.5 MB``."""
+    """Return a number with a unit prefix: 102530810 bytes are ``103 MB``."""
     if count is None:
         return ""
     for prefix in ("", "k", "M", "G"):

@@ -1,4 +1,4 @@
-"""What a download says when it has failed: every place, and why."""
+"""Errors of a failed download: every URL that was tried, and why it failed."""
 
 from __future__ import annotations
 
@@ -6,63 +6,70 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from brickwork_zoo._find._resource import Resource
-from brickwork_zoo._find._url import shown
+from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import DownloadError, Failure, HashMismatchError, OfflineError
 
-from ._stream import PlaceError, UntrustedError, WrongHashError
+from ._attempt_errors import AttemptError, UntrustedError, WrongHashError
 
 
-def offline(resource: Resource, path: Path) -> OfflineError:
-    """Return the error of a file that would have to be fetched and must not be.
+def offline_error(resource: Resource, path: Path) -> OfflineError:
+    """Return the error of a file that is not in the cache while requests are forbidden.
 
     Args:
-        resource: What was asked for.
-        path: Where the file can be put by hand.
+        resource: The file.
+        path: Path at which the cache expects the file.
     """
-    uri, places = shown(resource.uri), [shown(place) for place in resource.places]
-    lines = "".join(f"\n  {place}" for place in places)
+    urls = [redact_credentials(url) for url in resource.urls]
+    lines = "".join(f"\n  {url}" for url in urls)
     return OfflineError(
-        f"{uri} is not in the cache and BRICKWORK_OFFLINE forbids requests. Fetch it where there "
-        f"is a network, from{lines}\nand put it at {path}",
-        uri=uri,
-        failures=[Failure(place, "offline", attempts=0) for place in places],
+        f"{resource.uri} is not in the cache, and offline mode forbids requests. "
+        f"Download it on a machine with a network from{lines}\nand save it as {path}, or unset "
+        "BRICKWORK_OFFLINE",
+        uri=resource.uri,
+        failures=[Failure(url, "offline", attempts=0) for url in urls],
         path=path,
     )
 
 
-def failed(
-    resource: Resource, errors: Mapping[str, PlaceError], asked: Mapping[str, int], *, kept: bool
+def download_error(
+    resource: Resource,
+    errors: Mapping[str, AttemptError],
+    attempts: Mapping[str, int],
+    *,
+    is_resumable: bool,
 ) -> DownloadError:
-    """Return the error of a file that no place gave.
+    """Return the error of a download that failed at every URL.
 
     Args:
-        resource: What was asked for.
-        errors: Place -> why it did not give it.
-        asked: Place -> how often it was asked.
-        kept: Whether a partial file is left to go on with.
+        resource: The file.
+        errors: URL -> its last error.
+        attempts: URL -> number of attempts.
+        is_resumable: Whether a partial file was kept.
     """
-    uri = shown(resource.uri)
     failures = [
-        Failure(shown(place), error.reason, error.status, asked[place])
-        for place, error in errors.items()
+        Failure(redact_credentials(url), error.reason, error.status, attempts[url])
+        for url, error in errors.items()
     ]
     lines = "".join(f"\n  {failure}" for failure in failures)
     wrong = [error for error in errors.values() if isinstance(error, WrongHashError)]
     if len(wrong) == len(failures):
         return HashMismatchError(
-            f"{uri} is not the file that was expected; tried{lines}\nIf you know that this one is "
-            "right, pass its sha256.",
-            uri=uri,
+            f"{resource.uri} has another SHA-256 than expected; tried{lines}\n"
+            "If you know that this file is right, pass its sha256",
+            uri=resource.uri,
             failures=failures,
             expected=wrong[-1].expected,
             actual=wrong[-1].actual,
         )
-    hints = "\nWhat has come is kept; the next call goes on from there." if kept else ""
+    hints = "\nThe partial download was kept; the next call resumes it" if is_resumable else ""
     if any(isinstance(error, UntrustedError) for error in errors.values()):
         hints += (
-            "\nIf a certificate is of an authority that you trust, name the authority's file in "
-            "REQUESTS_CA_BUNDLE or SSL_CERT_FILE; or give a mirror in BRICKWORK_MIRRORS."
+            "\nIf the certificate was issued by an authority that you trust, set "
+            "REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the authority's certificate file, or set a "
+            "mirror in BRICKWORK_MIRRORS"
         )
     return DownloadError(
-        f"could not download {uri}; tried{lines}{hints}", uri=uri, failures=failures
+        f"could not download {resource.uri}; tried{lines}{hints}",
+        uri=resource.uri,
+        failures=failures,
     )

@@ -11,53 +11,52 @@ from typing import Any
 
 from brickwork_zoo._find._fsspec_schemes import is_installed
 
-from ._stream import PlaceError, RefusedError, RestartError, Stream, TransientError
+from ._attempt_errors import AttemptError, RefusedError, RestartError, TransientError
+from ._stream import Stream
 
 _REFUSALS = (ImportError, FileNotFoundError, PermissionError, IsADirectoryError, ValueError)
-# What file systems call the mark of a version, and the date of a change: those of S3, of Google's
-# and Azure's stores, of WebDAV, of SFTP and local disks, of memory.
+# Names that file systems use for version tags and for dates of change: S3, Google's and Azure's
+# stores, WebDAV, SFTP and local disks, memory.
 _TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "checksum")
 _DATES = ("LastModified", "last_modified", "updated", "modified", "mtime", "created")
-_SETTLED = 2.0  # seconds
+_SETTLED = 2.0  # seconds after which a date cannot be that of two versions
 
 
-def open_fsspec(place: str, start: int = 0, validator: str | None = None) -> Stream:
+def open_fsspec(url: str, start: int = 0, validator: str | None = None) -> Stream:
     """Open a file through fsspec.
 
     Args:
-        place: Its URI.
-        start: How many bytes to leave out.
-        validator: What the version that they are of was called; None takes whatever is there now.
+        url: URL of the file.
+        start: Number of bytes to skip.
+        validator: Version of the file that the skipped bytes are of; None to accept any.
 
     Raises:
-        RefusedError: If there is no such file, no right to it, or no package that opens it.
-        RestartError: If it is another version now.
-        TransientError: If something else went wrong.
+        RefusedError: If the file does not exist, access is denied, or a package is missing.
+        RestartError: If the file has another version now.
+        TransientError: If anything else failed.
     """
     if not is_installed():
-        raise RefusedError(
-            "it needs fsspec, which is not installed: pip install 'brickwork-zoo[fsspec]'"
-        )
-    with _said_our_way():
-        system, path = import_module("fsspec").url_to_fs(place)
-        facts = _facts(system, path)
-    current = _validator(facts)
+        raise RefusedError("needs fsspec: pip install 'brickwork-zoo[fsspec]'")
+    with _translated_errors():
+        system, path = import_module("fsspec").url_to_fs(url)
+        info = _fresh_info(system, path)
+    current = _validator(info)
     if start and validator and current != validator:
         raise RestartError("the file has changed")
-    with _said_our_way():
+    with _translated_errors():
         file = system.open(path, "rb")
         if start:
             file.seek(start)
 
     def read(size: int) -> bytes:
-        with _said_our_way():
+        with _translated_errors():
             block: bytes = file.read(size)
-            # Most file systems ask for one part after the other, of whatever is there by then.
-            if not block and _version(_facts(system, path)) != _version(facts):
-                raise TransientError("the file has changed while it was read")
+            # Most file systems request one part after another, each of the current version.
+            if not block and _version(_fresh_info(system, path)) != _version(info):
+                raise TransientError("the file has changed during the download")
         return block
 
-    size = facts.get("size")
+    size = info.get("size")
     return Stream(
         read=read,
         close=file.close,
@@ -67,54 +66,53 @@ def open_fsspec(place: str, start: int = 0, validator: str | None = None) -> Str
     )
 
 
-def _facts(system: Any, path: str) -> Mapping[str, Any]:
-    """Return what a file system says of a file now, not what it remembers."""
+def _fresh_info(system: Any, path: str) -> Mapping[str, Any]:
+    """Return a file's current properties, without the file system's cache."""
     system.invalidate_cache(path)
-    facts: Mapping[str, Any] = system.info(path)
-    return facts
+    info: Mapping[str, Any] = system.info(path)
+    return info
 
 
-def _version(facts: Mapping[str, Any]) -> str:
-    """Return what tells a version of a file from others, as far as the file system knows."""
-    names = _tags(facts) or ["size", *_DATES]
-    return " ".join(f"{name}={facts[name]}" for name in names if facts.get(name))
+def _version(info: Mapping[str, Any]) -> str:
+    """Return the properties that tell versions of a file apart, as far as they are known."""
+    names = _tags(info) or ["size", *_DATES]
+    return " ".join(f"{name}={info[name]}" for name in names if info.get(name))
 
 
-def _validator(facts: Mapping[str, Any]) -> str | None:
-    """Return a version's name if no other version can have it.
+def _validator(info: Mapping[str, Any]) -> str | None:
+    """Return a version's identifier if no other version can have it.
 
-    A date may have no more than seconds, so that a file may change again without a new one: it
-    counts only once it is past.
+    A date may have a resolution of a second, so that the file may change again without a new
+    date: it counts only once it is past.
     """
-    dates = [_seconds(facts[name]) for name in _DATES if name in facts]
+    dates = [_timestamp(info[name]) for name in _DATES if name in info]
     settled = all(date is not None and time.time() - date > _SETTLED for date in dates)
-    return _version(facts) if _tags(facts) or (dates and settled) else None
+    return _version(info) if _tags(info) or (dates and settled) else None
 
 
-def _tags(facts: Mapping[str, Any]) -> list[str]:
-    """Name the tags that stand for the bytes; weak ones stand for what they mean."""
-    return [n for n in _TAGS if facts.get(n) and not str(facts[n]).startswith("W/")]
+def _tags(info: Mapping[str, Any]) -> list[str]:
+    """Return the names of the strong tags; weak ones do not identify the bytes."""
+    return [n for n in _TAGS if info.get(n) and not str(info[n]).startswith("W/")]
 
 
-def _seconds(date: object) -> float | None:
+def _timestamp(date: object) -> float | None:
     if isinstance(date, datetime):
         return date.timestamp()
     return float(date) if isinstance(date, int | float) else None
 
 
 @contextmanager
-def _said_our_way() -> Iterator[None]:
-    """Turn what a file system raises, each errors of its own, into ours."""
+def _translated_errors() -> Iterator[None]:
+    """Raise the exceptions of any file system as ours."""
     try:
         yield
-    except PlaceError:
+    except AttemptError:
         raise
     except _REFUSALS as error:
-        raise RefusedError(_said(error)) from error
+        raise RefusedError(_described(error)) from error
     except Exception as error:
-        raise TransientError(_said(error)) from error
+        raise TransientError(_described(error)) from error
 
 
-def _said(error: Exception) -> str:
-    text: Any = str(error).strip() or "no reason given"
-    return f"{type(error).__name__}: {text}"
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip() or 'no message'}"

@@ -1,4 +1,4 @@
-"""Asking a web server for a file, from its beginning or from where the last attempt ended."""
+"""HTTP requests for a file, from its start or from where an earlier attempt stopped."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import urllib3
 
 from brickwork_zoo._find import _hub
 
-from ._stream import (
-    PlaceError,
+from ._attempt_errors import (
+    AttemptError,
     RefusedError,
     RestartError,
-    Stream,
     TransientError,
     UnreachableError,
     UntrustedError,
 )
+from ._stream import Stream
 
 TRANSIENT = frozenset((408, 425, 429, 500, 502, 503, 504))
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -35,14 +35,14 @@ _UNREACHABLE = (
 _STALLS = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 _CUT_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _REFUSALS = (ValueError, requests.TooManyRedirects)  # requests' invalid URLs are ValueErrors
-_PLAIN, _PACKED = ("", "identity"), ("gzip", "x-gzip", "deflate")
+_PLAIN, _COMPRESSED = ("", "identity"), ("gzip", "x-gzip", "deflate")
 
 
 def new_session() -> requests.Session:
-    """Return a session that trusts what the environment names.
+    """Return a session that trusts the certificates named by the environment.
 
-    requests reads ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``, which go first, and not what
-    OpenSSL, and with it torch.hub, goes by.
+    requests itself reads ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``, which take precedence, but
+    not ``SSL_CERT_FILE``, which OpenSSL and torch.hub use.
     """
     session = requests.Session()
     session.verify = os.environ.get("SSL_CERT_FILE") or True
@@ -51,85 +51,80 @@ def new_session() -> requests.Session:
 
 def open_http(
     session: requests.Session,
-    place: str,
+    url: str,
     *,
     start: int = 0,
     validator: str | None = None,
     timeout: float,
 ) -> Stream:
-    """Ask for a file.
+    """Request a file.
 
     Args:
-        session: Keeps the connection for further attempts.
-        place: The URL.
-        start: How many bytes are there already.
-        validator: What the version that they are of was called; without one the server sends the
-            rest of whatever it has now.
-        timeout: Seconds without a byte, for connecting and for reading.
+        session: Reuses the connection for further attempts.
+        url: URL of the file.
+        start: Number of bytes that an earlier attempt has downloaded.
+        validator: Version of the file that these bytes are of; without it the server sends the
+            rest of its current version.
+        timeout: Seconds without a byte after which a request fails.
 
     Returns:
-        The file from ``start`` on, or from its beginning where the server sends the whole.
+        The file from `start` on, or from its start if the server sends all of it.
 
     Raises:
-        PlaceError: Of the kind that says whether and when to ask again.
+        AttemptError: A subclass that tells whether and when to try again.
     """
-    headers = {"Accept-Encoding": "identity"}  # a hash and a range are of the file as it is
+    headers = {"Accept-Encoding": "identity"}  # hashes and ranges are of the uncompressed file
     if start:
         headers["Range"] = f"bytes={start}-"
         if validator:
             headers["If-Range"] = validator
     try:
         response = session.get(
-            place, headers=headers, stream=True, timeout=timeout, auth=_authorization(place)
+            url, headers=headers, stream=True, timeout=timeout, auth=_authorization(url)
         )
     except (requests.RequestException, ValueError) as error:
         raise _classified(error, timeout) from error
-    except OSError as error:  # no error of the connection: the certificates to trust are missing
+    except OSError as error:  # not a connection error: the file of certificates is missing
         raise UntrustedError(str(error)) from error
     try:
-        return _stream(response, place, start, validator, timeout)
+        return _stream(response, url, start, validator, timeout)
     except BaseException:
         response.close()
         raise
 
 
 def _stream(
-    response: requests.Response, place: str, start: int, validator: str | None, timeout: float
+    response: requests.Response, url: str, start: int, validator: str | None, timeout: float
 ) -> Stream:
     status, headers = response.status_code, response.headers
     if status == 416 and start:
-        raise RestartError("the server's file is shorter than what is here of it")
+        raise RestartError("the file on the server is shorter than the partial file")
     if status not in (200, 203, 206):
-        kind = TransientError if status in TRANSIENT or status > 504 else RefusedError
-        raise kind(
-            f"HTTP {status} {response.reason or ''}".rstrip(),
-            status=status,
-            wait=_retry_after(headers.get("Retry-After")),
-        )
+        raise _refusal(response, url)
     current = _validator(headers)
     total: int | None = None
     encoding = headers.get("Content-Encoding", "").strip().lower()
     encoded = encoding not in _PLAIN
-    if encoded and encoding not in _PACKED:
-        raise RefusedError(f"it sent the file packed as {encoding!r}, unasked", status=status)
+    if encoded and encoding not in _COMPRESSED:
+        raise RefusedError(f"unsupported Content-Encoding {encoding!r}", status=status)
     if status == 206:
         if encoded:
-            raise RestartError("it sent a part of a packed file")
+            raise RestartError("the server sent a part of a compressed file")
         total = _total_of_range(headers.get("Content-Range", ""), start)
         if validator and current and current != validator:
-            raise RestartError("the server's file has changed")
+            raise RestartError("the file on the server has changed")
     else:
         start = 0
         length = headers.get("Content-Length", "")
         total = int(length) if length.isdecimal() and not encoded else None
-    if "text/html" in headers.get("Content-Type", "").lower() and not _is_page(place):
-        raise RefusedError("it sent an HTML page instead of the file", status=status)
+    if "text/html" in headers.get("Content-Type", "").lower() and not _is_page(url):
+        raise RefusedError("the server sent an HTML page instead of the file", status=status)
     tag = next((t for r in response.history if (t := r.headers.get("X-Linked-ETag"))), None)
 
     def read(size: int) -> bytes:
         try:
-            # What has come, rather than all of `size`: a stall then loses nothing, and who looks
-            # at the partial file sees it grow.
+            # What has arrived, rather than all of `size`: then a stall loses nothing, and the
+            # partial file visibly grows.
             return response.raw.read1(size, decode_content=encoded) or b""
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _classified(error, timeout) from error
@@ -144,22 +139,41 @@ def _stream(
     )
 
 
-def _is_page(place: str) -> bool:
-    return place.partition("?")[0].lower().endswith((".html", ".htm"))
+def _refusal(response: requests.Response, url: str) -> AttemptError:
+    """Return the error of a response without a file."""
+    status = response.status_code
+    kind = TransientError if status in TRANSIENT or status > 504 else RefusedError
+    reason = f"HTTP {status} {response.reason or ''}".rstrip()
+    message = response.headers.get("X-Error-Message")  # the hub's own explanation
+    if message:
+        reason += f": {message}"
+    if status in (401, 403) and _hub.is_hub_url(url):
+        reason += (
+            "; the token in HF_TOKEN has no access"
+            if _hub.token_for(url)
+            else "; set HF_TOKEN to an access token"
+        )
+    return kind(reason, status=status, wait=_retry_after(response.headers.get("Retry-After")))
+
+
+def _is_page(url: str) -> bool:
+    return url.partition("?")[0].lower().endswith((".html", ".htm"))
 
 
 def _total_of_range(text: str, start: int) -> int | None:
     match = _CONTENT_RANGE.fullmatch(text.strip())
     if match is None or int(match[1]) != start:
-        raise RestartError(f"the server sent another part than was asked for ({text or 'unnamed'})")
+        raise RestartError(
+            f"the server sent another range than requested (Content-Range: {text or 'missing'})"
+        )
     return None if match[3] == "*" else int(match[3])
 
 
 def _validator(headers: Any) -> str | None:
-    """Return the entity tag if it is a strong one, else the date of change if it will do.
+    """Return the entity tag if it is a strong one, otherwise the date of change if it is reliable.
 
-    A date has seconds: a file may have changed again within the second in which it was sent, see
-    https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2.
+    Dates have a resolution of a second: a file may have changed again within the second in which
+    it was sent, see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2.
     """
     tag: str | None = headers.get("ETag")
     if tag:
@@ -187,9 +201,9 @@ def _date(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _authorization(place: str) -> Any:
-    """Return what adds the hub's token; requests takes it off when it is sent elsewhere."""
-    token = _hub.token_for(place)
+def _authorization(url: str) -> Any:
+    """Return what adds the hub's token; requests removes it when redirected to another host."""
+    token = _hub.token_for(url)
     if token is None:
         return None
 
@@ -200,30 +214,30 @@ def _authorization(place: str) -> Any:
     return authorize
 
 
-def _classified(error: Exception, timeout: float) -> PlaceError:
-    """Say in our words what went wrong, and whether asking again may help."""
-    cause = _inmost(error)
+def _classified(error: Exception, timeout: float) -> AttemptError:
+    """Return an exception of requests or urllib3 as one of ours."""
+    cause = _innermost(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return UntrustedError(f"TLS failed, its certificate is not trusted: {cause.verify_message}")
+        return UntrustedError(f"TLS certificate not trusted: {cause.verify_message}")
     if isinstance(error, requests.exceptions.SSLError) and not isinstance(cause, _CUT_TLS):
         return RefusedError(f"TLS failed: {cause}")
     if isinstance(error, requests.ConnectTimeout):
         return UnreachableError(f"no connection within {timeout:g} s")
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return UnreachableError(f"the host's name is not known: {cause}")
+        return UnreachableError(f"unknown host: {cause}")
     if isinstance(error, requests.exceptions.ProxyError) or isinstance(cause, _UNREACHABLE):
         return UnreachableError(f"no connection: {cause}")
     if isinstance(error, _STALLS):
-        return TransientError(f"stalled: no byte within {timeout:g} s")
+        return TransientError(f"stalled: no data within {timeout:g} s")
     if isinstance(error, _REFUSALS):
         return RefusedError(f"{type(error).__name__}: {error}")
     if isinstance(error, urllib3.exceptions.DecodeError):
-        return TransientError(f"what it sent cannot be unpacked: {cause}")
-    return TransientError(f"the connection was cut: {cause}")
+        return TransientError(f"invalid compressed data: {cause}")
+    return TransientError(f"connection lost: {cause}")
 
 
-def _inmost(error: Exception) -> Exception:
-    """Return what lies at the bottom of the wrappings of requests and urllib3."""
+def _innermost(error: Exception) -> Exception:
+    """Return the exception that those of requests and urllib3 wrap."""
     inner: Any = error
     while isinstance(inner, Exception):
         error = inner

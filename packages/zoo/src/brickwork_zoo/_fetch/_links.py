@@ -1,4 +1,4 @@
-"""Asking whether places still have their files, without fetching them."""
+"""`check_links`: whether URLs still have their files, without downloading them."""
 
 from __future__ import annotations
 
@@ -8,67 +8,73 @@ from dataclasses import dataclass
 
 from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
 from brickwork_zoo._find._resolve import resolve
+from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo._settings import Settings
 from brickwork_zoo.errors import InvalidInputError, OfflineError
 
+from ._attempt_errors import AttemptError
 from ._fsspec import open_fsspec
 from ._http import new_session, open_http
-from ._stream import PlaceError
 
-_AT_ONCE = 4  # few enough not to be a burden to a host
+_CONCURRENT = 4  # requests at a time; few, to be no burden to a host
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a place answered.
+    """The state of one candidate URL of a file.
 
     Attributes:
-        uri: What it is a place of.
-        place: The URL.
-        problem: Why it would not give the file; None if it would.
-        size: How many bytes the file has there; None where it does not say.
+        uri: The URI of the file.
+        url: The URL that was requested. Credentials in both are redacted.
+        problem: Why the URL does not have the file; None if it does.
+        size: Size of the file in bytes; None if unknown.
     """
 
     uri: str
-    place: str
+    url: str
     problem: str | None = None
     size: int | None = None
 
 
 def check_links(uris: Iterable[str], *, timeout: float | None = None) -> Iterator[Link]:
-    """Ask every place of every URI for its file, and hang up when the answer comes.
+    """Request every URL of every URI, and close each connection when the response arrives.
 
     Args:
-        uris: URIs that are no local paths.
-        timeout: Seconds without a byte after which a place has stalled.
+        uris: URIs; local paths are not allowed.
+        timeout: Seconds without a byte after which a request fails.
 
     Yields:
-        One answer for each place, in order.
+        One link for each URL, in order.
 
     Raises:
-        OfflineError: If no request may be made.
-        ZooError: If one of the URIs cannot be resolved, or is a local path.
+        OfflineError: If offline mode forbids requests.
+        ZooError: If a URI cannot be resolved or is a local path.
     """
     settings = Settings.read(timeout=timeout)
     if settings.offline:
-        raise OfflineError("BRICKWORK_OFFLINE forbids to ask any place for its file")
-    found = [resolve(uri, settings=settings) for uri in uris]
-    for resource in found:
-        if resource.local:
-            raise InvalidInputError(f"{resource.uri} is a local file: no link", uri=resource.uri)
-    pairs = [(resource.uri, place) for resource in found for place in resource.places]
-    with new_session() as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+        raise OfflineError(
+            "cannot check links: offline mode forbids requests; unset BRICKWORK_OFFLINE"
+        )
+    resources = [resolve(uri, settings=settings) for uri in uris]
+    for resource in resources:
+        if resource.path is not None:
+            raise InvalidInputError(
+                f"cannot check {resource.uri}: it is a local file, not a link", uri=resource.uri
+            )
+    with new_session() as session, ThreadPoolExecutor(_CONCURRENT) as pool:
 
-        def ask(pair: tuple[str, str]) -> Link:
-            uri, place = pair
+        def check(pair: tuple[str, str]) -> Link:
+            uri, url = pair
+            shown = redact_credentials(uri), redact_credentials(url)
             try:
-                if is_fsspec_url(place):
-                    stream = open_fsspec(place)
+                if is_fsspec_url(url):
+                    stream = open_fsspec(url)
                 else:
-                    stream = open_http(session, place, timeout=settings.timeout)
-            except PlaceError as error:
-                return Link(uri, place, error.reason)
+                    stream = open_http(session, url, timeout=settings.timeout)
+            except AttemptError as error:
+                return Link(*shown, error.reason)
             stream.close()
-            return Link(uri, place, size=stream.total)
+            return Link(*shown, size=stream.total)
 
-        yield from pool.map(ask, pairs)
+        pairs = [(resource.uri, url) for resource in resources for url in resource.urls]
+        yield from pool.map(check, pairs)

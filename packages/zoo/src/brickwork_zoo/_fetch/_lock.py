@@ -1,8 +1,7 @@
-"""A lock that saves work and never costs any.
+"""Best-effort lock: one process downloads while others wait. Correctness does not depend on it.
 
-Locks may do nothing, fail, or outlive their holder, above all on network file systems. What is
-correct here is so without them: whoever cannot have the lock, and sees nobody making progress,
-goes on without it.
+Locks may do nothing, fail, or outlive their holder, above all on network file systems. A process
+that cannot get the lock, and sees no progress in the folder, continues without it.
 """
 
 from __future__ import annotations
@@ -15,28 +14,29 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-NAME = ".lock"
-_FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.25  # seconds between two looks
+FILENAME = ".lock"
+_FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.25  # seconds between two attempts
 
 
 @contextmanager
-def attempted(
+def best_effort_lock(
     folder: Path, *, patience: float, done: Callable[[], bool]
 ) -> Iterator[Callable[[], None]]:
-    """Hold a folder's lock if it can be had.
+    """Hold a folder's lock if possible.
 
     Args:
-        folder: What the lock is about.
-        patience: Seconds without any change in the folder after which the holder is given up.
-        done: Whether what the holder makes is there, so that nobody need wait any longer.
+        folder: Folder to lock.
+        patience: Seconds without any change in the folder after which to continue without the
+            lock.
+        done: Returns whether the holder has finished its work, so that waiting can end.
 
     Yields:
-        A function to call now and then while nothing else changes in the folder, to tell the
-        waiters that the holder is alive.
+        A function for the holder to call now and then while nothing else changes in the folder,
+        to show waiting processes that it is alive.
     """
-    path = folder / NAME
+    path = folder / FILENAME
     lock: BaseFileLock | None = None
-    wait, seen, since = _FIRST_WAIT, _traces(folder), time.monotonic()
+    wait, seen, since = _FIRST_WAIT, _contents(folder), time.monotonic()
     while not done():
         try:
             lock = lock or FileLock(path)
@@ -44,35 +44,35 @@ def attempted(
             break
         except Timeout:
             pass
-        except Exception:  # whatever keeps the file system from locking: it is done without
+        except Exception:  # the file system cannot lock
             break
-        traces = _traces(folder)
-        if traces != seen:
-            seen, since = traces, time.monotonic()
+        contents = _contents(folder)
+        if contents != seen:
+            seen, since = contents, time.monotonic()
         elif time.monotonic() - since > patience:
             break
         time.sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT)
 
-    def alive() -> None:
+    def show_alive() -> None:
         with suppress(OSError):
             os.utime(path)
 
     try:
-        alive()
-        yield alive
+        show_alive()
+        yield show_alive
     finally:
         if lock is not None:
-            with suppress(Exception):  # as above
+            with suppress(Exception):  # the file system cannot lock
                 lock.release()
 
 
-def _traces(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """Return what changes in a folder when somebody works in it."""
-    found = set()
+def _contents(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """Return the names, sizes and times of a folder's files, which change while one downloads."""
+    contents = set()
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
-                facts = entry.stat()
-                found.add((entry.name, facts.st_size, facts.st_mtime_ns))
-    return frozenset(found)
+                stat = entry.stat()
+                contents.add((entry.name, stat.st_size, stat.st_mtime_ns))
+    return frozenset(contents)

@@ -1,9 +1,10 @@
-"""Partial files: what there is of a file that has not come whole yet.
+"""Partial files: incomplete downloads, and how a later attempt resumes them.
 
-Each is written by one process, holds one version of the file and only ever grows. What a process
-that died has left is never written to again: the next one moves it aside under a name of its own,
-copies it, and goes on with the copy. So even where two processes take the same one for abandoned,
-as they may where process numbers mean nothing to each other, no byte goes astray.
+Each partial file is written by one process, holds one version of the file and only ever grows. The
+partial file of a dead process is never written to again: the next process renames it to a name of
+its own, copies it, and continues with the copy. So even if two processes consider the same partial
+file abandoned, as they may where process numbers of one mean nothing to the other, no byte goes
+astray.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from hashlib import sha256
 from pathlib import Path
 
 _SUFFIX, _MARK = ".part", "~"  # `.net.pth~<host>-<process>-<random>.part`
-_STALE = 600.0  # seconds without a byte after which a partial file counts as abandoned
-_mine: set[Path] = set()  # those that this process is writing
+_STALE = 600.0  # seconds without growth after which a partial file counts as abandoned
+_in_use: set[Path] = set()  # partial files of this process
 
 
 @dataclass(frozen=True)
@@ -29,143 +30,148 @@ class Origin:
     """Where the bytes of a partial file come from.
 
     Attributes:
-        place: The URL.
-        validator: What the server calls this version of the file; None if it has no word for it.
-        total: How long the whole file is; None where unknown.
+        url: The URL, with credentials redacted.
+        validator: Identifies the version of the file on the server; None if unknown.
+        total: Size of the whole file in bytes; None if unknown.
     """
 
-    place: str
+    url: str
     validator: str | None = None
     total: int | None = None
 
 
-class Partial:
+class PartialFile:
     """A partial file that this process is writing.
 
     Args:
-        folder: The folder of the file that is to be.
-        filename: Its name.
-        origin: Where its bytes come from.
+        folder: Folder of the final file.
+        filename: Name of the final file.
+        origin: Where the bytes come from; stored beside the partial file.
     """
 
     def __init__(self, folder: Path, filename: str, origin: Origin) -> None:
-        self.path = _new_name(folder, filename)
+        self.path = _new_path(folder, filename)
         self.origin = origin
         self.size = 0
-        _mine.add(self.path)
-        note_of(self.path).write_text(json.dumps(asdict(origin)), encoding="utf-8")
-        self._file = self.path.open("xb", buffering=0)  # nothing is left to write in an error
+        _in_use.add(self.path)
+        origin_file_of(self.path).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        self._file = self.path.open("xb", buffering=0)  # so that closing has nothing to write
 
     def append(self, data: bytes) -> None:
-        """Write bytes at the end, and let others see them."""
+        """Write bytes at the end, visible to other processes at once."""
         rest = memoryview(data)
-        while rest:  # a disk that is almost full takes a part
+        while rest:  # a disk that is almost full accepts a part
             count = self._file.write(rest)
             self.size += count
             rest = rest[count:]
 
     def move_to(self, target: Path) -> None:
-        """Make it the file that it was to be, in one step."""
+        """Move the complete file into place atomically."""
         self._file.close()
-        # No fsync: the record of the file's size tells after a loss of power whether it is whole.
-        os.replace(self.path, target)  # noqa: PTH105  the same, and says what is done
-        self.discard()
+        # No fsync: after a loss of power the size in the cache record shows whether it is whole.
+        os.replace(self.path, target)  # noqa: PTH105  the same, and the usual name for it
+        self.remove()
 
-    def leave(self) -> None:
-        """Keep it for a later attempt."""
+    def keep(self) -> None:
+        """Close the file and leave it for a later attempt."""
         self._file.close()
-        _mine.discard(self.path)
+        _in_use.discard(self.path)
 
-    def discard(self) -> None:
-        """Remove it."""
+    def remove(self) -> None:
+        """Remove the file."""
         self._file.close()
         _remove(self.path)
-        _mine.discard(self.path)
+        _in_use.discard(self.path)
 
 
 @dataclass(frozen=True)
-class Remains:
-    """What an earlier attempt has left, moved aside for this process alone.
+class ResumableFile:
+    """The partial file of an earlier attempt, taken over by this process.
 
     Attributes:
-        path: The file.
-        size: Its bytes.
-        origin: Where they come from; None where nothing says so.
+        path: Path of the file.
+        size: Size in bytes.
+        origin: Where the bytes come from; None if unknown.
     """
 
     path: Path
     size: int
     origin: Origin | None
 
-    def serves(self, place: str, sha256: str | None) -> bool:
-        """Say whether it can be gone on with: a hash or the server must be able to tell."""
-        known = self.origin is not None and self.origin.place == place and self.origin.validator
-        return bool(sha256 or known)
+    def can_resume_from(self, url: str, sha256: str | None) -> bool:
+        """Return whether a mix of two versions would be noticed, by a hash or by the server."""
+        origin = self.origin
+        server_checks = origin is not None and origin.url == url and origin.validator is not None
+        return sha256 is not None or server_checks
 
-    def discard(self) -> None:
-        """Remove it."""
+    def release(self) -> None:
+        """Leave the file, if it is still there, for a later attempt."""
+        _in_use.discard(self.path)
+
+    def remove(self) -> None:
+        """Remove the file."""
         _remove(self.path)
-        _mine.discard(self.path)
+        _in_use.discard(self.path)
 
 
-def claim(folder: Path, filename: str) -> Remains | None:
-    """Take the longest partial file that nobody is writing any more, and remove the others."""
-    best: Remains | None = None
-    for path in sorted(abandoned(folder), key=_size, reverse=True):
-        if best is not None or _size(path) == 0:
+def take_over(folder: Path, filename: str) -> ResumableFile | None:
+    """Take over the longest abandoned partial file and remove the others."""
+    longest: ResumableFile | None = None
+    for path in sorted(abandoned_files(folder), key=_size, reverse=True):
+        if longest is not None or _size(path) == 0:
             _remove(path)
             continue
-        own = _new_name(folder, filename)
-        _mine.add(own)
+        own = _new_path(folder, filename)
+        _in_use.add(own)
         with suppress(OSError):
-            note_of(path).replace(note_of(own))
+            origin_file_of(path).replace(origin_file_of(own))
         try:
             path.replace(own)
-        except OSError:  # another process was quicker
+        except OSError:  # another process was faster
             _remove(own)
-            _mine.discard(own)
+            _in_use.discard(own)
             continue
-        best = Remains(own, _size(own), _read_note(own))
-    return best
+        longest = ResumableFile(own, _size(own), _read_origin(own))
+    return longest
 
 
-def sweep(folder: Path) -> None:
-    """Remove what processes that are no more have left of a file."""
-    for path in abandoned(folder):
+def remove_abandoned(folder: Path) -> None:
+    """Remove the abandoned partial files in a folder."""
+    for path in abandoned_files(folder):
         _remove(path)
 
 
-def release(remains: Remains) -> None:
-    """Give back what was claimed and not used."""
-    _mine.discard(remains.path)
-
-
-def partials(folder: Path) -> list[Path]:
-    """List the partial files in a folder, and the notes that belong to them."""
+def partial_files(folder: Path) -> list[Path]:
+    """List the partial files in a folder, and the origin files beside them."""
     with suppress(OSError):
         return [p for p in folder.iterdir() if p.name.startswith(".") and _SUFFIX in p.suffixes]
     return []
 
 
-def abandoned(folder: Path) -> Iterator[Path]:
-    """Yield the partial files that nobody is writing any more."""
-    names = {p.with_suffix("") if p.suffix == ".json" else p for p in partials(folder)}
-    return (path for path in names if not _is_written(path))
+def abandoned_files(folder: Path) -> Iterator[Path]:
+    """Yield the partial files in a folder that no process is writing."""
+    names = {p.with_suffix("") if p.suffix == ".json" else p for p in partial_files(folder)}
+    return (path for path in names if not _is_being_written(path))
 
 
-def _is_written(path: Path) -> bool:
-    """Say whether a process is still writing a partial file, as far as one can tell.
+def origin_file_of(path: Path) -> Path:
+    """Return the path of the file beside a partial file that stores its origin."""
+    return path.with_name(f"{path.name}.json")
 
-    A number may be another process's by now, and a process of another machine cannot be asked for:
-    a file that has not grown for long is nobody's.
+
+def _is_being_written(path: Path) -> bool:
+    """Return whether a process is still writing a partial file, as far as one can tell.
+
+    A process number may have been reused, and a process on another machine cannot be asked:
+    a file that has not grown for `_STALE` seconds counts as abandoned.
     """
-    if path in _mine:
+    if path in _in_use:
         return True
     _, _, tag = path.name.removesuffix(_SUFFIX).rpartition(_MARK)
     host, process, _ = (*tag.split("-"), "", "")[:3]
     if os.name == "posix" and host == _host() and process.isdecimal():
-        own = int(process) == os.getpid()  # and not among those that this one is writing
-        if own or not _is_alive(int(process)):
+        is_own = int(process) == os.getpid()  # but not one of `_in_use`
+        if is_own or not _is_alive(int(process)):
             return False
     with suppress(OSError):
         return time.time() - path.stat().st_mtime < _STALE
@@ -177,11 +183,11 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is somebody else's
+    except OSError:  # another user's process
         return True
-    with suppress(OSError):  # Linux tells of a dead one whose parent has not looked yet
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return state.rpartition(")")[2].split()[0] not in ("Z", "X")
+    with suppress(OSError):  # on Linux: a process that ended but was not waited for yet
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
     return True
 
 
@@ -189,19 +195,14 @@ def _host() -> str:
     return sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
-def _new_name(folder: Path, filename: str) -> Path:
+def _new_path(folder: Path, filename: str) -> Path:
     tag = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
     return folder / f".{filename}{_MARK}{tag}{_SUFFIX}"
 
 
-def note_of(path: Path) -> Path:
-    """Return the file beside a partial file that says where its bytes come from."""
-    return path.with_name(f"{path.name}.json")
-
-
-def _read_note(path: Path) -> Origin | None:
+def _read_origin(path: Path) -> Origin | None:
     try:
-        return Origin(**json.loads(note_of(path).read_text(encoding="utf-8")))
+        return Origin(**json.loads(origin_file_of(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -213,6 +214,6 @@ def _size(path: Path) -> int:
 
 
 def _remove(path: Path) -> None:
-    for file in (path, note_of(path)):
+    for file in (path, origin_file_of(path)):
         with suppress(OSError):
             file.unlink()

@@ -1,4 +1,4 @@
-"""Telling how far a download is."""
+"""Progress of a download: a bar, a callback, or nothing."""
 
 from __future__ import annotations
 
@@ -11,48 +11,51 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 ProgressCallback = Callable[[int, "int | None"], object]
-"""Takes how many bytes of the file are there, and how many it has, None where unknown."""
+"""Takes the number of bytes downloaded so far and the file's size, None if unknown."""
 
 
 class Progress(AbstractContextManager["Progress"]):
-    """A bar on the terminal, a callable, or nothing.
+    """Progress display of one download.
 
     Args:
-        how: True for a bar, False for nothing, None for a bar if the standard error is a
-            terminal, or a callable.
-        name: What is fetched.
+        display: True for a bar, False for nothing, None for a bar if the standard error is a
+            terminal, or a callback.
+        name: Label of the bar.
+
+    Attributes:
+        error: The exception that the callback or the terminal raised, if any.
     """
 
-    def __init__(self, how: bool | ProgressCallback | None, name: str) -> None:
-        self._tell = how if callable(how) else None
-        self._draw = _is_seen() if how is None else how is True
+    def __init__(self, display: bool | ProgressCallback | None, name: str) -> None:
+        self._callback = display if callable(display) else None
+        self._show_bar = _is_terminal() if display is None else display is True
         self._name = name
         self._bar: tqdm[Never] | None = None
-        self.error: Exception | None = None  # what the callable, or the terminal, raised
+        self.error: Exception | None = None
         self._done = 0
         self._total: int | None = None
 
     def begin(self, done: int, total: int | None) -> None:
-        """Set how much is there, at the start of each attempt."""
+        """Set the number of bytes that exist at the start of an attempt."""
         self._total = total
-        if self._draw and self._bar is None:
-            from tqdm import tqdm  # not needed where nothing is drawn
+        if self._show_bar and self._bar is None:
+            from tqdm import tqdm  # not needed without a bar
 
             self._bar = tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc=self._name)
         if self._bar is not None:
             self._bar.total = total
-        self._set(done)
+        self._update(done)
 
     def add(self, count: int) -> None:
-        """Count bytes that have come."""
-        self._set(self._done + count)
+        """Add downloaded bytes."""
+        self._update(self._done + count)
 
-    def _set(self, done: int) -> None:
+    def _update(self, done: int) -> None:
         try:
             if self._bar is not None:
                 self._bar.update(done - self._done)
-            if self._tell is not None:
-                self._tell(done, self._total)
+            if self._callback is not None:
+                self._callback(done, self._total)
         except Exception as error:
             self.error = error
             raise
@@ -63,5 +66,5 @@ class Progress(AbstractContextManager["Progress"]):
             self._bar.close()
 
 
-def _is_seen() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()  # a program without a console has none
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # None in a program without a console

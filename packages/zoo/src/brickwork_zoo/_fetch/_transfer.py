@@ -1,4 +1,4 @@
-"""Bytes from a stream into a partial file, hashed in a second thread on the way."""
+"""Copying from a stream to a partial file, with the hash computed in a second thread."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from threading import Thread
 
 from brickwork_zoo.errors import CacheError
 
-from ._partial import Partial
+from ._attempt_errors import RefusedError, TransientError
+from ._partial import PartialFile
 from ._progress import Progress
-from ._stream import RefusedError, Stream, TransientError
+from ._stream import Stream
 
-# Bytes at once, at most: each round goes through Python, and blocks of a megabyte are mapped and
-# unmapped each by the allocator, which takes half as long again as all the rest.
+# Maximum bytes of a block. Smaller blocks cost more Python; for blocks of a megabyte the allocator
+# maps and unmaps memory each time, which takes half as long again as all the rest.
 _BLOCK = 1 << 19
-_QUEUED = 16  # blocks that wait to be hashed: 8 MiB at most
-_PAGE_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
+_QUEUED = 16  # blocks waiting to be hashed: at most 8 MiB
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 class Hasher(AbstractContextManager["Hasher"]):
-    """SHA-256 in a thread of its own; hashlib lets go of the interpreter while it works."""
+    """SHA-256 in a thread of its own; hashlib releases the interpreter lock while it works."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -31,11 +32,11 @@ class Hasher(AbstractContextManager["Hasher"]):
         self._thread.start()
 
     def add(self, block: bytes) -> None:
-        """Hash a block after those before it."""
+        """Hash the next block."""
         self._blocks.put(block)
 
     def digest(self) -> str:
-        """Return the hash of all the blocks; none can follow."""
+        """Return the hash of all blocks; none can be added afterwards."""
         self.__exit__()
         return self._hash.hexdigest()
 
@@ -53,7 +54,7 @@ def hash_file(path: Path) -> str:
     """Return a file's SHA-256.
 
     Raises:
-        CacheError: If it cannot be read.
+        CacheError: If the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -62,44 +63,49 @@ def hash_file(path: Path) -> str:
         raise CacheError(f"cannot read {path}: {error}", uri=str(path), path=path) from error
 
 
-def copy_start(source: Path, size: int, partial: Partial, hasher: Hasher) -> None:
-    """Copy the first ``size`` bytes of what an earlier attempt left, and hash them."""
+def copy_start(source: Path, size: int, partial: PartialFile, hasher: Hasher) -> None:
+    """Copy and hash the first `size` bytes of the partial file of an earlier attempt."""
     with source.open("rb") as file:
         while partial.size < size:
             block = file.read(min(_BLOCK, size - partial.size))
             if not block:
-                raise TransientError(f"{source} has shrunk while it was read")
+                raise TransientError(f"partial file {source} became shorter while it was read")
             hasher.add(block)
             partial.append(block)
 
 
 def receive(
-    stream: Stream, partial: Partial, hasher: Hasher, progress: Progress, *, page: bool = False
+    stream: Stream,
+    partial: PartialFile,
+    hasher: Hasher,
+    progress: Progress,
+    *,
+    allow_html: bool = False,
 ) -> None:
-    """Write all that a stream has left.
+    """Copy the rest of a stream to a partial file.
 
     Args:
-        stream: Where from.
-        partial: Where to.
-        hasher: Is given every byte too.
-        progress: Is told of every block.
-        page: Whether the file may be an HTML page.
+        stream: Source.
+        partial: Destination.
+        hasher: Hashes every byte.
+        progress: Counts every byte.
+        allow_html: Whether the file may be an HTML page.
 
     Raises:
         TransientError: If the stream ends early.
-        RefusedError: If what comes is an HTML page, or longer than was said.
+        RefusedError: If the stream is an HTML page, or longer than announced.
     """
     while block := stream.read(_BLOCK):
-        if partial.size == 0 and not page and _is_page(block):
-            raise RefusedError("it sent an HTML page instead of the file")
+        if partial.size == 0 and not allow_html and _is_html(block):
+            raise RefusedError("the server sent an HTML page instead of the file")
         hasher.add(block)
         partial.append(block)
         progress.add(len(block))
     if stream.total is not None and partial.size != stream.total:
         kind = TransientError if partial.size < stream.total else RefusedError
-        raise kind(f"it sent {partial.size} of {stream.total} bytes")
+        raise kind(f"the server sent {partial.size} of {stream.total} bytes")
 
 
-def _is_page(block: bytes) -> bool:
+def _is_html(block: bytes) -> bool:
     start = block[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith(_PAGE_SIGNS)
+    return start.startswith(_HTML_STARTS)

@@ -1,4 +1,4 @@
-"""Hashing a file anew, whatever any record says."""
+"""`verify`: hash a file again, whatever the cache has recorded."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ._transfer import hash_file
 
 @dataclass(frozen=True)
 class Verified:
-    """A file that is what it should be, as far as that is known.
+    """A file whose hash is as expected, or has nothing to compare with.
 
     Attributes:
-        path: The file.
-        sha256: Its hash.
-        expected: What the hash was compared with; None if there was nothing to compare with.
+        path: Path of the file.
+        sha256: SHA-256 of the file.
+        expected: The hash, or its first digits, that it was compared with; None if there is none.
     """
 
     path: Path
@@ -40,23 +40,23 @@ def verify(
 
     Args:
         uri: A path, or a URI whose file is in the cache.
-        sha256: What to compare with; by default what the catalogue or the file's name says, else
-            what the hash was when the file came.
-        home: The folder of the cache.
+        sha256: The expected SHA-256, or its first 8 or more digits; by default the one of the
+            catalog or the file name, otherwise the one recorded when the file was downloaded.
+        home: Folder of the cache.
 
     Returns:
         The file and its hash.
 
     Raises:
-        HashMismatchError: If it is another file than it should be.
-        MissingFileError: If it is not here.
-        CacheError: If it cannot be read.
+        HashMismatchError: If the file has another hash.
+        MissingFileError: If the file is not on this machine.
+        CacheError: If the file cannot be read.
         ZooError: If the URI cannot be resolved.
     """
     settings = Settings.read(home=home)
     resource = resolve(uri, sha256=sha256, settings=settings)
     expected = resource.sha256
-    if resource.local:
+    if resource.path is not None:
         path = resource.path
         expected = expected or hash_in_name(path.name)
     else:
@@ -66,11 +66,12 @@ def verify(
         record = entry.record_of(path)
         expected = expected or (record.sha256 if record is not None else None)
     if not path.is_file():
-        raise MissingFileError(f"{resource.uri} is not here: there is no file {path}", uri=str(uri))
+        where = "not a file" if resource.path is not None else "not in the cache"
+        raise MissingFileError(f"{resource.uri} is {where}: no file {path}", uri=str(uri))
     actual = hash_file(path)
     if expected is not None and not actual.startswith(expected):
         raise HashMismatchError(
-            f"{path} is not {resource.uri}: its SHA-256 is {actual}, expected was {expected}",
+            f"{path} has SHA-256 {actual}, expected {expected} for {resource.uri}",
             uri=resource.uri,
             expected=expected,
             actual=actual,

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_NAME_BYTES = 150  # of the 255 that file systems take: the rest is for what partial files add
-_HEAD_BYTES, _TAIL_BYTES = 60, 85  # the tail holds a full hash and an extension
+MAX_NAME_BYTES = 150  # file systems allow 255; the names of partial files are longer
+_HEAD_BYTES, _TAIL_BYTES = 60, 85  # the tail has room for a full hash and an extension
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)  # on Windows
 
 
 def safe_filename(name: str) -> str:
-    """Make a file name that stays in its folder, whatever it was.
+    """Return a file name that is valid everywhere and cannot leave its folder.
 
-    Separators, control characters and what Windows forbids become ``_``; a leading dot too, since
-    the cache keeps its own files under such names; a long name loses its middle, never the hash
-    and extension at its end.
+    Separators, control characters and characters that Windows forbids become ``_``, and so does a
+    leading dot, because the cache uses such names itself. A long name loses its middle; the hash
+    and the extension at its end stay.
 
     Args:
         name: Any text.

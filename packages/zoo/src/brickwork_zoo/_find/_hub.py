@@ -1,4 +1,4 @@
-"""``hf://owner/repo/file[@revision]``: files on the Hugging Face Hub, or what stands in for it."""
+"""``hf://owner/repo/file[@revision]``: files on the Hugging Face Hub or a compatible server."""
 
 from __future__ import annotations
 
@@ -18,46 +18,56 @@ _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
 
 
 def endpoint() -> str:
-    """Return where the hub is: ``HF_ENDPOINT``, by default the public one."""
+    """Return the URL of the hub: ``HF_ENDPOINT``, by default the public one."""
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def resolve(uri: str) -> Resource:
-    """Resolve ``hf://owner/repo/file[@revision]``; the revision may follow the repo as well."""
+    """Return the resource of ``hf://owner/repo/file[@revision]``.
+
+    The revision may also follow the repository: ``hf://owner/repo@revision/file``.
+
+    Raises:
+        InvalidInputError: If the URI has another form.
+    """
     form = _FORM.fullmatch(uri)
     if form is None:
         raise InvalidInputError(
-            f"cannot read {uri}: write hf://owner/repo/file, with @revision after it for another "
-            "than main",
+            f"invalid hub URI {uri}: expected hf://owner/repo/file or "
+            "hf://owner/repo/file@revision",
             uri=uri,
         )
     owner, repo, file = form["owner"], form["repo"], form["file"]
     revision = form["late"] or form["early"] or "main"
     url = f"{endpoint()}/{owner}/{repo}/resolve/{quote(revision, safe='')}/{quote(file)}"
-    name = safe_filename(file.rsplit("/", 1)[-1])
-    return Resource(uri, (url,), name, identity=f"hf://{owner}/{repo}/{file}@{revision}")
+    filename = safe_filename(file.rsplit("/", 1)[-1])
+    return Resource(uri, (url,), filename, identity=f"hf://{owner}/{repo}/{file}@{revision}")
 
 
-def sibling(uri: str, name: str) -> str:
-    """Return the URI of a file beside another, of the same revision.
+def sibling(identity: str, filename: str) -> str:
+    """Return the URI of another file in the same folder and revision.
 
     Args:
-        uri: What :func:`resolve` gives as an identity.
-        name: The other file's name.
+        identity: The `Resource.identity` that :func:`resolve` returns.
+        filename: Name of the other file.
     """
-    path, _, revision = uri.partition("@")
-    return f"{path.rpartition('/')[0]}/{name}@{revision}"
+    path, _, revision = identity.partition("@")
+    return f"{path.rpartition('/')[0]}/{filename}@{revision}"
+
+
+def is_hub_url(url: str) -> bool:
+    """Return whether a URL belongs to the hub itself, rather than to a host it redirects to."""
+    hub, requested = urlsplit(endpoint()), urlsplit(url)
+    return (hub.scheme, hub.netloc) == (requested.scheme, requested.netloc)
 
 
 def token_for(url: str) -> str | None:
-    """Return the token to send to a URL: ``HF_TOKEN``, and only to the hub itself."""
-    hub, asked = urlsplit(endpoint()), urlsplit(url)
-    if (hub.scheme, hub.netloc) != (asked.scheme, asked.netloc):
-        return None
-    return os.environ.get("HF_TOKEN") or None
+    """Return the access token to send to a URL: ``HF_TOKEN``, and only to the hub itself."""
+    token = os.environ.get("HF_TOKEN", "").strip()  # a file's content ends with a newline
+    return token if token and is_hub_url(url) else None
 
 
 def hash_in_tag(tag: str | None) -> str | None:
-    """Return the SHA-256 that the hub gives as the entity tag of a large file."""
+    """Return the SHA-256 in the entity tag that the hub sends for a large file, or None."""
     match = _SHA256.fullmatch(tag or "")
     return match[1] if match else None

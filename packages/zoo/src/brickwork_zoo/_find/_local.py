@@ -7,46 +7,45 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from brickwork_zoo._settings import expanded
+from brickwork_zoo._settings import expand_home
 from brickwork_zoo.errors import InvalidInputError, MissingFileError
 
 from . import _catalog
 from ._resource import Resource
 
 
-def resolve_path(uri: str) -> Resource:
+def resolve_path(text: str) -> Resource:
     """Return the resource of a local file or folder.
 
     Raises:
-        MissingFileError: If there is nothing at the path.
+        MissingFileError: If the path does not exist.
     """
-    path = expanded(uri)
+    path = expand_home(text)
     if not os.path.exists(path):  # noqa: PTH110  pathlib's raises where a name is too long
-        hint = _catalog.hint(uri)
+        folder = f" (relative to {Path.cwd()})" if not path.is_absolute() else ""
+        hint = _catalog.suggest_uri(text)
         raise MissingFileError(
-            f"there is no file {path}"
-            + (f" (in {Path.cwd()})" if not path.is_absolute() else "")
-            + (f"; {hint}" if hint else ""),
-            uri=uri,
+            f"{path}{folder} does not exist" + (f"; {hint}" if hint else ""), uri=text
         )
-    return Resource(uri, (str(path),), path.name, local=True)
+    return Resource(text, (), path.name, path=path)
 
 
-def resolve_file_url(uri: str) -> Resource:
+def resolve_file_url(url: str) -> Resource:
     """Return the resource of a ``file://`` URL."""
-    return resolve_path(path_of(uri))
+    return resolve_path(path_of(url))
 
 
 def path_of(url: str) -> str:
-    """Return the path that a ``file://`` URL means.
+    """Return the path in a ``file://`` URL.
 
     Raises:
-        InvalidInputError: If it names another machine.
+        InvalidInputError: If the URL names another host.
     """
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise InvalidInputError(
-            f"{url} names the host {parts.netloc!r}: a local file has three slashes, file:///path",
+            f"file URL must not name a host, got {parts.netloc!r} in {url}; "
+            "write three slashes, as in file:///path",
             uri=url,
         )
     return url2pathname(parts.path) if os.name == "nt" else unquote(parts.path)

@@ -1,4 +1,4 @@
-"""Rewriting of places: what the user's mirrors make of a URL."""
+"""Mirrors: the candidate URLs that the user's mirror rules derive from a URL."""
 
 from __future__ import annotations
 
@@ -6,41 +6,40 @@ from urllib.parse import urlsplit
 
 from brickwork_zoo._settings import Mirrors
 
-from ._url import canonical
+from ._url import normalize_case
 
 
-def with_mirrors(places: tuple[str, ...], mirrors: Mirrors) -> tuple[str, ...]:
-    """Put each place's mirrors before it, or take a place out.
+def with_mirrors(urls: tuple[str, ...], mirrors: Mirrors) -> tuple[str, ...]:
+    """Return the candidate URLs after all mirror rules, each once.
 
     Args:
-        places: URLs.
-        mirrors: Pairs of a host, ``host:port`` or beginning of a URL, and what takes its place:
-            the same, or empty to never ask there.
-
-    Returns:
-        The places to try in order, each once.
+        urls: The original URLs.
+        mirrors: Pairs of a source (a host, ``host:port`` or URL prefix) and its mirror, which is
+            tried first. An empty mirror removes the URLs of that source.
     """
-    found: dict[str, None] = {}
-    for place in places:
-        hits = [(target, rest) for source, target in mirrors if (rest := _rest(place, source))]
-        found |= dict.fromkeys(_join(place, target, rest) for target, rest in hits if target)
-        if all(target for target, _ in hits):
-            found[place] = None
-    return tuple(found)
+    candidates: dict[str, None] = {}
+    for url in urls:
+        matches = [(mirror, rest) for source, mirror in mirrors if (rest := _rest(url, source))]
+        candidates |= dict.fromkeys(_join(url, mirror, rest) for mirror, rest in matches if mirror)
+        if all(mirror for mirror, _ in matches):
+            candidates[url] = None
+    return tuple(candidates)
 
 
-def _rest(place: str, source: str) -> str | None:
-    """Return what follows ``source`` in a place that it stands for, at least ``/``."""
+def _rest(url: str, source: str) -> str | None:
+    """Return the part of `url` after `source`, at least ``/``; None if the rule does not apply."""
     if "://" in source:
-        source = canonical(source).rstrip("/")
-        rest = place.removeprefix(source)
-        return rest if rest != place and rest.startswith(("/", "?")) else None
-    url = urlsplit(place)
-    if url.scheme not in ("http", "https") or source.lower() not in (url.netloc, url.hostname):
+        source = normalize_case(source).rstrip("/")
+        rest = url.removeprefix(source)
+        return rest if rest != url and rest.startswith(("/", "?")) else None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
         return None
-    return url._replace(scheme="", netloc="").geturl() or "/"
+    if source.lower() not in (parts.netloc, parts.hostname):
+        return None
+    return parts._replace(scheme="", netloc="").geturl() or "/"
 
 
-def _join(place: str, target: str, rest: str) -> str:
-    base = target if "://" in target else f"{urlsplit(place).scheme}://{target}"
+def _join(url: str, mirror: str, rest: str) -> str:
+    base = mirror if "://" in mirror else f"{urlsplit(url).scheme}://{mirror}"
     return base.rstrip("/") + rest

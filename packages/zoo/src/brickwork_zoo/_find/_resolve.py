@@ -1,4 +1,4 @@
-"""`resolve`: from a URI to the URLs that may have the file, and what is known of it."""
+"""`resolve`: from a URI to its candidate URLs and what is known about the file."""
 
 from __future__ import annotations
 
@@ -16,89 +16,90 @@ from ._fsspec_schemes import is_fsspec_url
 from ._mirrors import with_mirrors
 from ._resource import Reader, Resource
 from ._scheme import resolver_of, resolver_of_paths
-from ._url import canonical, last_component
+from ._url import last_component, normalize_case
 
-_MOST_HOPS = 8  # a scheme that stands for another one, which ...
+_MAX_HOPS = 8  # URIs that stand for another URI
 
 
 def resolve(
     uri: str | os.PathLike[str], *, sha256: str | None = None, settings: Settings | None = None
 ) -> Resource:
-    """Find out where a file may be and what is known of it; makes no request.
+    """Return the candidate URLs of a file and what is known about it, without any request.
 
     Args:
-        uri: A path, or ``file://``, ``http(s)://``, ``torchvision://``, ``modelzoo://``,
-            ``open-mmlab://``, ``openmmlab://``, ``mmcls://``, ``mmpretrain://``,
-            ``hf://owner/repo/file[@revision]``, whatever fsspec opens (``s3://``, ``gs://``), or a
-            scheme that somebody registered.
-        sha256: The hash that the file must have, or 8 or more digits of its beginning; goes before
-            what the catalogue or the file's name say.
-        settings: Those to use; read from the environment by default.
-
-    Returns:
-        The places in the order in which to try them, and the rest that is known.
+        uri: A path, or a URI that starts with ``file://``, ``http(s)://``, ``torchvision://``,
+            ``modelzoo://``, ``open-mmlab://``, ``openmmlab://``, ``mmcls://``,
+            ``mmpretrain://``, ``hf://`` (``hf://owner/repo/file[@revision]``), a scheme of fsspec
+            (``s3://``, ``gs://``), or a registered scheme.
+        sha256: The expected SHA-256, or its first 8 or more digits; overrides the hash in the
+            catalog or the file name.
+        settings: The settings to use; read from the environment by default.
 
     Raises:
-        MissingFileError: If a local path has nothing at it.
-        UnknownModelError: If the catalogue does not have the name.
-        UnknownSchemeError: If nobody knows the scheme.
-        InvalidInputError: If the URI or the hash cannot be read.
+        MissingFileError: If a local path does not exist.
+        UnknownModelError: If the catalog does not contain the name.
+        UnknownSchemeError: If no resolver is registered for the scheme.
+        InvalidInputError: If the URI or the hash is invalid.
     """
     text = os.fspath(uri)
     if not isinstance(text, str) or not text:
-        raise InvalidInputError(f"{uri!r} is no URI: give a path or a URL", uri=str(uri))
+        raise InvalidInputError(f"uri must be a path or URI, got {uri!r}", uri=str(uri))
     settings = settings or Settings.read()
-    wanted = parse_hash(sha256, text) if sha256 else None
+    expected = parse_hash(sha256, text) if sha256 else None
     resource = _follow(text)
-    if resource.local or resource.reader is not None:
-        return replace(resource, uri=text, sha256=wanted or resource.sha256)
-    places = with_mirrors(resource.places, settings.mirrors)
-    if not places:
+    if resource.path is not None or resource.reader is not None:
+        return replace(resource, uri=text, sha256=expected or resource.sha256)
+    urls = with_mirrors(resource.urls, settings.mirrors)
+    if not urls:
         raise InvalidInputError(
-            f"{text} has no place left: the mirrors in force take out {', '.join(resource.places)}",
+            f"no URL left for {text}: the mirror rules remove {', '.join(resource.urls)}; "
+            "check BRICKWORK_MIRRORS",
             uri=text,
         )
-    known = wanted or resource.sha256 or hash_in_name(last_component(resource.places[0]))
     return replace(
         resource,
         uri=text,
-        places=places,
-        sha256=known,
-        identity=resource.identity or resource.places[0],
+        urls=urls,
+        sha256=expected or resource.sha256 or hash_in_name(last_component(resource.urls[0])),
+        identity=resource.identity or resource.urls[0],
     )
 
 
-def sibling(resource: Resource, name: str) -> str:
-    """Return the path or URI of a file that lies beside another, as a shard beside its index.
+def sibling(resource: Resource, filename: str) -> str:
+    """Return the path or URI of another file in the same folder, as of a shard beside its index.
 
     Args:
-        resource: The other file, resolved.
-        name: A file name, without a folder.
+        resource: The resolved file.
+        filename: Name of the other file.
     """
-    if resource.local:
-        return str(resource.path.parent / name)
+    if resource.path is not None:
+        return str(resource.path.parent / filename)
     if resource.identity.startswith("hf://"):
-        return _hub.sibling(resource.identity, name)
-    place = resource.identity if "://" in resource.identity else resource.places[0]
-    if is_fsspec_url(place):
-        return f"{place.rpartition('/')[0]}/{name}"
-    return urljoin(place, quote(name))
+        return _hub.sibling(resource.identity, filename)
+    url = resource.identity if "://" in resource.identity else resource.urls[0]
+    if is_fsspec_url(url):
+        return f"{url.rpartition('/')[0]}/{filename}"
+    return urljoin(url, quote(filename))
 
 
 def _follow(uri: str) -> Resource:
-    text = uri
-    for _ in range(_MOST_HOPS):
-        found = _answer(text)
-        if isinstance(found, Resource):
-            return found
-        if not isinstance(found, str):
-            return Resource(uri, (), safe_filename(last_component(uri)), reader=found)
-        text = found
-    raise InvalidInputError(f"{uri} stands for another URI too many times over", uri=uri)
+    target = uri
+    for _ in range(_MAX_HOPS):
+        answer = _resolve_once(target)
+        if isinstance(answer, Resource):
+            return answer
+        if not isinstance(answer, str):
+            return Resource(uri, (), safe_filename(last_component(uri)), reader=answer)
+        target = answer
+    raise InvalidInputError(
+        f"cannot resolve {uri}: more than {_MAX_HOPS} URIs in a row stand for another one "
+        f"(the last is {target}); check the registered schemes for a cycle",
+        uri=uri,
+    )
 
 
-def _answer(uri: str) -> Resource | str | Reader:
+def _resolve_once(uri: str) -> Resource | str | Reader:
     if "://" not in uri or os.path.exists(uri):  # noqa: PTH110  Path() would fold the two slashes
         return resolver_of_paths()(uri)
-    uri = canonical(uri)
+    uri = normalize_case(uri)
     return resolver_of(uri)(uri)

@@ -1,4 +1,4 @@
-"""What is known of a file before it is fetched."""
+"""What is known about a file before it is downloaded."""
 
 from __future__ import annotations
 
@@ -13,33 +13,28 @@ Reader: TypeAlias = Callable[[str, Any], Any]
 
 @dataclass(frozen=True)
 class Resource:
-    """A file, the places that may have it, and what is known of it.
+    """A file or folder that a URI stands for, and what is known about it.
 
     Attributes:
-        uri: As it was asked for.
-        places: URLs to try in order; for a local file its path alone.
-        filename: A name that is safe on every file system.
-        sha256: The file's SHA-256 in lower case, or the beginning of it; None where unknown.
-        size: Bytes, about; None where unknown.
-        subtree: Only the checkpoint's entries below this prefix are meant (``"backbone."``), as
-            for a classifier of which a detector takes the trunk; empty for all of them.
-        identity: What the cache tells files of unknown hash apart by: the first place before any
-            mirror, so that a file fetched from a mirror is found again without it.
-        local: Whether the file lies on this machine already.
+        uri: The URI or path as it was passed in.
+        urls: Candidate URLs in the order in which to try them; empty for a local file.
+        filename: File name that is valid on every file system.
+        path: Path of a local file or folder; None for a file to download.
+        sha256: SHA-256 in lower case, or its first 8 or more digits; None if unknown.
+        size: Approximate size in bytes; None if unknown.
+        prefix: Key prefix to load (``"backbone."`` for the backbone of a classifier); empty to
+            load all keys.
+        identity: Cache key of a file without a known hash: its first URL before mirrors apply, so
+            that a file downloaded from a mirror is found again without the mirror.
         reader: Function that reads the checkpoint itself; such a resource has no file to download.
     """
 
     uri: str
-    places: tuple[str, ...]
+    urls: tuple[str, ...]
     filename: str
+    path: Path | None = None
     sha256: str | None = None
     size: int | None = None
-    subtree: str = ""
+    prefix: str = ""
     identity: str = ""
-    local: bool = False
     reader: Reader | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where a local file lies."""
-        return Path(self.places[0])

@@ -1,13 +1,14 @@
-"""The table of URI schemes: prefix of a URI -> function that resolves it.
+"""The table of URI schemes: a URI prefix and the function that resolves URIs with that prefix.
 
-The longest prefix that matches a URI wins. Other packages add rows by entry points of the group
-``brickwork.schemes``, whose names are the prefixes.
+The longest matching prefix wins. Installed packages add rows through entry points of the group
+``brickwork.schemes``, named after their prefix.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TypeAlias
@@ -19,13 +20,13 @@ from . import _catalog, _fsspec_schemes, _hub
 from ._filename import safe_filename
 from ._local import resolve_file_url, resolve_path
 from ._resource import Reader, Resource
-from ._url import canonical, last_component
+from ._url import last_component, normalize_case
 
 Prefix: TypeAlias = "str | re.Pattern[str]"
 """The beginning of URIs: text, or a regular expression that is matched at their beginning."""
 
 Resolver = Callable[[str], "Resource | str | Reader"]
-"""Takes a URI; returns a resource, another URI in its place, or a function that reads it."""
+"""Takes a URI; returns its `Resource`, another URI in its place, or a function that reads it."""
 
 _GROUP = "brickwork.schemes"
 _PATHS = ""  # the prefix of paths
@@ -34,30 +35,31 @@ _PATHS = ""  # the prefix of paths
 def register_scheme(
     prefixes: Prefix | Iterable[Prefix], resolver: Resolver, *, force: bool = False
 ) -> None:
-    """Register a function that resolves URIs.
+    """Register a resolver for URIs with a prefix.
 
     Args:
-        prefixes: Prefix of such URIs, ``"zenodo://"`` or ``"https://my.host/models/"``, or several;
-            the longest one that matches a URI wins. ``""`` stands for paths.
+        prefixes: One or more URI prefixes, such as ``"zenodo://"`` or
+            ``"https://my.host/models/"``; the longest prefix that matches a URI wins. ``""``
+            stands for paths.
         resolver: Takes the URI, its scheme in lower case; returns a `Resource`, another URI in its
             place, or a function ``(uri, map_location) -> checkpoint`` that reads the checkpoint.
-        force: Replace what is registered.
+        force: Replace a registered resolver.
 
     Raises:
-        TakenSchemeError: A prefix is registered already and ``force`` is not set.
+        TakenSchemeError: If a prefix is registered already and `force` is not set.
     """
     listed = [prefixes] if isinstance(prefixes, str | re.Pattern) else list(prefixes)
-    keys = [canonical(prefix) if isinstance(prefix, str) else prefix for prefix in listed]
+    keys = [normalize_case(prefix) if isinstance(prefix, str) else prefix for prefix in listed]
     taken = [key for key in keys if key in _RESOLVERS]
     if taken and not force:
         raise TakenSchemeError(
-            f"the prefix {_text(taken[0])!r} is registered already; pass force=True to replace it"
+            f"URI prefix {_text(taken[0])!r} is registered already; pass force=True to replace it"
         )
     _RESOLVERS.update(dict.fromkeys(keys, resolver))
 
 
-def schemes() -> list[str]:
-    """List the prefixes of URIs that are known, without those that fsspec adds."""
+def known_prefixes() -> list[str]:
+    """List the registered URI prefixes, those of installed packages included."""
     return sorted({*map(_text, _RESOLVERS), *_plugins()} - {_PATHS})
 
 
@@ -70,7 +72,7 @@ def resolver_of(uri: str) -> Resolver:
     """Return the function that resolves a URI.
 
     Raises:
-        UnknownSchemeError: If no resolver is registered for its scheme.
+        UnknownSchemeError: If no resolver is registered for the URI.
     """
     plugins = _plugins()
     matching = [prefix for prefix in {*_RESOLVERS, *plugins} if _matches(prefix, uri)]
@@ -79,14 +81,22 @@ def resolver_of(uri: str) -> Resolver:
         return _RESOLVERS[prefix]
     if isinstance(prefix, str):
         return plugins[prefix]()
-    scheme = uri.partition("://")[0]
+    scheme, _, name = uri.partition("://")
     if _fsspec_schemes.is_fsspec_scheme(scheme):
         return _fsspec_schemes.resolve
     raise UnknownSchemeError(
-        f"unknown URI scheme '{scheme}://' in {uri}; known are {', '.join(schemes())}, and what "
-        "fsspec opens where it is installed; register_scheme adds one",
+        f"unknown URI scheme '{scheme}://' in {uri}; {_suggestion(scheme, name)}known schemes: "
+        f"{', '.join(known_prefixes())}, and those of fsspec if it is installed; add one with "
+        "brickwork_zoo.register_scheme",
         uri=uri,
     )
+
+
+def _suggestion(scheme: str, name: str) -> str:
+    """Return the URIs that the user may have meant by an unknown scheme, as part of an error."""
+    close = get_close_matches(f"{scheme}://", known_prefixes(), n=1)
+    uris = [f"{close[0]}{name}"] if close else _catalog.uris_named(name)
+    return f"did you mean {' or '.join(uris)}? " if uris else ""
 
 
 def _matches(prefix: Prefix, uri: str) -> bool:
@@ -101,21 +111,21 @@ def _text(prefix: Prefix) -> str:
 
 @cache
 def _plugins() -> dict[str, Callable[[], Resolver]]:
-    """Map the beginnings that installed packages add to what loads their resolvers."""
+    """Map the prefixes that installed packages add to functions that import their resolvers."""
     return {
-        canonical(point.name if "://" in point.name else f"{point.name}://"): point.load
+        normalize_case(point.name if "://" in point.name else f"{point.name}://"): point.load
         for point in entry_points(group=_GROUP)
     }
 
 
-def _http(uri: str) -> Resource:
+def _resolve_http(uri: str) -> Resource:
     try:
         host = urlsplit(uri).hostname
     except ValueError as error:
-        raise InvalidInputError(f"{uri} is no URL: {error}", uri=uri) from error
+        raise InvalidInputError(f"invalid URL {uri}: {error}", uri=uri) from error
     if not host:
-        raise InvalidInputError(f"{uri} is no URL: it names no host", uri=uri)
-    # A fragment never reaches a server, so two URLs that differ in it are one file.
+        raise InvalidInputError(f"invalid URL {uri}: it has no host", uri=uri)
+    # A fragment is never sent to a server, so URLs that differ only in it are the same file.
     url = urlsplit(uri)._replace(fragment="").geturl()
     return Resource(uri, (url,), safe_filename(last_component(url)))
 
@@ -123,8 +133,8 @@ def _http(uri: str) -> Resource:
 _RESOLVERS: dict[Prefix, Resolver] = {
     _PATHS: resolve_path,
     "file://": resolve_file_url,
-    "http://": _http,
-    "https://": _http,
+    "http://": _resolve_http,
+    "https://": _resolve_http,
     "hf://": _hub.resolve,
     **{f"{scheme}://": partial(_catalog.resolve, scheme) for scheme in _catalog.SCHEMES},
 }

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 from brickwork_zoo._fetch._download import download
 from brickwork_zoo._find._resolve import resolve, sibling
-from brickwork_zoo._find._url import canonical
+from brickwork_zoo._find._url import normalize_case
 from brickwork_zoo._formats._file_tensors import MapLocation
 from brickwork_zoo._formats._lazy_tensor import read_all
 from brickwork_zoo._formats._read_path import read_path
@@ -76,7 +76,7 @@ class CheckpointLoader:
 
     @classmethod
     def _get_checkpoint_loader(cls, path: str) -> Loader:
-        uri = canonical(path)  # a scheme may be written in any case
+        uri = normalize_case(path)  # a scheme may be written in any case
         fitting = [prefix for prefix in cls._schemes if re.match(prefix, uri)]
         return cls._schemes[max(fitting, key=len)]
 
@@ -126,14 +126,14 @@ def read_checkpoint(
 def _load(filename: str, map_location: MapLocation, weights_only: bool, **options: Any) -> Any:
     """Any URI or path that the zoo resolves."""
     resource = resolve(filename)
-    path = resource.path if resource.local else download(filename, **options)
+    path = resource.path or download(filename, **options)
 
     def shard(name: str) -> Path:
         beside = sibling(resource, name)
-        return Path(beside) if resource.local else download(beside, **options)
+        return Path(beside) if resource.path is not None else download(beside, **options)
 
     checkpoint = read_path(path, map_location, weights_only=weights_only, sibling=shard)
-    return _process_mmcls_checkpoint(checkpoint) if resource.subtree else checkpoint
+    return _below_prefix(checkpoint, resource.prefix) if resource.prefix else checkpoint
 
 
 @CheckpointLoader.register_scheme("")
@@ -208,11 +208,11 @@ _OWN = {
 }
 
 
-def _process_mmcls_checkpoint(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the backbone of a classifier, without the prefix in its keys."""
+def _below_prefix(checkpoint: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return only the entries below a prefix, such as the backbone of a classifier."""
     state_dict = checkpoint.get("state_dict", checkpoint)
     return {
         "state_dict": OrderedDict(
-            (new, state_dict[old]) for new, old in under_prefix(state_dict, "backbone").items()
+            (new, state_dict[old]) for new, old in under_prefix(state_dict, prefix).items()
         )
     }

@@ -1,4 +1,4 @@
-"""A bundle to carry to a machine without a network."""
+"""`prefetch`: a bundle of files for a machine without a network."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from brickwork_zoo._formats._shard_index import read_index
 from brickwork_zoo._settings import Settings
 from brickwork_zoo.errors import CacheError, InvalidInputError, ZooError
 
-_INDEX = ".index.json"  # what the names of indices of shards end with
-_PACKED = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
+_INDEX = ".index.json"  # suffix of the index of a sharded checkpoint
+_COMPRESSED = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
 _README = """\
-Weights for machines without a network, fetched and verified by brickwork-zoo.
+Weights for machines without a network, downloaded and verified by brickwork-zoo.
 
 Either use this folder as it is:    export BRICKWORK_HOME=<this folder> BRICKWORK_OFFLINE=1
-or add it to a cache there is:      cp -r checkpoints "$BRICKWORK_HOME"/
+or add it to an existing cache:     cp -r checkpoints "$BRICKWORK_HOME"/
 
-`sha256sum --check SHA256SUMS` tells whether everything arrived.
+`sha256sum --check SHA256SUMS` checks that all files arrived intact.
 
-It holds:
+Contents:
 """
 
 
@@ -37,28 +37,32 @@ def prefetch(
     *,
     progress: bool | ProgressCallback | None = None,
 ) -> list[Path]:
-    """Put files into a folder, or a tar archive, that is a zoo's home by itself.
+    """Collect files in a folder or tar archive that another machine can use as the zoo's home.
 
-    What the cache of this machine has is copied, the rest is fetched. With the index of a sharded
-    checkpoint come its shards.
+    Files in the cache of this machine are copied, the others downloaded. The index of a sharded
+    checkpoint brings its shards.
 
     Args:
-        uris: What to fetch; none of it a local path.
-        target: The folder; an archive if it ends with ``.tar``.
+        uris: URIs of the files; local paths are not allowed.
+        target: Path of the folder, or of the archive if it ends in ``.tar``.
         progress: As for :func:`download`.
 
     Returns:
-        The files' paths within the bundle.
+        The paths of the files within the bundle.
 
     Raises:
-        ZooError: If one of them cannot be had; see :func:`download`.
+        ZooError: If a file cannot be downloaded; see :func:`download`.
     """
     bundle = Path(target).expanduser().absolute()
-    if bundle.suffix in _PACKED:
-        raise InvalidInputError(f"{bundle}: weights do not grow smaller when packed; write a .tar")
-    for uri in uris:  # before the first of them is fetched
-        if resolve(uri).local:
-            raise InvalidInputError(f"{uri} is a file of this machine: copy it as it is", uri=uri)
+    if bundle.suffix in _COMPRESSED:
+        raise InvalidInputError(
+            f"target must be a folder or end in .tar, got {bundle}; weights do not compress"
+        )
+    for uri in uris:  # before the first download
+        if resolve(uri).path is not None:
+            raise InvalidInputError(
+                f"cannot prefetch {uri}: it is a local file; copy it instead", uri=uri
+            )
     try:
         if bundle.suffix != ".tar":
             return _fill(uris, bundle, progress)
@@ -81,30 +85,30 @@ def prefetch(
 def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | None) -> list[Path]:
     here, there = Cache(Settings.read().home), Cache(home)
     there.root.mkdir(parents=True, exist_ok=True)
-    _describe(there, home)  # at once: it tells whether the folder can be written
+    _write_contents(there, home)  # at once: it shows whether the folder is writable
     files: list[Path] = []
     wanted = list(uris)
-    for uri in wanted:  # which grows by the shards of an index
+    for uri in wanted:  # grows by the shards of an index
         resource = resolve(uri)
         entry = there.entry(resource)
-        found = here.find(resource)
-        if found is not None and not entry.files():  # a bundle cannot do with another's file
+        cached = here.find(resource)
+        if cached is not None and not entry.files():  # a bundle needs the file in its own entry
             entry.folder.mkdir(parents=True, exist_ok=True)
             partial = entry.folder / f".{entry.filename}.copy"
-            shutil.copyfile(found, partial)
+            shutil.copyfile(cached, partial)
             partial.replace(entry.target)
         path = download(uri, progress=progress, home=home)
         files.append(path)
         if path.name.endswith(_INDEX):
             wanted += [sibling(resource, name) for name in sorted(read_index(path))]
-    _describe(there, home)
+    _write_contents(there, home)
     return files
 
 
-def _describe(cache: Cache, home: Path) -> None:
-    """Say in a bundle what it holds, from earlier calls as well."""
-    held = [(entry, record) for entry in cache.entries() if (record := entry.record())]
-    sums = (f"{r.sha256}  {e.target.relative_to(home).as_posix()}\n" for e, r in held)
-    (home / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
-    listing = "".join(f"  {record.uri}\n" for _, record in held)
+def _write_contents(cache: Cache, home: Path) -> None:
+    """Write the hashes and the list of all files in the bundle, those of earlier calls too."""
+    files = [(e.target.relative_to(home), r) for e in cache.entries() if (r := e.record())]
+    sums = "".join(f"{record.sha256}  {path.as_posix()}\n" for path, record in files)
+    (home / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    listing = "".join(f"  {record.uri}\n" for _, record in files)
     (home / "README.txt").write_text(_README + listing, encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 from brickwork_zoo._fetch._cache import Cache
 from brickwork_zoo._find._local import path_of
 from brickwork_zoo._find._resolve import resolve
-from brickwork_zoo._find._url import canonical
+from brickwork_zoo._find._url import normalize_case
 from brickwork_zoo._settings import Settings
 from brickwork_zoo.errors import CacheError, MissingDependencyError
 
@@ -46,12 +46,12 @@ def write(target: str, make: Callable[[Path], object]) -> None:
 
 def is_url(target: str) -> bool:
     """Whether a target is a URL that fsspec writes to."""
-    return "://" in target and not canonical(target).startswith("file://")
+    return "://" in target and not normalize_case(target).startswith("file://")
 
 
 def local_path(target: str) -> Path:
     """The path that a target, a path or ``file://`` URL, means."""
-    url = canonical(target)
+    url = normalize_case(target)
     return Path(path_of(url)) if url.startswith("file://") else Path(target).expanduser()
 
 
@@ -70,7 +70,7 @@ def _upload(target: str, make: Callable[[Path], object]) -> None:
         path = Path(folder) / "checkpoint"
         make(path)
         try:
-            system, place = fsspec.core.url_to_fs(canonical(target))
+            system, place = fsspec.core.url_to_fs(normalize_case(target))
             system.put_file(str(path), place)
         except ImportError as error:
             raise MissingDependencyError(f"cannot write {target}: {error}", uri=target) from error
