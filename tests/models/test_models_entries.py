@@ -47,8 +47,8 @@ def test_every_name_of_the_zoo_has_a_network_or_a_reason(source: str, name: str)
     elif source == "torchvision_0.12":
         # The old names mean the old weights.
         assert model_entry(name).weights[0].tag == "imagenet1k_v1"
-        url = brickwork_zoo.resolve(f"torchvision://{name}").places
-        assert brickwork_zoo.resolve(model_entry(name).weights[0].uri).places == url
+        url = brickwork_zoo.resolve(f"torchvision://{name}").urls
+        assert brickwork_zoo.resolve(model_entry(name).weights[0].uri).urls == url
     else:
         uri = f"{SCHEMES[source]}://{name}"
         assert weights_of(uri).uri == uri
@@ -75,7 +75,7 @@ def test_every_checkpoint_is_known_to_the_zoo() -> None:
         assert len({weights.tag for weights in entry.weights}) == len(entry.weights), name
         for weights in entry.weights:
             resource = brickwork_zoo.resolve(weights.uri)
-            assert resource.places, weights.uri
+            assert resource.urls, weights.uri
             assert resource.sha256 or "vgg16_features" in weights.uri, weights.uri
             assert entry.key_maps[weights.library] in KEY_MAPS
             assert weights.licence

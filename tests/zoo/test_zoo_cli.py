@@ -18,7 +18,7 @@ from pathlib import Path
 import brickwork_zoo
 import pytest
 from brickwork_zoo._cli._main import main
-from brickwork_zoo._cli._output import show_table
+from brickwork_zoo._cli._output import print_table
 
 BODY = os.urandom(100_000)
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -50,7 +50,7 @@ def test_every_command_has_help(run, command):
     assert "--json" in out or all(name in out for name in COMMANDS)
 
 
-def test_wrong_calls_end_with_2(run, site, tmp_path):
+def test_wrong_usage_exits_with_2(run, site, tmp_path):
     assert run()[0] == 2
     assert run("lst")[0] == 2
     assert run("list", "--max-params", "many")[0] == 2
@@ -88,7 +88,7 @@ def test_list(run):
 @pytest.mark.parametrize(
     ("amount", "most"), [("30M", 30e6), ("30000k", 30e6), ("3e7", 3e7), ("25MiB", 25 * 2**20)]
 )
-def test_amounts_are_written_in_several_ways(run, amount, most):
+def test_amount_option_accepts_units(run, amount, most):
     _, models, _ = run("list", "--json", "--source", "torchvision", "--max-params", amount)
     wanted = [m.uri for m in brickwork_zoo.list_models(source="torchvision", max_params=most)]
     assert [model["uri"] for model in models] == wanted
@@ -103,10 +103,10 @@ def test_amounts_are_written_in_several_ways(run, amount, most):
         (["vgg16", "--max-params", "1"], "vgg16"),
     ],
 )
-def test_what_no_model_fits_is_told_what_is_close(run, words, close):
+def test_list_without_match_suggests_similar_models(run, words, close):
     code, out, err = run("list", *words)
     assert (code, out) == (1, "")
-    assert err.startswith("brickwork-zoo: no model fits")
+    assert err.startswith("brickwork-zoo: no model matches")
     assert close in err
     assert run("list", "--json", *words)[:2] == (1, [])
 
@@ -115,7 +115,7 @@ def test_info(run):
     code, out, _ = run("info", "torchvision://resnet50")
     assert code == 0
     assert "0676ba61" in out
-    assert "place  https://download.pytorch.org/models/resnet50-0676ba61.pth" in out
+    assert "url  https://download.pytorch.org/models/resnet50-0676ba61.pth" in out
     code, facts, _ = run("info", "--json", "https://a.org/net-57934424.pth")
     assert facts["sha256"] == "57934424"
     code, _, err = run("info", "torchvision://resnet5")
@@ -143,14 +143,14 @@ def test_download_prints_paths(run, site):
     assert "secret" not in "".join(found["errors"].values())
 
 
-def test_errors_are_json_too(run):
+def test_error_is_printed_as_json_with_json_option(run):
     code, found, err = run("inspect", "--json", "nothing.pth")
     assert code == 1
     assert found["error"] == "MissingFileError"
     assert found["message"] in err
 
 
-def test_prefetch_makes_a_home_for_a_machine_without_network(run, site, tmp_path, monkeypatch):
+def test_prefetched_bundle_works_as_home_offline(run, site, tmp_path, monkeypatch):
     url, other = site.url(f"/net-{SHA[:8]}.pth", BODY), site.url("/b.pth", b"b")
     assert run("download", url)[0] == 0
     code, out, _ = run("prefetch", "--to", tmp_path / "bundle", url, other)
@@ -175,7 +175,7 @@ def test_prefetch_makes_a_home_for_a_machine_without_network(run, site, tmp_path
         assert [Path(line).read_bytes() for line in out.splitlines()] == [BODY, b"b"]
 
 
-def test_a_bundle_is_whole_and_grows(run, site, tmp_path):
+def test_bundle_contains_all_files_and_can_be_extended(run, site, tmp_path):
     """It holds copies of what torch.hub has, too, and keeps what earlier calls put into it."""
     folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
     folder.mkdir(parents=True)
@@ -196,7 +196,7 @@ def test_a_bundle_is_whole_and_grows(run, site, tmp_path):
     assert all(url in text for url in urls)
 
 
-def test_a_bundle_has_the_shards_of_an_index(run, site, tmp_path, monkeypatch):
+def test_bundle_contains_the_shards_of_an_index(run, site, tmp_path, monkeypatch):
     shards = {f"net-{n}-of-2.safetensors": bytes([n]) * 9 for n in (1, 2)}
     index = {"weight_map": {f"key{n}": name for n, name in enumerate(shards)}}
     url = site.url("/m/net.safetensors.index.json", json.dumps(index).encode())
@@ -208,7 +208,7 @@ def test_a_bundle_has_the_shards_of_an_index(run, site, tmp_path, monkeypatch):
     assert [Path(line).read_bytes() for line in out.splitlines()] == list(shards.values())
 
 
-def test_a_bundle_that_cannot_be_written(run, site, tmp_path):
+def test_unwritable_bundle_exits_with_1(run, site, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for target in ("file", "file/x.tar"):
         code, _, err = run("prefetch", "--to", tmp_path / target, site.url("/b.pth", b"b"))
@@ -217,11 +217,11 @@ def test_a_bundle_that_cannot_be_written(run, site, tmp_path):
     assert not site.requests
     code, _, err = run("prefetch", "--to", tmp_path / "x.tar.gz", site.url("/b.pth", b"b"))
     assert code == 2
-    assert "write a .tar" in err
+    assert "must be a folder or end in .tar" in err
     assert not (tmp_path / "x.tar.gz").exists()
 
 
-def test_a_file_that_torch_hub_has_is_verified_where_it_is(run, site):
+def test_torch_hub_file_is_verified_in_place(run, site):
     folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     path = folder / f"net-{SHA[:8]}.pth"
@@ -246,7 +246,7 @@ def test_verify(run, site, tmp_path):
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # a record would not notice
     code, rows, _ = run("verify", "--json", url, path)
     assert code == 1
-    assert [row["answer"] for row in rows] == ["failed", "failed"]
+    assert [row["result"] for row in rows] == ["failed", "failed"]
     plain = tmp_path / "plain.pth"
     plain.write_bytes(BODY)
     assert "nothing to compare with" in run("verify", plain)[1]
@@ -289,10 +289,10 @@ def test_check_links(run, site, monkeypatch):
     good, bad = site.url("/a.pth", BODY), site.url("/b.pth")
     code, out, _ = run("check-links", good, bad)
     assert code == 1
-    assert [line.split()[0] for line in out.splitlines()] == ["answer", "ok", "HTTP"]
+    assert [line.split()[0] for line in out.splitlines()] == ["result", "ok", "HTTP"]
     code, links, _ = run("check-links", good, "--json")
     assert code == 0
-    assert links == [{"uri": good, "place": good, "problem": None, "size": len(BODY)}]
+    assert links == [{"uri": good, "url": good, "problem": None, "size": len(BODY)}]
     site.requests.clear()
     monkeypatch.setenv("BRICKWORK_OFFLINE", "1")
     code, _, err = run("check-links", good)
@@ -326,7 +326,7 @@ def test_inspect_and_convert(run, tmp_path, monkeypatch):
         assert "broken.pth" in err
 
 
-def test_the_program_itself(site):
+def test_module_runs_as_program(site):
     url = site.url("/net.pth", BODY)
     command = [sys.executable, "-m", "brickwork_zoo", "download", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -342,7 +342,7 @@ PROGRAM = [sys.executable, "-m", "brickwork_zoo"]
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["cache", "path"]])
-def test_a_reader_that_has_had_enough_is_no_error_to_talk_of(words):
+def test_closed_output_pipe_prints_no_error(words):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as out:
@@ -351,7 +351,7 @@ def test_a_reader_that_has_had_enough_is_no_error_to_talk_of(words):
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_download_ends_with_130_and_goes_on_later(site, faults, run):
+def test_interrupted_download_exits_with_130_and_is_resumed(site, faults, run):
     site.faults["/net.pth"] = [faults.trickle(2000, 0.05)]
     url = site.url("/net.pth", BODY)
     home = Path(os.environ["BRICKWORK_HOME"])
@@ -384,7 +384,7 @@ def on_a_terminal(*words: str, **environment: str) -> str:
     return shown.decode()
 
 
-def test_a_terminal_gets_a_table_and_a_bar(site):
+def test_terminal_output_has_table_and_progress_bar(site):
     pytest.importorskip("rich")
     rich = on_a_terminal("list", "vgg11", "--source", "mmcls")
     assert "\x1b[" in rich
@@ -398,7 +398,7 @@ def test_a_terminal_gets_a_table_and_a_bar(site):
     assert "%" not in on_a_terminal("download", "-q", site.url("/b.pth", BODY))
 
 
-def test_a_terminal_without_rich_gets_a_plain_table(tmp_path):
+def test_terminal_without_rich_gets_a_plain_table(tmp_path):
     (tmp_path / "rich.py").write_text("raise ImportError")
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util as u; find = u.find_spec\n"
@@ -410,8 +410,8 @@ def test_a_terminal_without_rich_gets_a_plain_table(tmp_path):
     assert "\x1b" not in shown
 
 
-def test_brackets_in_a_table_are_no_markup(capsys, monkeypatch):
+def test_brackets_in_table_are_printed_literally(capsys, monkeypatch):
     pytest.importorskip("rich")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    show_table(("name",), [("a[bold]b[/bold].pth",)])
+    print_table(("name",), [("a[bold]b[/bold].pth",)])
     assert "a[bold]b[/bold].pth" in capsys.readouterr().out

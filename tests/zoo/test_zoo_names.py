@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 from brickwork_zoo._find._file_hash import hash_in_name, parse_hash
 from brickwork_zoo._find._filename import safe_filename
-from brickwork_zoo._find._url import last_component, normalize_case, redact_credentials
+from brickwork_zoo._find._url import last_component, normalize_case
+from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -23,14 +24,14 @@ EXTENSION = st.sampled_from(["", ".pth", ".safetensors", ".pth.tar", ".pt"])
 
 @given(STEM, HEX, EXTENSION)
 @example("net", "57934424", ".pth")
-def test_a_hash_that_a_name_ends_with_is_read(stem, digits, extension):
+def test_hash_suffix_of_file_name_is_returned(stem, digits, extension):
     assume(not (len(digits) == 8 and digits[:2] in ("19", "20")))  # may be a date
     assert hash_in_name(f"{stem}-{digits}{extension}") == digits
     assert hash_in_name(f"{stem}-{digits.upper()}{extension}") == digits
 
 
 @given(STEM, st.text("0123456789abcdef", max_size=7), EXTENSION)
-def test_fewer_than_eight_digits_are_no_hash(stem, digits, extension):
+def test_suffix_of_fewer_than_eight_digits_is_not_a_hash(stem, digits, extension):
     assert hash_in_name(f"{stem}-{digits}{extension}") is None
 
 
@@ -54,19 +55,19 @@ def test_fewer_than_eight_digits_are_no_hash(stem, digits, extension):
         "model-５７９３４４２４.pth",  # noqa: RUF001  digits all the same
     ],
 )
-def test_what_only_looks_like_a_hash_is_none(name):
+def test_similar_suffix_is_not_a_hash(name):
     assert hash_in_name(name) is None
 
 
 @given(st.binary())
-def test_any_true_hash_is_parsed(data):
+def test_parse_hash_accepts_any_valid_hash(data):
     digest = hashlib.sha256(data).hexdigest()
     for text in (digest, digest[:8], digest.upper(), f" sha256:{digest}\n"):
         assert digest.startswith(parse_hash(text))
 
 
 @given(st.text())
-def test_no_other_text_is_a_hash(text):
+def test_parse_hash_refuses_other_text(text):
     digits = text.strip().removeprefix("sha256:")
     assume(not (8 <= len(digits) <= 64 and set(digits) <= set(string.hexdigits)))
     with pytest.raises(InvalidInputError):
@@ -77,7 +78,7 @@ def test_no_other_text_is_a_hash(text):
 @example("HTTPS://Me:Pw@Host.ORG:80/Path?Q#F")
 @example("S3://Bucket/Key")
 @example("C:\\\\x")
-def test_a_canonical_uri_differs_in_case_alone_and_stays_as_it_is(text):
+def test_normalize_case_changes_only_case_and_is_idempotent(text):
     found = normalize_case(text)
     assert normalize_case(found) == found
     assert found.lower() == text.lower()
@@ -87,7 +88,7 @@ def test_a_canonical_uri_differs_in_case_alone_and_stays_as_it_is(text):
 
 
 @given(st.text(string.ascii_letters + string.digits, min_size=1), STEM)
-def test_a_password_is_not_shown(password, name):
+def test_password_in_url_is_redacted(password, name):
     assume(password not in f"http://me:***@host/{name}")
     assert password not in redact_credentials(f"http://me:{password}@host/{name}")
 
@@ -101,7 +102,7 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30
 @example("a" * 400 + "-57934424.pth")
 @example("\udcff")
 @example("x" * 59 + "é" * 200)
-def test_every_name_is_safe(text):
+def test_safe_filename_of_any_text_is_valid(text):
     name = safe_filename(text)
     assert 1 <= len(name.encode()) <= 150
     assert not name.startswith(".")
@@ -113,7 +114,7 @@ def test_every_name_is_safe(text):
 
 
 @given(STEM, HEX, st.integers(0, 500))
-def test_a_long_name_keeps_its_hash_and_extension(stem, digits, length):
+def test_long_name_keeps_hash_and_extension(stem, digits, length):
     assume(not (len(digits) == 8 and digits[:2] in ("19", "20")))
     name = safe_filename("x" * length + stem + f"-{digits}.pth")
     assert hash_in_name(name) == digits
@@ -121,7 +122,7 @@ def test_a_long_name_keeps_its_hash_and_extension(stem, digits, length):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
-def test_the_last_component_is_what_was_quoted(name):
+def test_last_component_is_percent_decoded(name):
     assume(name.strip(". "))
     url = "https://host/models/" + quote(name, safe="")
     assert last_component(url) == name
@@ -138,6 +139,6 @@ def test_the_last_component_is_what_was_quoted(name):
         ("http://h/%FF.pth", "\ufffd.pth"),
     ],
 )
-def test_the_last_component_names_something(url, last):
+def test_last_component_skips_empty_and_dot_parts(url, last):
     assert last_component(url) == last
     assert Path(safe_filename(last)).parent == Path()

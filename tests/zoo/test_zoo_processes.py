@@ -73,7 +73,7 @@ def leftovers() -> list[Path]:
     return [p for p in home.rglob("*") if p.is_file() and p.name not in kept]
 
 
-def test_eight_processes_cause_one_download(site, faults, start):
+def test_concurrent_processes_download_a_file_once(site, faults, start):
     site.always["/net.pth"] = faults.trickle(100_000, 0.05)
     url = site.url("/net.pth", BODY)
     (path,) = paths([start(url) for _ in range(8)])
@@ -83,7 +83,7 @@ def test_eight_processes_cause_one_download(site, faults, start):
 
 
 @pytest.mark.parametrize("locks", NO_LOCKS)
-def test_eight_processes_are_right_without_locks(site, faults, start, locks):
+def test_concurrent_processes_without_locks_get_the_right_file(site, faults, start, locks):
     site.always["/net.pth"] = faults.trickle(100_000, 0.02)
     url = site.url("/net.pth", BODY)
     (path,) = paths([start(url, before=NO_LOCKS[locks]) for _ in range(8)])
@@ -103,7 +103,7 @@ def wait_for(condition: Callable[[], object]) -> None:
     "error",
     [OSError(38, "ENOSYS"), OSError(37, "ENOLCK"), NotImplementedError("flock"), RuntimeError("?")],
 )
-def test_a_lock_that_fails_in_any_way_fails_no_download(site, monkeypatch, method, error):
+def test_failing_lock_does_not_fail_the_download(site, monkeypatch, method, error):
     def fail(*_, **__):
         raise error
 
@@ -116,7 +116,7 @@ def test_a_lock_that_fails_in_any_way_fails_no_download(site, monkeypatch, metho
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("known", [SHA, ""])
-def test_killed_processes_leave_what_the_next_one_goes_on_from(site, faults, start, seed, known):
+def test_killed_processes_leave_a_partial_file_to_resume(site, faults, start, seed, known):
     chance = random.Random(seed)
     site.always["/net.pth"] = faults.trickle(25_000, 0.03)  # 1.8 s for the whole
     url = site.url("/net.pth", BODY)
@@ -161,7 +161,9 @@ print(path if last else count)
 
 
 @pytest.mark.parametrize("known", [SHA, ""])
-def test_a_process_may_be_killed_at_any_line(site, faults, known, monkeypatch, tmp_path):
+def test_process_killed_at_any_line_leaves_a_usable_cache(
+    site, faults, known, monkeypatch, tmp_path
+):
     url = site.url("/net.pth", BODY)
 
     def run(last: int) -> subprocess.CompletedProcess[str]:
@@ -179,7 +181,7 @@ def test_a_process_may_be_killed_at_any_line(site, faults, known, monkeypatch, t
         assert leftovers() == []
 
 
-def test_a_killed_holder_does_not_hold_up_the_waiters(site, faults, start):
+def test_killed_lock_holder_does_not_block_waiters(site, faults, start):
     site.always["/net.pth"] = faults.trickle(50_000, 0.05)
     url = site.url("/net.pth", BODY)
     holder = start(url)
@@ -194,7 +196,7 @@ def test_a_killed_holder_does_not_hold_up_the_waiters(site, faults, start):
     assert leftovers() == []
 
 
-def test_a_stale_soft_lock_is_given_up(site, start, monkeypatch):
+def test_stale_soft_lock_is_ignored(site, start, monkeypatch):
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.2")
     url = site.url("/net.pth", BODY)
     (path,) = paths([start(url, before=NO_LOCKS["ENOSYS"])])
@@ -204,7 +206,7 @@ def test_a_stale_soft_lock_is_given_up(site, start, monkeypatch):
     assert path.read_bytes() == BODY
 
 
-def test_waiters_wait_as_long_as_the_holder_makes_progress(site, faults, start, monkeypatch):
+def test_waiters_wait_while_the_holder_makes_progress(site, faults, start, monkeypatch):
     # The whole takes far longer than anybody would wait for a holder that does nothing.
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.3")
     site.always["/net.pth"] = faults.trickle(50_000, 0.1)
@@ -218,7 +220,7 @@ def test_waiters_wait_as_long_as_the_holder_makes_progress(site, faults, start, 
 
 
 @pytest.mark.parametrize("locks", ["", "ENOSYS"])
-def test_waiters_see_a_slow_holder_make_progress(site, faults, start, monkeypatch, locks):
+def test_waiters_notice_progress_of_a_slow_holder(site, faults, start, monkeypatch, locks):
     # 3 s with fewer bytes in one pause than any buffer holds; they would wait 1.4 s for nothing.
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.2")
     content = BODY[:6000]
@@ -231,7 +233,7 @@ def test_waiters_see_a_slow_holder_make_progress(site, faults, start, monkeypatc
     assert site.asked() == 1
 
 
-def test_a_holder_that_was_stopped_holds_nobody_up(site, faults, start, monkeypatch):
+def test_stopped_lock_holder_does_not_block_waiters(site, faults, start, monkeypatch):
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.3")
     site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
     url = site.url("/net.pth", BODY)
@@ -250,7 +252,7 @@ def test_a_holder_that_was_stopped_holds_nobody_up(site, faults, start, monkeypa
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_process_leaves_what_the_next_one_goes_on_from(site, faults, start):
+def test_interrupted_process_leaves_a_partial_file_to_resume(site, faults, start):
     site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
     url = site.url("/net.pth", BODY)
     process = start(url)
@@ -284,7 +286,7 @@ def open_to_all(folder: Path) -> None:
         parent.chmod(0o755)
 
 
-def test_a_cache_that_is_read_only_is_read_and_not_needed(site, start, tmp_path, monkeypatch):
+def test_read_only_cache_is_used_and_not_required(site, start, tmp_path, monkeypatch):
     url = site.url(f"/net-{SHA[:8]}.pth", BODY)
     (path,) = paths([start(url)])
     home = Path(os.environ["BRICKWORK_HOME"])

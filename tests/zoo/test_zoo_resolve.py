@@ -46,22 +46,22 @@ OPENMMLAB = "https://download.openmmlab.com"
     ],
 )
 @pytest.mark.parametrize("scheme", ["torchvision", "modelzoo", "TorchVision"])
-def test_torchvision_old_names_give_the_old_weights(scheme, name, file):
+def test_old_torchvision_names_resolve_to_the_v1_weights(scheme, name, file):
     found = resolve(f"{scheme}://{name}")
-    assert found.places == (f"{MODELS}/{file}",)
+    assert found.urls == (f"{MODELS}/{file}",)
     assert found.filename == file
     assert found.sha256 == file.rpartition("-")[2].removesuffix(".pth")
-    assert found.subtree == ""
+    assert found.prefix == ""
 
 
 @pytest.mark.parametrize("scheme", ["open-mmlab", "openmmlab"])
 @pytest.mark.parametrize("name", ["detectron/resnet50_caffe", "resnet50_caffe"])
-def test_open_mmlab_knows_deprecated_names_and_mirrors(scheme, name):
+def test_deprecated_open_mmlab_name_resolves_with_mirrors(scheme, name):
     found = resolve(f"{scheme}://{name}")
-    assert found.places[0] == f"{OPENMMLAB}/pretrain/third_party/resnet50_caffe-788b5fa3.pth"
-    assert len(found.places) > 1
+    assert found.urls[0] == f"{OPENMMLAB}/pretrain/third_party/resnet50_caffe-788b5fa3.pth"
+    assert len(found.urls) > 1
     assert found.sha256 == "788b5fa3"
-    assert all(place.endswith("resnet50_caffe-788b5fa3.pth") for place in found.places)
+    assert all(place.endswith("resnet50_caffe-788b5fa3.pth") for place in found.urls)
 
 
 @pytest.mark.parametrize(
@@ -79,39 +79,39 @@ def test_open_mmlab_knows_deprecated_names_and_mirrors(scheme, name):
         "memory://Folder/net.pth",
     ],
 )
-def test_the_case_of_a_scheme_means_nothing(uri):
+def test_scheme_is_case_insensitive(uri):
     scheme, _, rest = uri.partition("://")
     plain = resolve(uri)
     for other in (scheme.upper(), scheme.title()):
         found = resolve(f"{other}://{rest}")
         assert found == replace(plain, uri=f"{other}://{rest}")
-        assert [is_fsspec_url(place) for place in found.places] == [
-            place.startswith(("s3:", "memory:")) for place in plain.places
+        assert [is_fsspec_url(place) for place in found.urls] == [
+            place.startswith(("s3:", "memory:")) for place in plain.urls
         ]
 
 
-def test_the_case_of_a_host_means_nothing_and_that_of_a_path_does():
-    assert resolve("https://A.ORG/x").places == resolve("https://a.org/x").places
+def test_host_is_case_insensitive_and_path_is_not():
+    assert resolve("https://A.ORG/x").urls == resolve("https://a.org/x").urls
     assert resolve("https://a.org/X").identity != resolve("https://a.org/x").identity
-    assert resolve("https://Me:Pw@A.org/x").places == ("https://Me:Pw@a.org/x",)
+    assert resolve("https://Me:Pw@A.org/x").urls == ("https://Me:Pw@a.org/x",)
 
 
-def test_a_models_row_is_found_in_any_case_of_its_scheme():
+def test_find_model_ignores_the_case_of_the_scheme():
     assert find_model("TorchVision://vgg16").urls == find_model("torchvision://vgg16").urls
 
 
-def test_mmcls_means_the_backbone():
+def test_mmcls_uri_has_the_backbone_prefix():
     found = resolve("mmcls://vgg11")
-    assert found.subtree == "backbone."
+    assert found.prefix == "backbone."
     assert found.sha256 == "4271cd6c"
 
 
-def test_a_mirror_is_listed_only_where_the_hash_is_known():
-    assert len(resolve("open-mmlab://mmedit/mobilenet_v2").places) == 1
+def test_mirror_is_listed_only_for_a_known_hash():
+    assert len(resolve("open-mmlab://mmedit/mobilenet_v2").urls) == 1
 
 
 @pytest.mark.parametrize("name", ["resnet5", "", "resnet50.imagenet1k_v3", "RESNET50"])
-def test_an_unknown_name_is_an_error_that_says_what_is_close(name):
+def test_unknown_name_error_suggests_similar_names(name):
     with pytest.raises(UnknownModelError, match="brickwork-zoo list") as caught:
         resolve(f"torchvision://{name}")
     assert f"torchvision://{name}" in str(caught.value)
@@ -122,7 +122,7 @@ def test_an_unknown_name_is_an_error_that_says_what_is_close(name):
 
 
 @pytest.mark.parametrize("file", ["open_mmlab.json", "open-mmlab.json"])
-def test_a_users_own_names_are_laid_over_the_catalogue(file, tmp_path, monkeypatch):
+def test_user_catalog_overrides_the_shipped_one(file, tmp_path, monkeypatch):
     mine = {
         "mine": "weights/mine.pth",
         "resnet50_caffe": "https://my.org/caffe.pth",
@@ -134,8 +134,8 @@ def test_a_users_own_names_are_laid_over_the_catalogue(file, tmp_path, monkeypat
     (tmp_path / file).write_text(json.dumps(mine))
     monkeypatch.setenv("MMCV_HOME", str(tmp_path))
     assert resolve("open-mmlab://mine").path == tmp_path / "weights" / "mine.pth"
-    assert resolve("openmmlab://resnet50_caffe").places == ("https://my.org/caffe.pth",)
-    assert resolve("open-mmlab://other").places == resolve("torchvision://resnet50").places
+    assert resolve("openmmlab://resnet50_caffe").urls == ("https://my.org/caffe.pth",)
+    assert resolve("open-mmlab://other").urls == resolve("torchvision://resnet50").urls
     assert resolve("open-mmlab://other").uri == "open-mmlab://other"
     assert resolve("open-mmlab://vgg16_caffe").sha256 == "292e1171"
     assert urls("open-mmlab")["resnet50_caffe"] == "https://my.org/caffe.pth"
@@ -144,34 +144,34 @@ def test_a_users_own_names_are_laid_over_the_catalogue(file, tmp_path, monkeypat
     # The zoo's own home goes before mmcv's.
     own = Path(os.environ["BRICKWORK_HOME"]) / file
     own.write_text(json.dumps({"mine": "https://my.org/first.pth"}))
-    assert resolve("open-mmlab://mine").places == ("https://my.org/first.pth",)
+    assert resolve("open-mmlab://mine").urls == ("https://my.org/first.pth",)
     assert any(model.uri == "open-mmlab://mine" for model in list_models())
 
 
-def test_both_spellings_of_a_users_own_file_are_read(tmp_path, monkeypatch):
+def test_both_spellings_of_the_user_catalog_are_read(tmp_path, monkeypatch):
     monkeypatch.setenv("MMCV_HOME", str(tmp_path))
     (tmp_path / "open-mmlab.json").write_text('{"a": "HTTPS://a.org/1.pth", "b": "a.pth"}')
     (tmp_path / "open_mmlab.json").write_text('{"a": "https://a.org/2.pth"}')
     (tmp_path / "a.pth").write_bytes(b"x")
-    assert resolve("open-mmlab://a").places == ("https://a.org/2.pth",)
+    assert resolve("open-mmlab://a").urls == ("https://a.org/2.pth",)
     assert resolve("open-mmlab://b").path == tmp_path / "a.pth"
 
 
-def test_without_homes_a_users_own_file_lies_in_the_cache_folder(tmp_path, monkeypatch):
+def test_user_catalog_is_found_in_the_cache_folder_by_default(tmp_path, monkeypatch):
     monkeypatch.delenv("BRICKWORK_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for folder in ("mmcv", "brickwork"):
         (tmp_path / folder).mkdir()
         file = tmp_path / folder / "open-mmlab.json"
         file.write_text(json.dumps({"a": f"https://{folder}.org/a.pth"}))
-        assert resolve("open-mmlab://a").places == (f"https://{folder}.org/a.pth",)
+        assert resolve("open-mmlab://a").urls == (f"https://{folder}.org/a.pth",)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": "open-mmlab://a"}'])
-def test_a_users_own_names_that_cannot_be_read(text):
+def test_invalid_user_catalog_raises(text):
     file = Path(os.environ["BRICKWORK_HOME"]) / "open_mmlab.json"
     file.write_text(text)
-    with pytest.raises(InvalidInputError, match=r"open_mmlab\.json|too many"):
+    with pytest.raises(InvalidInputError, match=r"open_mmlab\.json|in a row"):
         resolve("open-mmlab://a")
 
 
@@ -185,10 +185,10 @@ def test_a_users_own_names_that_cannot_be_read(text):
         ("hf://o/r/a b#c?.pth", "o/r/resolve/main/a%20b%23c%3F.pth"),
     ],
 )
-def test_the_hub_has_its_own_urls(uri, path, monkeypatch):
-    assert resolve(uri).places == (f"https://huggingface.co/{path}",)
+def test_hub_uri_resolves_to_endpoint_url(uri, path, monkeypatch):
+    assert resolve(uri).urls == (f"https://huggingface.co/{path}",)
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.local:8080/")
-    assert resolve(uri).places == (f"http://hub.local:8080/{path}",)
+    assert resolve(uri).urls == (f"http://hub.local:8080/{path}",)
 
 
 @pytest.mark.parametrize(
@@ -203,22 +203,22 @@ def test_the_hub_has_its_own_urls(uri, path, monkeypatch):
         ("open-mmlab://mine", "https://a.org/z/shard 1.pth"),
     ],
 )
-def test_a_shard_lies_beside_its_index(uri, beside, monkeypatch):
+def test_sibling_of_uri_is_in_the_same_folder_and_revision(uri, beside, monkeypatch):
     own = Path(os.environ["BRICKWORK_HOME"]) / "open_mmlab.json"
     own.write_text('{"mine": "https://a.org/z/index.json"}')
     wanted = resolve(beside)
-    assert resolve(sibling(resolve(uri), "shard 1.pth")).places == tuple(
-        place.replace(" ", "%20") if place.startswith("http") else place for place in wanted.places
+    assert resolve(sibling(resolve(uri), "shard 1.pth")).urls == tuple(
+        place.replace(" ", "%20") if place.startswith("http") else place for place in wanted.urls
     )
     monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")  # they are asked for the shards as well
     assert (
         resolve(sibling(resolve(uri), "shard 1.pth"))
-        .places[-1]
-        .startswith(wanted.places[-1].partition(" ")[0])
+        .urls[-1]
+        .startswith(wanted.urls[-1].partition(" ")[0])
     )
 
 
-def test_a_shard_of_a_local_index_is_a_path(tmp_path):
+def test_sibling_of_local_file_is_a_path(tmp_path):
     index = tmp_path / "index.json"
     index.write_text("{}")
     assert sibling(resolve(index), "a b.pth") == str(tmp_path / "a b.pth")
@@ -227,29 +227,29 @@ def test_a_shard_of_a_local_index_is_a_path(tmp_path):
 @pytest.mark.parametrize(
     "uri", ["hf://", "hf://o", "hf://o/r", "hf://o/r/", "hf:///r/x", "hf://o/r/x@"]
 )
-def test_what_is_no_file_on_the_hub(uri):
+def test_malformed_hub_uri_is_refused(uri):
     with pytest.raises(InvalidInputError, match="hf://owner/repo/file") as caught:
         resolve(uri)
     assert uri in str(caught.value)
 
 
-def test_hashes_by_whom_they_are_known():
+def test_argument_hash_overrides_catalog_and_file_name():
     url = "https://a.org/net-57934424.pth"
     assert resolve(url).sha256 == "57934424"
     assert resolve(url, sha256="AB" * 32).sha256 == "ab" * 32
     assert resolve("https://a.org/net.pth").sha256 is None
-    assert resolve("https://a.org/net.pth#part").places == ("https://a.org/net.pth",)
+    assert resolve("https://a.org/net.pth#part").urls == ("https://a.org/net.pth",)
     assert resolve("torchvision://resnet50", sha256="0" * 8).sha256 == "0" * 8
 
 
-def test_mirrors_go_first_and_leave_the_identity(monkeypatch):
+def test_mirrors_are_tried_first_and_keep_the_identity(monkeypatch):
     plain = resolve("https://a.org/net.pth")
     monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")
     found = resolve("https://a.org/net.pth")
-    assert found.places == ("https://b.org/net.pth", "https://a.org/net.pth")
+    assert found.urls == ("https://b.org/net.pth", "https://a.org/net.pth")
     assert found.identity == plain.identity == "https://a.org/net.pth"
     monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=")
-    with pytest.raises(InvalidInputError, match="no place left"):
+    with pytest.raises(InvalidInputError, match="no URL left"):
         resolve("https://a.org/net.pth")
 
 
@@ -260,19 +260,19 @@ def schemes(monkeypatch):
 
 
 @pytest.mark.usefixtures("schemes")
-def test_the_longest_beginning_wins():
+def test_longest_registered_prefix_wins():
     register_scheme(
         ["my://", "https://a.org/"], lambda uri: Resource(uri, ("https://short/x",), "x")
     )
     register_scheme("my://deep/", lambda uri: "https://a.org/" + uri.rpartition("/")[2])
-    assert resolve("my://x").places == ("https://short/x",)
-    assert resolve("my://deep/x").places == ("https://short/x",)
-    assert resolve("https://a.org/y").places == ("https://short/x",)
-    assert resolve("https://a.orgs/y").places == ("https://a.orgs/y",)
+    assert resolve("my://x").urls == ("https://short/x",)
+    assert resolve("my://deep/x").urls == ("https://short/x",)
+    assert resolve("https://a.org/y").urls == ("https://short/x",)
+    assert resolve("https://a.orgs/y").urls == ("https://a.orgs/y",)
     with pytest.raises(InvalidInputError, match="force=True"):
         register_scheme("my://", str)
     register_scheme("My://", lambda uri: uri, force=True)
-    with pytest.raises(InvalidInputError, match="too many times"):
+    with pytest.raises(InvalidInputError, match="in a row"):
         resolve("my://x")
 
 
@@ -283,7 +283,7 @@ def test_entry_points_add_schemes(monkeypatch):
     try:
         with pytest.raises(MissingFileError, match="net"):
             resolve("lab://x/net")
-        assert "lab://" in _scheme.schemes()
+        assert "lab://" in _scheme.known_prefixes()
     finally:
         _scheme._plugins.cache_clear()
 
@@ -310,7 +310,7 @@ def test_an_installed_package_adds_schemes(tmp_path):
     )
     program = (
         "from brickwork_zoo import resolve\n"
-        "for uri in ('lab://x', 'LAB://x', 'lab://deep/resnet50'): print(*resolve(uri).places)"
+        "for uri in ('lab://x', 'LAB://x', 'lab://deep/resnet50'): print(*resolve(uri).urls)"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
@@ -326,12 +326,12 @@ def test_an_installed_package_adds_schemes(tmp_path):
     ]
 
 
-def test_an_unknown_scheme_is_an_error_that_lists_those_there_are():
+def test_unknown_scheme_error_lists_known_schemes():
     with pytest.raises(UnknownSchemeError, match=r"nothing://x.*torchvision://"):
         resolve("nothing://x")
 
 
-def test_a_bare_name_gets_a_hint():
+def test_bare_model_name_error_suggests_uri():
     with pytest.raises(MissingFileError, match="torchvision://resnet50"):
         resolve("resnet50")
     with pytest.raises(MissingFileError, match=r"did you mean .*torchvision://resnet50\b"):
@@ -345,13 +345,13 @@ def test_a_bare_name_gets_a_hint():
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "~no-such-user/net.pth", "a\0b", "\udcff.pth"])
-def test_a_path_that_cannot_be_is_a_missing_file(path):
+def test_impossible_path_raises_missing_file(path):
     with pytest.raises(MissingFileError) as caught:
         resolve(path)
     assert caught.value.uri == path
 
 
-def test_a_models_row():
+def test_find_model_returns_facts_of_the_catalog():
     model = find_model("torchvision://ResNet50_Weights.IMAGENET1K_V2")
     assert model.params == 25_557_032
     assert model.metrics == {"acc1": 80.858, "acc5": 95.434}
@@ -362,7 +362,7 @@ def test_a_models_row():
         find_model("https://a.org/x.pth")
 
 
-def test_models_are_listed_by_what_they_are():
+def test_list_models_filters_by_facts():
     every = list_models()
     assert [m.uri for m in every] == sorted(m.uri for m in every)
     assert len({m.uri for m in every}) == len(every) > 700
@@ -380,13 +380,13 @@ def test_models_are_listed_by_what_they_are():
         list_models(source="timm")
 
 
-def test_old_names_are_told():
+def test_deprecated_names_map_to_replacements():
     assert deprecated_names()["resnet50_caffe"] == "detectron/resnet50_caffe"
     assert "resnet50_caffe" not in urls("open-mmlab")
     assert urls("torchvision")["resnet50"] == f"{MODELS}/resnet50-0676ba61.pth"
 
 
-def test_the_catalogue_is_what_its_script_makes(tmp_path):
+def test_shipped_catalog_equals_script_output(tmp_path):
     package = Path(__file__).parents[2] / "packages" / "zoo"
     script = package / "catalog" / "make_catalog.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
@@ -402,16 +402,16 @@ def facts(name: str) -> Any:
     return json.loads((RAW / f"{name}.json").read_text("utf-8"))
 
 
-def test_every_raw_name_gives_its_url():
+def test_every_raw_name_resolves_to_its_url():
     for scheme, name in (("open-mmlab", "open_mmlab"), ("mmcls", "mmcls")):
         assert urls(scheme) == facts(name)
     for name, url in facts("torchvision_0.12").items():
-        assert url is None or resolve(f"torchvision://{name}").places[0] == url
+        assert url is None or resolve(f"torchvision://{name}").urls[0] == url
     for old, new in facts("deprecated").items():
-        assert resolve(f"open-mmlab://{old}").places == resolve(f"open-mmlab://{new}").places
+        assert resolve(f"open-mmlab://{old}").urls == resolve(f"open-mmlab://{new}").urls
 
 
-def test_every_raw_fact_of_torchvision_is_in_its_row():
+def test_torchvision_rows_contain_every_raw_fact():
     for name, row in facts("torchvision")["weights"].items():
         model = find_model(f"torchvision://{name}")
         assert find_model(f"torchvision://{row['enum']}") == replace(
@@ -429,7 +429,7 @@ def test_every_raw_fact_of_torchvision_is_in_its_row():
         assert model.metrics == reached
 
 
-def test_every_raw_fact_of_mmpretrain_is_in_its_row():
+def test_mmpretrain_rows_contain_every_raw_fact():
     rows = [row for row in facts("mmpretrain")["models"] if row["url"]]
     for row in rows:
         model = find_model(f"mmpretrain://{row['name']}")
@@ -443,7 +443,7 @@ def test_every_raw_fact_of_mmpretrain_is_in_its_row():
     assert len(list_models(source="mmpretrain")) == len(rows)
 
 
-def test_every_mirror_of_a_file_with_a_hash_is_a_place_of_every_model_that_has_it():
+def test_every_mirror_is_a_url_of_every_model_with_that_file():
     models = defaultdict(list)
     for model in list_models():
         models[model.urls[0].rpartition("/")[2]].append(model)
@@ -455,7 +455,7 @@ def test_every_mirror_of_a_file_with_a_hash_is_a_place_of_every_model_that_has_i
         assert models[name]
 
 
-def test_what_is_listed_is_json_that_every_reader_takes():
+def test_catalog_is_strict_json():
     shipped = RAW.parents[1] / "src" / "brickwork_zoo" / "data"
     for file in shipped.iterdir():
         json.loads(file.read_text("utf-8"), parse_constant=pytest.fail)  # NaN is none
@@ -464,7 +464,7 @@ def test_what_is_listed_is_json_that_every_reader_takes():
     assert features not in list_models("vgg16", min_acc1=1)
 
 
-def test_importing_the_package_imports_next_to_nothing():
+def test_import_of_package_is_light():
     program = (
         "import sys; import brickwork_zoo; brickwork_zoo.ZooError; "
         "print(*{'torch', 'requests', 'tqdm', 'filelock', 'numpy'} & set(sys.modules)); "
@@ -497,4 +497,4 @@ def test_resolver_of_paths_can_be_replaced(monkeypatch, tmp_path):
     monkeypatch.setattr(_scheme, "_RESOLVERS", dict(_scheme._RESOLVERS))
     register_scheme("", lambda path: f"https://a.org/{path}", force=True)
     assert resolve("net.pth").filename == "net.pth"
-    assert not resolve("net.pth").local
+    assert resolve("net.pth").path is None

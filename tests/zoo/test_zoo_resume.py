@@ -37,7 +37,7 @@ def asked(site) -> list[tuple[str | None, str | None]]:
     return [(headers.get("Range"), headers.get("If-Range")) for _, headers in site.requests]
 
 
-def test_the_next_call_goes_on_from_there_and_leaves_nothing(site, faults):
+def test_next_call_resumes_partial_file_and_removes_it(site, faults):
     url = begin(site, faults)
     assert len(leftovers()) == 2
     assert download(url).read_bytes() == NEW
@@ -45,7 +45,7 @@ def test_the_next_call_goes_on_from_there_and_leaves_nothing(site, faults):
     assert leftovers() == []
 
 
-def test_a_changed_file_is_begun_anew(site, faults):
+def test_changed_file_restarts_from_zero(site, faults):
     url = begin(site, faults, OLD)
     site.url(PATH, NEW)
     assert download(url).read_bytes() == NEW
@@ -53,7 +53,7 @@ def test_a_changed_file_is_begun_anew(site, faults):
     assert leftovers() == []
 
 
-def test_a_server_that_forgets_about_if_range_is_found_out(site, faults):
+def test_server_that_ignores_if_range_restarts_from_zero(site, faults):
     url = begin(site, faults, OLD)
 
     def careless(handler, content):
@@ -67,7 +67,7 @@ def test_a_server_that_forgets_about_if_range_is_found_out(site, faults):
 
 
 @pytest.mark.parametrize("tag", [None, 'W/"weak"'])
-def test_without_a_validator_and_a_hash_it_starts_over(site, faults, tag):
+def test_download_without_validator_and_hash_restarts_from_zero(site, faults, tag):
     site.tags[PATH] = tag
     url = begin(site, faults, OLD)
     assert leftovers() == []
@@ -77,7 +77,7 @@ def test_without_a_validator_and_a_hash_it_starts_over(site, faults, tag):
 
 
 @pytest.mark.parametrize("content", [NEW, OLD])
-def test_without_a_validator_the_hash_decides(site, faults, content):
+def test_download_without_validator_resumes_if_the_hash_matches(site, faults, content):
     site.tags[PATH] = None
     url = begin(site, faults, content, sha256=SHA)
     assert len(leftovers()) == 2
@@ -88,7 +88,7 @@ def test_without_a_validator_the_hash_decides(site, faults, content):
     assert leftovers() == []
 
 
-def test_a_date_will_do_unless_it_is_of_this_second(site, faults):
+def test_last_modified_is_a_validator_unless_it_is_recent(site, faults):
     site.tags[PATH] = None
     site.dates[PATH] = time.time() - 100
     url = begin(site, faults)
@@ -100,7 +100,7 @@ def test_a_date_will_do_unless_it_is_of_this_second(site, faults):
     assert leftovers() == []
 
 
-def test_a_server_without_ranges_sends_the_whole(site, faults):
+def test_server_without_ranges_sends_the_whole_file(site, faults):
     site.ranges = False
     url = begin(site, faults)
     assert download(url).read_bytes() == NEW
@@ -108,7 +108,7 @@ def test_a_server_without_ranges_sends_the_whole(site, faults):
 
 
 @pytest.mark.parametrize("sent", ["bytes 70000-199999/200000", "bytes 80000-199999/300000", "none"])
-def test_another_part_than_was_asked_for_is_not_taken(site, faults, sent):
+def test_wrong_content_range_restarts_from_zero(site, faults, sent):
     url = begin(site, faults)
 
     def wrong(handler, content):
@@ -120,7 +120,7 @@ def test_another_part_than_was_asked_for_is_not_taken(site, faults, sent):
     assert [r for r, _ in asked(site)] == ["bytes=80000-", None]
 
 
-def test_a_part_that_nobody_asked_for_is_refused(site):
+def test_unrequested_partial_response_is_refused(site):
     def partly(handler, content):
         handler.answer(206, content[:10], Content_Range=f"bytes 0-9/{len(content)}")
 
@@ -129,14 +129,14 @@ def test_a_part_that_nobody_asked_for_is_refused(site):
         download(site.url(PATH, NEW), retries=0)
 
 
-def test_a_file_that_has_become_shorter_is_begun_anew(site, faults):
+def test_shrunken_file_restarts_from_zero(site, faults):
     site.tags[PATH] = '"never changes"'
     url = begin(site, faults)
     site.url(PATH, NEW[:1000])
     assert download(url).read_bytes() == NEW[:1000]
 
 
-def test_a_process_that_died_with_all_the_bytes_costs_one_more(site, faults):
+def test_complete_partial_file_requests_only_the_last_byte(site, faults):
     url = begin(site, faults)
     part = next(p for p in leftovers() if p.suffix == ".part")
     part.write_bytes(NEW)
@@ -144,7 +144,7 @@ def test_a_process_that_died_with_all_the_bytes_costs_one_more(site, faults):
     assert asked(site)[0][0] == f"bytes={len(NEW) - 1}-"
 
 
-def test_another_place_goes_on_if_the_hash_is_known(make_site, faults, monkeypatch):
+def test_second_url_resumes_if_the_hash_is_known(make_site, faults, monkeypatch):
     one, two = make_site(), make_site()
     for known in (SHA, None):
         path = f"/{known}.pth"
@@ -159,7 +159,7 @@ def test_another_place_goes_on_if_the_hash_is_known(make_site, faults, monkeypat
 
 
 @pytest.mark.parametrize("answer", ["404", "page", "wrong"])
-def test_a_refusal_leaves_nothing_of_earlier_attempts(site, faults, answer):
+def test_refusal_removes_partial_files(site, faults, answer):
     url = begin(site, faults, sha256=SHA)
     assert leftovers()
     site.url(PATH, OLD)
@@ -174,15 +174,15 @@ def test_a_refusal_leaves_nothing_of_earlier_attempts(site, faults, answer):
     assert not [p for p in home.rglob("*") if p.is_file() and p.stat().st_size > 1000]
 
 
-def test_a_server_that_is_down_for_now_leaves_what_has_come(site, faults):
+def test_transient_failure_keeps_the_partial_file(site, faults):
     url = begin(site, faults)
     site.always[PATH] = faults.status(503)
-    with pytest.raises(DownloadError, match="the next call goes on from there"):
+    with pytest.raises(DownloadError, match="the next call resumes it"):
         download(url)
     assert len(leftovers()) == 2
 
 
-def test_what_nobody_can_say_the_origin_of_is_used_only_with_a_hash(site, faults):
+def test_partial_file_without_origin_is_resumed_only_with_a_hash(site, faults):
     url = begin(site, faults)
     note = next(p for p in leftovers() if p.suffix == ".json")
     note.write_text("{]")
@@ -190,7 +190,7 @@ def test_what_nobody_can_say_the_origin_of_is_used_only_with_a_hash(site, faults
     assert asked(site) == [(None, None)]
 
 
-def test_a_partial_file_beside_one_that_is_whole_is_removed(site, faults):
+def test_partial_file_beside_a_complete_file_is_removed(site, faults):
     url = begin(site, faults)
     (part,) = (p for p in leftovers() if p.suffix == ".part")
     part.with_name("net.pth").write_bytes(NEW)  # as by a process that no lock held back
@@ -199,7 +199,7 @@ def test_a_partial_file_beside_one_that_is_whole_is_removed(site, faults):
     assert leftovers() == []
 
 
-def test_a_process_number_that_is_another_processs_now_keeps_nothing_for_long(site, faults):
+def test_partial_file_with_reused_process_number_becomes_stale(site, faults):
     url = begin(site, faults)
     part = next(p for p in leftovers() if p.suffix == ".part")
     living = part.with_name(part.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-"))
@@ -214,7 +214,7 @@ def test_a_process_number_that_is_another_processs_now_keeps_nothing_for_long(si
     assert leftovers() == []
 
 
-def test_a_partial_file_that_is_being_written_elsewhere_is_left_alone(site, faults):
+def test_partial_file_of_another_host_is_left_alone_until_stale(site, faults):
     url = begin(site, faults)
     part = next(p for p in leftovers() if p.suffix == ".part")
     # As if another machine were writing it now: another host's mark, a fresh date.
@@ -222,7 +222,7 @@ def test_a_partial_file_that_is_being_written_elsewhere_is_left_alone(site, faul
     other = part.with_name(part.name.replace(host, "00000000"))
     part.rename(other)
     part.with_name(part.name + ".json").rename(other.with_name(other.name + ".json"))
-    assert json.loads(other.with_name(other.name + ".json").read_text())["place"] == url
+    assert json.loads(other.with_name(other.name + ".json").read_text())["url"] == url
     assert process == str(os.getpid())
     assert len(token) == 8
     assert download(url).read_bytes() == NEW

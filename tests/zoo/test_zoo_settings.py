@@ -17,7 +17,7 @@ def _bare(monkeypatch):
         monkeypatch.delenv(f"BRICKWORK_{name}", raising=False)
 
 
-def test_the_order_of_the_sources(monkeypatch):
+def test_argument_overrides_environment_overrides_file(monkeypatch):
     home = Path(os.environ["BRICKWORK_HOME"])
     assert Settings.read().timeout == 30
     (home / "config.toml").write_text('timeout = 7\n[mirrors]\n"a.org" = ["b.org", "c.org"]\n')
@@ -30,7 +30,7 @@ def test_the_order_of_the_sources(monkeypatch):
     assert Settings.read().timeout == 7
 
 
-def test_the_home(monkeypatch, tmp_path):
+def test_home_comes_from_environment_or_user_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Settings.read().home == Path(os.environ["BRICKWORK_HOME"])
     monkeypatch.setenv("BRICKWORK_HOME", "~/zoo")
@@ -47,7 +47,7 @@ def test_the_home(monkeypatch, tmp_path):
     assert Settings.read().retries == 9
 
 
-def test_who_has_no_home_has_a_temporary_one(monkeypatch, tmp_path):
+def test_user_without_home_gets_a_temporary_one(monkeypatch, tmp_path):
     # As for a container's user that the system does not know: "~" stays what it is.
     monkeypatch.setattr("os.path.expanduser", str)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
@@ -73,18 +73,18 @@ def test_who_has_no_home_has_a_temporary_one(monkeypatch, tmp_path):
         ("mirrors", "=b.org"),
     ],
 )
-def test_what_cannot_be_read_is_an_error_that_says_where_it_is(name, value, monkeypatch):
+def test_invalid_value_error_names_its_source(name, value, monkeypatch):
     variable = f"BRICKWORK_{name.upper()}"
     monkeypatch.setenv(variable, value)
     with pytest.raises(InvalidInputError, match=variable):
         Settings.read()
     monkeypatch.delenv(variable)
-    with pytest.raises(InvalidInputError, match=f"argument {name}"):
+    with pytest.raises(InvalidInputError, match=f"^{name} must be"):
         Settings.read(**{name: value})
 
 
 @pytest.mark.parametrize("text", ["timeout = ", "speed = 1\n", "timeout = 'x'\n"])
-def test_a_file_of_settings_that_cannot_be_read(text):
+def test_invalid_settings_file_error_names_the_file(text):
     file = Path(os.environ["BRICKWORK_HOME"]) / "config.toml"
     file.write_text(text)
     with pytest.raises(InvalidInputError, match=r"config\.toml"):
@@ -94,7 +94,7 @@ def test_a_file_of_settings_that_cannot_be_read(text):
 @pytest.mark.parametrize(
     ("value", "offline"), [("1", True), ("0", False), ("yes", True), ("FALSE", False), ("", False)]
 )
-def test_a_switch_is_written_in_several_ways(value, offline, monkeypatch):
+def test_boolean_setting_accepts_several_spellings(value, offline, monkeypatch):
     monkeypatch.setenv("BRICKWORK_OFFLINE", value)
     assert Settings.read().offline is offline
 
@@ -103,7 +103,7 @@ PLACE = "https://a.org/x/net.pth?v=1"
 
 
 @pytest.mark.parametrize(
-    ("rules", "places"),
+    ("rules", "urls"),
     [
         ("a.org=b.org", ["https://b.org/x/net.pth?v=1", PLACE]),
         ("a.org=http://b.org:80/y/", ["http://b.org:80/y/x/net.pth?v=1", PLACE]),
@@ -121,6 +121,6 @@ PLACE = "https://a.org/x/net.pth?v=1"
         ("HTTPS://A.org/x=https://b.org", ["https://b.org/net.pth?v=1", PLACE]),
     ],
 )
-def test_mirrors_rewrite_hosts_and_beginnings(rules, places, monkeypatch):
+def test_mirrors_rewrite_hosts_and_url_prefixes(rules, urls, monkeypatch):
     monkeypatch.setenv("BRICKWORK_MIRRORS", rules)
-    assert list(with_mirrors((PLACE,), Settings.read().mirrors)) == places
+    assert list(with_mirrors((PLACE,), Settings.read().mirrors)) == urls

@@ -66,9 +66,7 @@ def _trust(certificates, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_an_authority_that_the_environment_names_is_trusted(
-    make_site, certificates, monkeypatch, variable
-):
+def test_authority_in_environment_is_trusted(make_site, certificates, monkeypatch, variable):
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv(variable, str(certificates / "authority"))
     assert download(make_site(certificates / "good").url(NAME, BODY)).read_bytes() == BODY
@@ -86,23 +84,21 @@ def test_an_authority_that_the_environment_names_is_trusted(
         ("of an unknown authority", "unable to get local issuer"),
     ],
 )
-def test_a_bad_certificate_is_a_reason_that_names_the_way_out(
-    make_site, certificates, kind, reason
-):
+def test_bad_certificate_error_names_the_settings(make_site, certificates, kind, reason):
     site = make_site(certificates / kind)
     url = site.url(NAME, BODY)
     with pytest.raises(DownloadError, match=reason) as caught:
         download(url)
     (failure,) = caught.value.failures
-    assert failure.place == url
+    assert failure.url == url
     assert failure.attempts == 1  # asking again would not help
-    assert failure.reason.startswith("TLS failed")
+    assert failure.reason.startswith("TLS")
     for way in (url, "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "BRICKWORK_MIRRORS"):
         assert way in str(caught.value)
     assert not site.requests  # nothing was said to a host that is not the one meant
 
 
-def test_bad_certificates_give_way_to_the_next_place(make_site, certificates, monkeypatch):
+def test_bad_certificate_falls_back_to_the_next_url(make_site, certificates, monkeypatch):
     sites = [make_site(certificates / kind) for kind in (*BAD, "good")]
     hosts = [site.url(NAME, BODY).removeprefix("https://").partition("/")[0] for site in sites]
     monkeypatch.setenv("BRICKWORK_MIRRORS", ",".join(f"example.invalid={h}" for h in hosts))
@@ -110,8 +106,8 @@ def test_bad_certificates_give_way_to_the_next_place(make_site, certificates, mo
     assert [site.asked() for site in sites] == [0, 0, 0, 0, 1]
 
 
-def test_a_place_without_tls_is_no_matter_of_certificates(site):
-    with pytest.raises(DownloadError, match="TLS failed") as caught:
+def test_server_without_tls_gives_no_certificate_hint(site):
+    with pytest.raises(DownloadError, match="TLS") as caught:
         download(site.url(NAME, BODY).replace("http:", "https:"))
     assert "REQUESTS_CA_BUNDLE" not in str(caught.value)
     assert caught.value.failures[0].attempts == 1
@@ -134,7 +130,7 @@ def test_a_cut_connection_under_tls_recovers(make_site, faults, certificates):
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_bundle_that_cannot_be_read_is_said_to(
+def test_unreadable_certificate_bundle_is_reported(
     make_site, certificates, monkeypatch, tmp_path, variable, content
 ):
     bundle = tmp_path / "bundle.pem"

@@ -89,7 +89,7 @@ def _follow(uri: str) -> Resource:
         if isinstance(answer, Resource):
             return answer
         if not isinstance(answer, str):
-            return Resource(uri, (), safe_filename(last_component(uri)), reader=answer)
+            return Resource(uri, (), safe_filename(uri.rpartition("/")[2]), reader=answer)
         target = answer
     raise InvalidInputError(
         f"cannot resolve {uri}: more than {_MAX_HOPS} URIs in a row stand for another one "
