@@ -20,7 +20,17 @@ OPTIONAL = {
 }
 
 # The parts of the zoo along its data flow: each may import itself and those before it.
-ZOO_ORDER = ("errors", "_settings", "_find", "_fetch", "_formats", "_load", "_save", "_cli")
+ZOO_ORDER = (
+    "_redact",
+    "errors",
+    "_settings",
+    "_find",
+    "_fetch",
+    "_formats",
+    "_load",
+    "_save",
+    "_cli",
+)
 
 
 # Rules that a package does not follow yet; a package leaves the list once it does.
