@@ -1,4 +1,4 @@
-"""The documentation states the counts that the downstream comparison wrote, and no others."""
+"""The documentation states the counts written by the downstream comparison."""
 
 import json
 import re
@@ -11,16 +11,16 @@ COUNTS = json.loads((ROOT / "docs" / "_static" / "downstream.json").read_text())
 
 
 @pytest.mark.parametrize("package", ["mmcls", "mmpretrain"])
-def test_the_migration_guide_states_what_was_counted(package):
+def test_migration_guide_states_the_counts(package):
     row = re.search(rf"^\| {package} .*$", (ROOT / "docs" / "migration.md").read_text(), re.M)
     stated = [int(cell) for cell in row[0].split("|") if cell.strip().isdigit()]
-    found = [COUNTS[package][kind] for kind in ("backbones", "necks")]
-    assert stated == [one[what] for one in found for what in ("there", "agree", "same_bits")]
+    counts = [COUNTS[package][kind] for kind in ("backbones", "necks")]
+    assert stated == [kind[key] for kind in counts for key in ("there", "agree", "same_bits")]
 
 
 @pytest.mark.parametrize("package", ["mmcls", "mmpretrain"])
-def test_the_readme_states_what_was_counted(package):
+def test_readme_states_the_counts(package):
     row = re.search(rf"^\| {package} .*$", (ROOT / "README.md").read_text(), re.M)
-    found = COUNTS[package]["backbones"]
+    counts = COUNTS[package]["backbones"]
     stated = [int(number) for number in re.findall(r"\| (\d+)", row[0])]
-    assert stated == [found[what] for what in ("there", "agree", "same_bits")]
+    assert stated == [counts[key] for key in ("there", "agree", "same_bits")]

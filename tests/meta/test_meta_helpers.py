@@ -1,4 +1,4 @@
-"""The helpers of `brickwork.utils` and `brickwork.runner` do what downstream code relies on."""
+"""The helpers of `brickwork.utils` and `brickwork.runner` behave as downstream code expects."""
 
 import logging
 
@@ -34,21 +34,21 @@ def test_digit_version_orders_as_pep_440(versions):
         ("2.13.0+cpu", (2, 13, 0, 0, 0, 0)),
     ],
 )
-def test_digit_version_as_the_original(version, digits):
+def test_digit_version_gives_the_tuples_of_mmcv(version, digits):
     assert utils.digit_version(version) == digits
 
 
-def test_digit_version_refuses_what_is_none():
+def test_digit_version_of_an_invalid_version_raises():
     with pytest.raises(ValueError, match="'parrots' is not a version"):
         utils.digit_version("parrots")
 
 
-def test_the_version_of_torch_compares_as_a_version():
-    assert utils.TORCH_VERSION >= "2.9"  # as plain strings, 2.10 and later would come before
+def test_torch_version_compares_as_a_version():
+    assert utils.TORCH_VERSION >= "2.9"  # as plain strings, 2.10 and later would be smaller
     assert torch.__version__ == utils.TORCH_VERSION
 
 
-def test_the_empty_tensor_of_another_shape_keeps_the_graph():
+def test_new_empty_tensor_op_keeps_the_graph():
     assert torch_ops.obsolete_torch_version((1, 9), (1, 9))
     assert not torch_ops.obsolete_torch_version((2, 13), (1, 9))
     assert torch_ops.obsolete_torch_version("parrots", (1, 9))
@@ -59,13 +59,13 @@ def test_the_empty_tensor_of_another_shape_keeps_the_graph():
     assert x.grad.shape == (0, 3)
 
 
-def test_tuples():
+def test_to_ntuple_repeats_single_values_only():
     assert utils.to_2tuple(3) == (3, 3)
     assert utils.to_2tuple([1, 2]) == [1, 2]
-    assert utils.to_ntuple(5)("a") == "a"  # a string is an iterable, as ever
+    assert utils.to_ntuple(5)("a") == "a"  # a string is an iterable, as in mmcv
 
 
-def test_sequences():
+def test_sequence_helpers_check_cast_and_slice():
     assert utils.is_seq_of(("a", "b"), str, seq_type=tuple)
     assert not utils.is_seq_of(iter("a"), str)
     assert not utils.is_list_of((1,), int)
@@ -81,7 +81,7 @@ def test_sequences():
         utils.iter_cast(3, int)
 
 
-def test_deprecated_names_still_work():
+def test_deprecated_argument_name_works_with_a_warning():
     @utils.deprecated_api_warning({"size": "shape"}, cls_name="Layer")
     def build(*, shape):
         return shape
@@ -93,7 +93,7 @@ def test_deprecated_names_still_work():
     assert build(shape=3) == 3
 
 
-def test_requirements():
+def test_missing_requirement_is_named_in_the_error():
     @utils.requires_package(["torch", "no_such_package"])
     def use():
         return 1
@@ -108,7 +108,7 @@ def test_requirements():
         utils.import_modules_from_strings("no_such")
 
 
-def test_methods():
+def test_method_helpers_find_overrides_and_methods():
     class Derived(nn.Module):
         def forward(self): ...
 
@@ -118,14 +118,14 @@ def test_methods():
     assert not utils.has_method(Derived(), "no_such")
 
 
-def test_loggers(tmp_path, capsys):
+def test_loggers_write_to_file_and_print(tmp_path, capsys):
     logger = utils.get_logger("brickwork-test", tmp_path / "run.log")
     assert utils.get_logger("brickwork-test") is logger
     assert utils.get_logger("brickwork-test.child").handlers == []
-    utils.print_log("said", logger)
-    utils.print_log("unsaid", "silent")
+    utils.print_log("logged", logger)
+    utils.print_log("not logged", "silent")
     utils.print_log("printed")
-    assert "said" in (tmp_path / "run.log").read_text()
+    assert "logged" in (tmp_path / "run.log").read_text()
     assert capsys.readouterr().out == "printed\n"
     with pytest.raises(TypeError, match="logger"):
         utils.print_log("x", 3)
@@ -135,7 +135,7 @@ def test_loggers(tmp_path, capsys):
     assert logger.level == logging.INFO
 
 
-def test_paths(tmp_path):
+def test_path_helpers_create_list_and_link(tmp_path):
     utils.mkdir_or_exist(tmp_path / "a" / "b")
     utils.mkdir_or_exist("")
     for name in ("x.py", "a/y.PY", ".hidden.py"):
@@ -150,7 +150,7 @@ def test_paths(tmp_path):
     assert (tmp_path / "link").is_symlink()
 
 
-def test_one_process_is_rank_0_of_1():
+def test_single_process_is_rank_0_of_1():
     assert runner.get_dist_info() == (0, 1)
     assert runner.master_only(lambda x: x + 1)(1) == 2
     tensor = torch.ones(2)
@@ -158,7 +158,7 @@ def test_one_process_is_rank_0_of_1():
     assert torch.equal(tensor, torch.ones(2))
 
 
-def test_other_ranks_stay_silent(monkeypatch):
+def test_master_only_does_nothing_on_other_ranks(monkeypatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
@@ -166,7 +166,7 @@ def test_other_ranks_stay_silent(monkeypatch):
     assert runner.master_only(lambda: 1)() is None
 
 
-def test_init_dist_says_what_is_missing(monkeypatch):
+def test_init_dist_error_names_what_is_missing(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(ValueError, match="RANK"):
         runner.init_dist("pytorch", backend="gloo")
@@ -191,13 +191,13 @@ class Half(nn.Module):
         return x.sum()
 
 
-def test_precision_is_untouched_until_asked_for():
+def test_precision_is_unchanged_unless_enabled():
     model = Half()
     model(torch.ones(1, 4))
     assert model.seen[0] == torch.float32
 
 
-def test_auto_fp16_and_force_fp32():
+def test_auto_fp16_and_force_fp32_cast_their_arguments():
     model = Half()
     runner.wrap_fp16_model(model)
     out = model(torch.ones(1, 4), y=torch.ones(1))
@@ -209,12 +209,12 @@ def test_auto_fp16_and_force_fp32():
     assert model.seen == (torch.float32, torch.float32)
 
 
-def test_precision_decorators_are_for_modules():
+def test_precision_decorator_outside_a_module_raises():
     with pytest.raises(TypeError, match="auto_fp16 decorates methods of Module"):
         runner.auto_fp16()(lambda self: 1)(3)
 
 
-def test_obj_from_dict():
+def test_obj_from_dict_builds_by_name_or_class():
     assert isinstance(runner.obj_from_dict({"type": "ReLU"}, nn, {"inplace": True}), nn.ReLU)
     config = {"type": nn.Linear, "in_features": 1, "out_features": 2}
     assert runner.obj_from_dict(config).out_features == 2
@@ -223,7 +223,7 @@ def test_obj_from_dict():
         runner.obj_from_dict({})
 
 
-def test_seeds():
+def test_seeds_make_draws_reproducible():
     runner.set_random_seed(3)
     first = torch.rand(2)
     runner.set_random_seed(3)
@@ -234,5 +234,5 @@ def test_seeds():
     assert torch.equal(torch.rand(1), torch_first)
 
 
-def test_environment_names_the_parts():
+def test_collect_env_lists_the_packages():
     assert utils.collect_env()["brickwork"] == utils.collect_env()["brickwork-zoo"] == "0.1.0"

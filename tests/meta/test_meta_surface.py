@@ -1,4 +1,4 @@
-"""The meta-package gives everything back, costs nothing until asked, and defines little itself."""
+"""The meta-package re-exports the other packages lazily and defines little itself."""
 
 import ast
 import importlib
@@ -21,7 +21,7 @@ def module_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=module_of)
-def test_every_name_of_a_stub_is_there(stub):
+def test_every_name_of_a_stub_exists(stub):
     module = importlib.import_module(module_of(stub))
     nodes = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
     named = [alias.asname for node in nodes for alias in node.names]
@@ -47,19 +47,19 @@ def test_every_deep_module_has_its_public_names(folder):
         assert [name for name in names if not hasattr(module, name)] == []
 
 
-def test_cnn_defines_nothing_itself():
+def test_cnn_only_re_exports():
     for path in (SOURCE / "cnn").rglob("*.py"):
         kinds = {type(node) for node in ast.parse(path.read_text()).body}
         assert kinds <= {ast.Expr, ast.Import, ast.ImportFrom, ast.Assign}, path
 
 
-def test_an_unknown_name_is_an_attribute_error_with_a_suggestion():
+def test_unknown_name_raises_an_attribute_error_with_a_suggestion():
     with pytest.raises(AttributeError, match="no attribute 'ConvModul'") as caught:
         _ = brickwork.cnn.ConvModul
     assert (caught.value.name, caught.value.obj) == ("ConvModul", brickwork.cnn)
 
 
-def test_versions_names_every_part():
+def test_versions_lists_every_package():
     found = brickwork.versions()
     assert found["brickwork"] == brickwork.__version__
     parts = {"registry", "init", "layers", "base", "modules", "zoo", "models"}
@@ -72,19 +72,19 @@ def loaded_by(code: str) -> set[str]:
     return set(json.loads(run_python("-c", script)))
 
 
-def test_importing_it_loads_nothing():
+def test_importing_brickwork_imports_no_other_package():
     assert "torch" not in loaded_by("import brickwork")
     assert not {m for m in loaded_by("import brickwork") if m.startswith("brickwork_")}
 
 
-def test_one_brick_does_not_pay_for_the_others():
+def test_importing_one_brick_does_not_import_the_others():
     loaded = loaded_by("from brickwork.cnn import ConvModule")
     assert not loaded & {"brickwork_models", "requests", "brickwork.compat"}
 
 
-def test_bricks_and_networks_import_nothing_of_torch_that_imports_compilers():
+def test_bricks_and_models_import_no_module_of_torch_that_imports_compilers():
     ours = loaded_by("import torch, brickwork_models; from brickwork.cnn import ConvModule, ResNet")
-    # Where there is a GPU build, the counter of FLOPs imports triton: more than all of ours.
+    # On a GPU build torch's FLOP counter imports triton, which costs more than all bricks.
     assert not {"torch.utils.flop_counter", "triton"} & (ours - loaded_by("import torch"))
 
 

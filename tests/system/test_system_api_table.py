@@ -1,9 +1,9 @@
 """Our public names, parameters and defaults against those of mmcv 1.7.2.
 
-`mmcv_1_7_2_api.json` tells, for each module of the original that this project answers for, its
-names, their parameters, methods and what each registry holds. `brickwork` has the same modules.
-What differs on purpose stands in the tables below with its reason; they are also the rows of the
-migration guide. A keyword-only option of ours needs no row: it is in nobody's way.
+`mmcv_1_7_2_api.json` lists, for each module of mmcv that this project covers, its names, their
+parameters and methods, and the contents of each registry. `brickwork` has the same modules.
+Intended differences are in the tables below with their reasons; they are also the rows of the
+migration guide. Additional keyword-only options need no row.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import pytest
 
 TABLE = json.loads((Path(__file__).parent / "mmcv_1_7_2_api.json").read_text())["modules"]
 
-# Module → why these names are not there → the names.
+# Module → reason why these names are absent → the names.
 ABSENT: dict[str, dict[str, str]] = {
     "mmcv.cnn.bricks.non_local": {
         "private": "_NonLocalNd",
@@ -52,8 +52,8 @@ ABSENT: dict[str, dict[str, str]] = {
     "mmcv.cnn.vgg": {"one line: torch.nn.Conv2d(.., 3, padding=dilation)": "conv3x3"},
 }
 
-# Name → why its parameters differ, and how: those of the original that are gone or have another
-# default, and those of ours that are new and not keyword-only.
+# Name → reason why its parameters differ, mmcv's parameters that are absent or have another
+# default, new parameters that are not keyword-only.
 DIFFERENT: dict[str, tuple[str, set[str], set[str]]] = {
     "ConvModule": ("the argument of mmcv 2.x", set(), {"efficient_conv_bn_eval"}),
     "FFN": ("the argument of mmcv 2.x", set(), {"layer_scale_init_value"}),
@@ -73,20 +73,20 @@ DIFFERENT: dict[str, tuple[str, set[str], set[str]]] = {
     "Bottleneck": ("options of the shared block", set(), {"options"}),
 }
 
-# Class → why these methods are not there → the methods.
+# Class → reason why these methods are absent → the methods.
 METHODS: dict[str, dict[str, str]] = {
     "Registry": {"register_module takes the class itself": "deprecated_register_module"},
 }
 
-# Registry → why its name is another.
+# Registry → reason why its name differs.
 RENAMED = {"INITIALIZERS": "its entry-point group is brickwork.initializers"}
 
-# Not written yet. Only ever gets shorter: a name that has landed must leave.
+# Names that are not implemented yet; an implemented name must be removed.
 NOT_YET: dict[str, str] = {}
 
 
 def rows(kind):
-    """List (module, name) of the table, but for what is not written yet."""
+    """Return (module, name) of the table, except names that are not implemented yet."""
     return [
         (module, name)
         for module, names in TABLE.items()
@@ -105,21 +105,21 @@ def ours(module, name):
 
 
 def parameters(entry):
-    """Map each parameter to its place among the positional ones, its kind and its default."""
+    """Map each parameter to its position, kind and default."""
     return {
-        one["name"]: (place, one["kind"], one.get("default"))
-        for place, one in enumerate(entry["parameters"])
+        parameter["name"]: (position, parameter["kind"], parameter.get("default"))
+        for position, parameter in enumerate(entry["parameters"])
     }
 
 
 def our_parameters(function):
     return {
-        one.name: (
-            place,
-            one.kind.name,
-            None if one.default is one.empty else repr(one.default),
+        parameter.name: (
+            position,
+            parameter.kind.name,
+            None if parameter.default is parameter.empty else repr(parameter.default),
         )
-        for place, one in enumerate(inspect.signature(function).parameters.values())
+        for position, parameter in enumerate(inspect.signature(function).parameters.values())
     }
 
 
@@ -129,10 +129,10 @@ def test_name_has_the_documented_parameters(module, name):
         with pytest.raises(AttributeError):
             ours(module, name)
         return
-    entry, found = TABLE[module][name], ours(module, name)
-    assert inspect.isclass(found) is (entry["kind"] == "class")
-    theirs, mine = parameters(entry), our_parameters(found)
-    # The place counts only for what can be given by position.
+    entry, value = TABLE[module][name], ours(module, name)
+    assert inspect.isclass(value) is (entry["kind"] == "class")
+    theirs, mine = parameters(entry), our_parameters(value)
+    # The position matters only for positional parameters.
     changed = {key for key in theirs if theirs[key][1:] != mine.get(key, (0,))[1:]}
     moved = {
         key
@@ -165,15 +165,15 @@ def test_class_has_the_documented_methods(module, name):
 
 
 @pytest.mark.parametrize(("module", "name"), rows("Registry"))
-def test_registry_holds_what_the_original_does(module, name):
+def test_registry_has_the_entries_of_mmcv(module, name):
     entry, registry = TABLE[module][name], ours(module, name)
     assert (registry.name != entry["name"]) is (name in RENAMED)
     for key, path in entry["registered"].items():
-        found = registry.get(key)
-        assert found is not None, key
+        registered = registry.get(key)
+        assert registered is not None, key
         if path.startswith("torch."):
-            assert f"{found.__module__}.{found.__name__}" == path or issubclass(
-                found, getattr(importlib.import_module("torch.nn"), path.rpartition(".")[2])
+            assert f"{registered.__module__}.{registered.__name__}" == path or issubclass(
+                registered, getattr(importlib.import_module("torch.nn"), path.rpartition(".")[2])
             ), key
 
 
@@ -185,13 +185,13 @@ def test_every_row_of_the_tables_is_used():
         assert set(listed) <= TABLE[module].keys()
 
 
-def test_what_is_not_written_yet_is_really_missing():
-    landed = []
+def test_names_listed_as_not_implemented_are_absent():
+    implemented = []
     for module, names in NOT_YET.items():
         for name in names.split():
             try:
                 ours(module, name)
             except (AttributeError, ImportError):
                 continue
-            landed.append((module, name))
-    assert not landed, f"remove from NOT_YET: {landed}"
+            implemented.append((module, name))
+    assert not implemented, f"remove from NOT_YET: {implemented}"

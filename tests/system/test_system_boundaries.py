@@ -33,8 +33,8 @@ ZOO_ORDER = (
 )
 
 
-# Rules that a package does not follow yet; a package leaves the list once it does.
-NOT_YET_STRICT = {"cycles": set(), "private names": {"brickwork"}}
+# Packages that still import private names of others; a package leaves the list once it does not.
+NOT_YET_STRICT = {"brickwork"}
 
 
 def imports(source: Path, module: str) -> Iterator[tuple[str, int, bool]]:
@@ -104,7 +104,7 @@ def test_imports_only_declared_dependencies(distribution, distributions, top_lev
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_no_private_name_of_a_sibling_is_imported(distribution, distributions):
-    if distribution.name in NOT_YET_STRICT["private names"]:
+    if distribution.name in NOT_YET_STRICT:
         pytest.skip("not yet strict")
     wrong = []
     for source in distribution.sources():
@@ -147,8 +147,6 @@ def import_graph(distribution) -> dict[str, set[str]]:
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_no_files_of_a_package_form_an_import_cycle(distribution):
     """Imports under TYPE_CHECKING and inside functions count."""
-    if distribution.name in NOT_YET_STRICT["cycles"]:
-        pytest.skip("not yet strict")
     list(graphlib.TopologicalSorter(import_graph(distribution)).static_order())  # raises CycleError
 
 

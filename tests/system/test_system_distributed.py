@@ -1,4 +1,4 @@
-"""Training in several processes: the same losses, the same weights, however often it is killed."""
+"""Training in several processes gives the same losses and weights, also after being killed."""
 
 from __future__ import annotations
 
@@ -29,45 +29,46 @@ CASES = [(strategy, world) for strategy, worlds in TOGETHER.items() for world in
 
 
 def losses(output: str) -> dict[int, float]:
-    """Read the losses by step."""
+    """Return the printed losses by step."""
     return {int(n): float(x) for n, x in re.findall(r"^step +(\d+)  loss ([\d.]+)$", output, re.M)}
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
-    """Read the last weights: of a file, or of a folder of shards."""
+    """Return the last saved weights, from a file or a folder of shards."""
     (path,) = folder.glob(f"step-{STEPS:06}.*")
     found: dict[str, Tensor] = CheckpointLoader.load_checkpoint(path)["state_dict"]
     return found
 
 
 @pytest.fixture(scope="module")
-def unbroken(
+def uninterrupted(
     run_together: RunTogether, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[int, float], Path]:
-    """Losses and folder of one process that nobody kills."""
-    folder = tmp_path_factory.mktemp("unbroken")
+    """Return losses and folder of one process that is not killed."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
     options = ["--double", "--steps", STEPS, "--save-every", EVERY, "--folder", folder]
     return losses(run_together(1, EXAMPLE, *options)), folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strategy", "world"), CASES)
-def test_a_killed_run_goes_on_as_if_nothing_had_been(
+def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
     strategy: str,
     world: int,
     run_together: RunTogether,
-    unbroken: tuple[dict[int, float], Path],
+    uninterrupted: tuple[dict[int, float], Path],
     tmp_path: Path,
 ) -> None:
     options = ["--strategy", strategy, "--double", "--steps", STEPS]
     options += ["--save-every", EVERY, "--folder", tmp_path]
     killed = losses(run_together(world, EXAMPLE, *options, killed_after=2 * EVERY))
     assert [*killed] == [*range(1, 2 * EVERY + 1)]
-    whole = [path.stem for path in tmp_path.glob("step-*")]
-    assert whole == [f"step-{EVERY:06}"], "what was half written does not count"
+    checkpoints = [path.stem for path in tmp_path.glob("step-*")]
+    assert checkpoints == [f"step-{EVERY:06}"], "an incomplete checkpoint has this name"
     resumed = losses(run_together(world, EXAMPLE, *options, "--resume"))
     assert [*resumed] == [*range(EVERY + 1, STEPS + 1)]
 
-    expected, folder = unbroken
+    expected, folder = uninterrupted
     close = {"rtol": 0, "atol": 0} if strategy == "single" else {"rtol": 1e-8, "atol": 2e-9}
     assert [*expected] == [*range(1, STEPS + 1)]
     assert expected[STEPS] < 0.9 * expected[1]
@@ -77,7 +78,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     torch.testing.assert_close(dict(weights(tmp_path)), dict(weights(folder)), **close)
 
 
-def test_torchrun_trains_in_single_precision_too(run_together: RunTogether, tmp_path: Path) -> None:
+def test_torchrun_trains_in_single_precision(run_together: RunTogether, tmp_path: Path) -> None:
     alone = run_together(1, EXAMPLE, "--steps", EVERY, "--folder", tmp_path / "alone")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, EXAMPLE]
     command += ["--strategy", "ddp", "--steps", EVERY, "--folder", tmp_path / "both"]
@@ -87,7 +88,7 @@ def test_torchrun_trains_in_single_precision_too(run_together: RunTogether, tmp_
     assert re.search(r"^[\d.]+% of 359 unseen digits recognised$", done.stdout, re.M)
 
 
-def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
+def test_new_run_refuses_a_folder_with_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "step-000004.pth").touch()
     done = python_result(EXAMPLE, "--folder", tmp_path)
     assert done.returncode == 2
@@ -95,7 +96,7 @@ def test_a_new_run_does_not_mix_with_an_old_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])
-def test_sync_bn_under_ddp_has_the_gradients_of_the_whole_batch(
+def test_sync_bn_under_ddp_gives_the_gradients_of_the_whole_batch(
     world: int, run_together: RunTogether, tmp_path: Path
 ) -> None:
     model = ddp_gradients.network()

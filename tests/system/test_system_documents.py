@@ -1,20 +1,19 @@
-"""Every example of the READMEs and the documentation runs, each file in a process of its own.
+"""Every example of the READMEs and the documentation runs.
 
-Blocks marked `python` run in order in one namespace, in a temporary folder, with warnings as
-errors; blocks marked `pycon` are sessions whose output is compared. A process of its own, because
-examples register types and set seeds, which the next file must not see.
+The blocks of a file run in order in one namespace, in a temporary folder, with warnings as errors:
+those marked `python` as programs, those marked `pycon` as sessions whose output is compared. Each
+file runs in a process of its own, because examples register types and set seeds.
 """
 
 import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.python import python_result
+from tests.support.repository import ROOT
+
 DOCUMENTS = sorted(
     [
         ROOT / "README.md",
@@ -24,7 +23,7 @@ DOCUMENTS = sorted(
     ]
 )
 
-# torch.compile writes C++; where there is no compiler its example runs uncompiled
+# torch.compile needs a C++ compiler; without one its example runs uncompiled
 COMPILER = any(map(shutil.which, (os.environ.get("CXX", ""), "g++", "c++", "clang++")))
 UNCOMPILED = {} if COMPILER else {"TORCHDYNAMO_DISABLE": "1"}
 
@@ -40,7 +39,7 @@ connect = socket.socket.connect
 
 def loopback_only(self, address):
     if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
-        raise OSError(f"examples run without a network, and this one asked for {address}")
+        raise OSError(f"examples run without a network, but this one connected to {address}")
     return connect(self, address)
 
 socket.socket.connect = loopback_only
@@ -69,18 +68,12 @@ def test_examples_run(document, tmp_path):
         return
     runner = tmp_path.with_name(tmp_path.name + "_runner.py")
     runner.write_text(RUNNER)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", runner, document],
-        cwd=tmp_path,
-        env={**os.environ, **UNCOMPILED},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = python_result("-W", "error", runner, document, cwd=tmp_path, **UNCOMPILED)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-# What the guide of the original shows by examples, each of which the tutorials have in their words.
-SHOWN = """
+# What the examples of mmcv's guide use; the tutorials use them as well.
+NAMES_IN_MMCV_GUIDE = """
     build_conv_layer build_norm_layer build_activation_layer build_upsample_layer
     build_padding_layer UPSAMPLE_LAYERS register_module ConvModule norm_cfg act_cfg order
     constant_init xavier_init normal_init trunc_normal_init uniform_init kaiming_init
@@ -89,7 +82,7 @@ SHOWN = """
 """
 
 
-def test_the_tutorials_show_what_the_guide_of_the_original_shows():
+def test_tutorials_cover_the_guide_of_mmcv():
     text = "".join(p.read_text() for p in sorted((ROOT / "docs" / "tutorials").glob("*.md")))
     code = "".join(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    assert not set(SHOWN.split()) - set(re.findall(r"\w+", code))
+    assert not set(NAMES_IN_MMCV_GUIDE.split()) - set(re.findall(r"\w+", code))

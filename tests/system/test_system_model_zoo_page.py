@@ -1,4 +1,4 @@
-"""The page of the model zoo filters and sorts, in a real browser, from disk."""
+"""The page of the model zoo filters and sorts, in a real browser, loaded from disk."""
 
 import html
 import re
@@ -9,7 +9,10 @@ import sys
 import pytest
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-pytestmark = pytest.mark.skipif(not BROWSER, reason="no Chromium is installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not BROWSER, reason="no Chromium is installed"),
+]
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-quic", "--disable-background-networking", "--disable-component-update"),
@@ -19,7 +22,7 @@ QUIET = (
 
 @pytest.fixture(scope="module")
 def page(root, tmp_path_factory):
-    """The page alone, built as the documentation builds it."""
+    """Build a site with only this page, as the documentation builds it."""
     source = tmp_path_factory.mktemp("docs")
     shutil.copytree(root / "docs" / "_static", source / "_static")
     shutil.copy(root / "docs" / "modelzoo.md", source / "index.md")
@@ -34,7 +37,7 @@ def page(root, tmp_path_factory):
 
 @pytest.fixture
 def dom(page, tmp_path):
-    """Run a script in the page, after its own, and return the rows that are shown."""
+    """Run a script in the page, after its own, and return the count and the visible rows."""
 
     def run(script: str = "", fragment: str = "") -> tuple[str, list[list[str]]]:
         copy = page.with_name(f"{tmp_path.name}.html")
@@ -62,49 +65,48 @@ def dom(page, tmp_path):
     return run
 
 
-def test_it_lists_everything_at_first(dom):
-    from brickwork_zoo import list_models  # the catalogue is read only where a browser is there
+def test_page_lists_all_models_initially(dom):
+    from brickwork_zoo import list_models  # only where a browser is installed
 
     count, rows = dom()
     assert [row[0] for row in rows] == [model.uri for model in list_models()]
     assert count == f"{len(rows)} of {len(rows)}"
 
 
-# As a person types: into the box that has the focus, through the browser's own editing.
+# As a user types: into the focused box, through the browser's own editing.
 TYPE = (
     "document.querySelector('.zoo input').focus(); document.execCommand('insertText', false, {!r});"
 )
 CLICK = "document.querySelectorAll('.zoo th button')[{}].click();"
 
 
-def test_words_filter_it(dom):
+def test_words_filter_the_rows(dom):
     count, rows = dom(TYPE.format("torchvision RESNET50"))
     assert rows
     assert all("torchvision" in row[0] and "resnet50" in row[0] for row in rows)
     assert count.startswith(f"{len(rows)} of ")
 
 
-def test_every_letter_counts(dom):
-    """It filters while one types, and what one deletes comes back."""
+def test_rows_are_filtered_at_every_key(dom):
     narrow = len(dom(TYPE.format("resnet") + TYPE.format("50"))[1])
     wide = len(dom(TYPE.format("resnet50") + "document.execCommand('delete');" * 2)[1])
     assert 0 < narrow < wide < len(dom()[1])
 
 
-def test_words_that_no_row_has_leave_none(dom):
+def test_words_without_a_match_leave_no_row(dom):
     count, rows = dom(TYPE.format("resnet no-such-word"))
     assert not rows
     assert count.startswith("0 of ")
 
 
-def test_an_address_can_carry_the_words(dom):
+def test_url_fragment_filters_the_rows(dom):
     rows = dom(fragment="#vgg")[1]
     assert rows
     assert all("vgg" in " ".join(row).lower() for row in rows)
 
 
 @pytest.mark.parametrize(("clicks", "descending"), [(1, True), (2, False)])
-def test_a_heading_sorts_it(dom, clicks, descending):
+def test_clicking_a_heading_sorts_the_rows(dom, clicks, descending):
     _, rows = dom(CLICK.format(2) * clicks)
     shown = [row[2] for row in rows]
     numbers = [float(cell.removesuffix(" M")) for cell in shown if cell.endswith("M")]
@@ -113,10 +115,10 @@ def test_a_heading_sorts_it(dom, clicks, descending):
     assert all(cell.endswith("M") for cell in shown[: len(numbers)])  # the unknown stay last
 
 
-def test_names_sort_from_a_and_their_numbers_as_numbers(dom):
+def test_names_sort_alphabetically_with_numbers_by_value(dom):
     _, rows = dom(TYPE.format("mmcls://resnet") + CLICK.format(1) + CLICK.format(0))
     depths = [
-        int(found[1]) for row in rows if (found := re.fullmatch(r"mmcls://resnet(\d+)", row[0]))
+        int(match[1]) for row in rows if (match := re.fullmatch(r"mmcls://resnet(\d+)", row[0]))
     ]
     assert depths == [18, 34, 50, 101, 152]
 

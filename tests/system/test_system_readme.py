@@ -1,4 +1,4 @@
-"""The READMEs say what the packages are and what was measured, and their links lead somewhere."""
+"""READMEs and pages state current packages and measured numbers, and their links are valid."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.support.repository import DISTRIBUTIONS
 REPOSITORY = "https://github.com/brickwork-cnn/brickwork"
 FACTORS = {"µs": 1e-6, "ms": 1e-3, "s": 1, "MB": 1e6, "GB": 1e9, "us": 1e-6}
 
-# A line of the comparison → the benchmark, and whether the floor's part is deducted.
+# Row of the comparison → the benchmark, and whether its floor is subtracted.
 MEASURED = {
     "a ready model from a checkpoint of 1.2 GB": ("ready model, 1.2 GB", False),
     "… the peak of its memory": ("ready model, 1.2 GB, peak memory", False),
@@ -24,7 +24,7 @@ MEASURED = {
 }
 
 
-def test_the_table_of_packages_is_complete_and_current(distributions, root):
+def test_table_of_packages_is_complete_and_current(distributions, root):
     rows = dict(
         re.findall(
             r"^\| \[`([a-z-]+)`\]\([a-z/]+\) \|.*?\| (\d+\.\d+\.\d+) \|",
@@ -35,24 +35,23 @@ def test_the_table_of_packages_is_complete_and_current(distributions, root):
     assert rows == {d.name: d.version for d in distributions.values()}
 
 
-def test_the_page_of_packages_says_what_each_needs(distributions, root):
-    """It leaves out what comes along with what it names."""
+def test_page_of_packages_lists_the_dependencies(distributions, root):
+    """It leaves out dependencies of those that it names."""
 
     def declared(name):
         project = distributions[f"brickwork-{name.removesuffix('[torch]')}"].project
         extra = project["optional-dependencies"]["torch"] if name.endswith("[torch]") else []
-        found = {
-            re.match(r"[a-z0-9-]+(\[torch\])?", one)[0] for one in project["dependencies"] + extra
-        }
-        return {one.removeprefix("brickwork-") for one in found}
+        requirements = project["dependencies"] + extra
+        names = {re.match(r"[a-z0-9-]+(\[torch\])?", text)[0] for text in requirements}
+        return {name.removeprefix("brickwork-") for name in names}
 
     def everything(names):
-        found, todo = set(), list(names)
+        closure, todo = set(), list(names)
         while todo:
-            found.add(name := todo.pop())
+            closure.add(name := todo.pop())
             if f"brickwork-{name.removesuffix('[torch]')}" in distributions:
-                todo += declared(name) - found
-        return found - {"urllib3"}  # of requests
+                todo += declared(name) - closure
+        return closure - {"urllib3"}  # a dependency of requests
 
     text = (root / "docs" / "packages.md").read_text()
     rows = re.findall(r"^\| `brickwork-(\S+)` \|.*\| (.*) \|$", text, re.MULTILINE)
@@ -63,8 +62,8 @@ def test_the_page_of_packages_says_what_each_needs(distributions, root):
         assert everything(stated) - {"zoo"} == everything(declared(name)) - {"zoo"}, name
 
 
-def test_the_comparison_states_what_was_measured(root):
-    """To three digits: `hatch run readme` renews it after the benchmarks."""
+def test_comparison_states_the_measured_numbers(root):
+    """To three digits; `hatch run readme` updates them after the benchmarks."""
     text = (root / "README.md").read_text()
     table = text.split("<!-- comparison -->")[1].split("<!-- end -->")[0]
     head, _, *lines = (line.strip("| ").split(" | ") for line in table.strip().splitlines())
@@ -87,14 +86,14 @@ def test_the_comparison_states_what_was_measured(root):
 
 
 def links(document):
-    """List where the links of a page lead; code is none of them."""
+    """Return the targets of the links of a page, code left out."""
     prose = re.sub(
         r"^```.*?^```$|`[^`\n]*`", "", document.read_text(), flags=re.DOTALL | re.MULTILINE
     )
     return re.findall(r"\]\(([^)\s#]+)", prose)
 
 
-def test_every_link_into_the_repository_leads_somewhere(root):
+def test_links_into_the_repository_are_valid(root):
     wrong = []
     readmes = [root / "README.md", root / "meta" / "README.md", *root.glob("packages/*/README.md")]
     for document in [*readmes, *root.glob("docs/**/*.md")]:
@@ -109,12 +108,12 @@ def test_every_link_into_the_repository_leads_somewhere(root):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_readmes_of_distributions_work_on_a_package_index_too(distribution):
-    """No relative link leads anywhere there."""
+def test_readmes_of_distributions_work_on_a_package_index(distribution):
+    """Relative links are dead there."""
     readme = distribution.folder / "README.md"
-    found = links(readme)
-    assert not [target for target in found if "://" not in target]
-    assert [target for target in found if target.startswith(f"{REPOSITORY}/blob/main/docs/")]
+    targets = links(readme)
+    assert not [target for target in targets if "://" not in target]
+    assert [target for target in targets if target.startswith(f"{REPOSITORY}/blob/main/docs/")]
     assert re.search(rf"pip install {distribution.name}\s", readme.read_text())
 
 
@@ -127,6 +126,6 @@ def test_metadata_links_to_the_changelog_and_the_source(distribution, root):
     assert urls["Documentation"].startswith(REPOSITORY)
 
 
-def test_pictures_stay_small(root):
+def test_pictures_are_small(root):
     for picture in (root / "docs" / "_static").glob("*.[jp][pn]g"):
         assert picture.stat().st_size < 300_000, picture

@@ -1,4 +1,4 @@
-"""A release is refused unless tag, version and changelog agree."""
+"""Releases: tag, version and changelog must agree; workflows run the documented commands."""
 
 import os
 import re
@@ -14,8 +14,13 @@ from tests.support.repository import DISTRIBUTIONS
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_every_distribution_can_be_released_as_it_is(distribution):
-    assert check(f"{distribution.name}-v{distribution.version}") == distribution.folder
+def test_distribution_can_be_released_unless_its_changelog_has_unreleased_changes(distribution):
+    tag = f"{distribution.name}-v{distribution.version}"
+    if "## Unreleased" in (distribution.folder / "CHANGELOG.md").read_text():
+        with pytest.raises(ValueError, match="begins with 'Unreleased'"):
+            check(tag)
+    else:
+        assert check(tag) == distribution.folder
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def test_every_distribution_can_be_released_as_it_is(distribution):
         ("brickwork-zoo-v9.9.9", "says 9.9.9, the package says"),
     ],
 )
-def test_a_tag_that_disagrees_is_refused(tag, message):
+def test_tag_that_disagrees_with_the_package_is_refused(tag, message):
     with pytest.raises(ValueError, match=message):
         check(tag)
 
@@ -39,7 +44,7 @@ def test_a_tag_that_disagrees_is_refused(tag, message):
         ("# Changelog\n\n## {version}\n\n## 0.0.1\n\nOld.\n", "says nothing"),
     ],
 )
-def test_a_changelog_that_disagrees_is_refused(distributions, root, tmp_path, changelog, message):
+def test_changelog_that_disagrees_is_refused(distributions, root, tmp_path, changelog, message):
     zoo = distributions["brickwork-zoo"]
     shutil.copytree(zoo.folder, tmp_path / zoo.folder.relative_to(root))
     path = tmp_path / zoo.folder.relative_to(root) / "CHANGELOG.md"
@@ -55,7 +60,7 @@ def _with_meta(root, copy):
 
 @pytest.fixture
 def release(root, uv, tmp_path):
-    """Run all of a release but publishing, to a folder of its own."""
+    """Run all steps of a release except publishing, into a temporary folder."""
 
     def run(tag: str) -> tuple[int, str, set[str]]:
         dist = tmp_path / "dist"
@@ -71,8 +76,9 @@ def release(root, uv, tmp_path):
     return run
 
 
-def test_a_release_builds_installs_alone_and_tests(release, distributions):
-    """By the package that needs no other; nothing of this environment reaches the tests there."""
+@pytest.mark.slow
+def test_release_builds_installs_alone_and_runs_the_tests(release, distributions):
+    """Shown with the package without dependencies; the tests run in an environment of their own."""
     version = distributions["brickwork-registry"].version
     code, output, files = release(f"brickwork-registry-v{version}")
     assert code == 0, output
@@ -81,7 +87,7 @@ def test_a_release_builds_installs_alone_and_tests(release, distributions):
     assert files == {f"{stem}.tar.gz", f"{stem}-py3-none-any.whl"}
 
 
-def test_a_release_of_a_tag_that_disagrees_builds_nothing(release):
+def test_release_with_a_wrong_tag_builds_nothing(release):
     code, output, files = release("brickwork-registry-v9.9.9")
     assert code == 1
     assert "says 9.9.9, the package says" in output
@@ -89,23 +95,24 @@ def test_a_release_of_a_tag_that_disagrees_builds_nothing(release):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_the_tests_of_each_package_say_what_they_need(distribution):
+def test_each_package_declares_what_its_tests_need(distribution):
     groups = tomllib.loads((distribution.folder / "pyproject.toml").read_text())
     assert any(need.startswith("pytest") for need in groups["dependency-groups"]["test"])
 
 
 @pytest.fixture
 def workflows(root):
-    found = {p.stem: yaml.safe_load(p.read_text()) for p in root.glob(".github/workflows/*.yml")}
-    assert set(found) == {"ci", "docs", "release"}
-    return found
+    files = root.glob(".github/workflows/*.yml")
+    loaded = {file.stem: yaml.safe_load(file.read_text()) for file in files}
+    assert set(loaded) == {"ci", "docs", "release"}
+    return loaded
 
 
 def steps(workflow):
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-def test_workflows_call_the_same_commands(workflows):
+def test_workflows_run_the_documented_commands(workflows):
     called = {name: [step.get("run", "") for step in steps(w)] for name, w in workflows.items()}
     assert ".ci/run" in called["ci"]
     assert "hatch run docs" in called["docs"]
@@ -114,7 +121,7 @@ def test_workflows_call_the_same_commands(workflows):
     assert workflows["release"][True] == {"push": {"tags": ["brickwork*-v*"]}}
 
 
-def test_every_python_and_both_ends_of_torch_are_tested(workflows, distributions):
+def test_workflow_tests_every_claimed_python_and_the_minimum_torch(workflows, distributions):
     rows = workflows["ci"]["jobs"]["test"]["strategy"]["matrix"]["include"]
     project = distributions["brickwork-init"].project
     (floor,) = (r.partition(">=")[2] for r in project["dependencies"] if r.startswith("torch"))
@@ -123,8 +130,8 @@ def test_every_python_and_both_ends_of_torch_are_tested(workflows, distributions
     assert f"{floor}.0" in {row["torch"] for row in rows}
 
 
-def test_workflows_may_do_no_more_than_they_must(workflows):
-    """Only what deploys or publishes gets to write, and only what it writes."""
+def test_workflows_have_minimal_permissions(workflows):
+    """Only the jobs that deploy or publish may write."""
     granted = {
         (name, title): job.get("permissions", workflow["permissions"])
         for name, workflow in workflows.items()

@@ -1,4 +1,4 @@
-"""Every wheel is whole, installs alone with what it declares and nothing else, and works there."""
+"""Wheels: contents, metadata, and each installed alone with what it declares."""
 
 import importlib.metadata
 import json
@@ -32,7 +32,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def dist(uv, distributions, tmp_path_factory) -> Path:
-    """A folder with the sdist of every distribution, and the wheel built from it."""
+    """Return a folder with the sdist of every distribution and the wheel built from it."""
     folder = tmp_path_factory.mktemp("dist")
     for distribution in distributions.values():
         run(uv, "build", "--quiet", "--out-dir", folder, distribution.folder)
@@ -48,7 +48,7 @@ def wheel(distribution, dist) -> zipfile.ZipFile:
 
 @pytest.fixture
 def python(distribution, distributions, dist, uv, tmp_path) -> Path:
-    """The interpreter of a fresh environment that holds one distribution."""
+    """Return the interpreter of a fresh environment with one distribution."""
     environment = tmp_path / "environment"
     run(uv, "venv", "--quiet", "--no-config", "--python", sys.executable, environment)
     interpreter = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -68,21 +68,21 @@ def python(distribution, distributions, dist, uv, tmp_path) -> Path:
 
 
 def needed(distribution, distributions) -> set[str]:
-    """Return the distribution and every sibling that its own declaration brings along."""
-    found, todo = set(), [distribution.name]
+    """Return the distribution and every sibling that it depends on."""
+    names, todo = set(), [distribution.name]
     while todo:
         name = todo.pop()
-        if name in found:
+        if name in names:
             continue
-        found.add(name)
+        names.add(name)
         todo.extend(distributions[name].siblings)
         if any("[torch]" in r for r in distributions[name].siblings.values()):
             todo.extend(distributions["brickwork-zoo"].extra_siblings)
-    return found
+    return names
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
+def test_wheel_contains_exactly_the_package(distribution, wheel):
     names = set(wheel.namelist())
     package = distribution.import_name
     info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
@@ -99,8 +99,8 @@ def test_wheel_holds_the_package_and_nothing_else(distribution, wheel):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_the_readme_states_the_size_of_the_wheel(distribution, dist, root):
-    """To a tenth; `hatch run readme` renews it."""
+def test_readme_states_the_size_of_the_wheel(distribution, dist, root):
+    """To 10 %; `hatch run readme` updates it."""
     row = re.search(rf"^\| \[`{distribution.name}`\].*$", (root / "README.md").read_text(), re.M)[0]
     stated = int(re.search(r"(\d+) kB \|$", row)[1]) * 1e3
     name = f"{distribution.name.replace('-', '_')}-{distribution.version}-py3-none-any.whl"
@@ -108,7 +108,7 @@ def test_the_readme_states_the_size_of_the_wheel(distribution, dist, root):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
-def test_wheel_says_who_it_is(distribution, wheel):
+def test_wheel_metadata_is_complete(distribution, wheel):
     info = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
     metadata = wheel.read(f"{info}/METADATA").decode()
     assert f"\nName: {distribution.name}\n" in metadata
@@ -119,6 +119,7 @@ def test_wheel_says_who_it_is(distribution, wheel):
     assert (distribution.folder / "README.md").read_text().strip() in metadata
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_wheel_installs_alone_and_works(distribution, distributions, uv, python, tmp_path):
     run(uv, "pip", "check", "--python", python)
@@ -134,7 +135,7 @@ def test_wheel_installs_alone_and_works(distribution, distributions, uv, python,
 
     # without NumPy, which torch only recommends, torch says so
     warnings = ("-W", "error", "-W", "ignore:Failed to initialize NumPy")
-    # -I: neither this folder, nor the person's packages, nor their variables
+    # -I: without this folder, user packages and environment variables
     imported = run(
         *(python, "-I", *warnings, "-c"),
         f"import {distribution.import_name} as package; print(package.__version__)",
@@ -151,8 +152,8 @@ def test_wheel_installs_alone_and_works(distribution, distributions, uv, python,
 
 
 @pytest.mark.parametrize("name", TORCHLESS)
-def test_imports_reach_for_nothing_but_the_standard_library(name, distributions):
-    """Neither torch nor any other package is loaded, even where it is installed."""
+def test_import_loads_only_the_standard_library(name, distributions):
+    """Neither torch nor any other package is imported, even if it is installed."""
     package = distributions[name].import_name
     code = (
         "import sys; before = set(sys.modules);"
