@@ -75,7 +75,7 @@ def test_sequence_helpers_check_cast_and_slice():
     assert utils.slice_list([1, 2, 3, 4], 2) == [[1, 2], [3, 4]]
     assert utils.slice_list([1, 2, 3], [1, 2]) == [[1], [2, 3]]
     assert utils.concat_list([[1], [2, 3]]) == [1, 2, 3]
-    with pytest.raises(ValueError, match="make 4 items"):
+    with pytest.raises(ValueError, match="sum to the list's length 3"):
         utils.slice_list([1, 2, 3], [2, 2])
     with pytest.raises(TypeError, match="iterable"):
         utils.iter_cast(3, int)
@@ -170,7 +170,7 @@ def test_init_dist_error_names_what_is_missing(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(ValueError, match="RANK"):
         runner.init_dist("pytorch", backend="gloo")
-    with pytest.raises(ValueError, match="unknown launcher 'dask'"):
+    with pytest.raises(ValueError, match=r"launcher must be one of .*, got 'dask'"):
         runner.init_dist("dask")
 
 

@@ -1,8 +1,8 @@
-"""The building bricks of convolutional networks, together, as people know them from `mmcv.cnn`.
+"""The building blocks of convolutional networks, under the names of `mmcv.cnn`.
 
-`import brickwork` loads nothing; `brickwork.cnn`, `.runner`, `.utils` and `.model_zoo` are imported
-when they are first asked for. Where `BRICKWORK_COMPAT` is set, it installs what it names
-(see `brickwork.compat`).
+`import brickwork` imports no other package; `brickwork.cnn`, `.runner`, `.utils` and `.model_zoo`
+are imported on first use. If `BRICKWORK_COMPAT` is set, its packages are installed (see
+`brickwork.compat`).
 """
 
 import os
@@ -14,8 +14,8 @@ __all__ = [*_SUBPACKAGES, "versions"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a part when it is first asked for."""
-    # Not `_lazy.attach`: reading the stub would cost as much as starting Python does.
+    """Import a subpackage on first use."""
+    # Not `_lazy.attach`: parsing a stub would cost as much as starting Python does.
     if name in _SUBPACKAGES:
         from importlib import import_module
 

@@ -1,12 +1,7 @@
-"""What initializers written for mmcv call once they are done."""
+"""Function that initializers written for mmcv call at their end."""
 
 from torch import nn
 
 
 def update_init_info(module: nn.Module, init_info: str) -> None:
-    """Do nothing: who gave a tensor its value is noted as it is written, see `init_report`.
-
-    Args:
-        module: The module that an initializer has filled.
-        init_info: What it would have noted.
-    """
+    """Do nothing; brickwork records the source of each value itself, see `init_report`."""

@@ -1,8 +1,8 @@
-"""Import a package's public names when they are first asked for.
+"""Lazy public names of a package, defined by its stub.
 
-The names stand in the stub beside the package's `__init__.py`, as plain imports that type checkers
-and people read; here the same lines are followed one at a time. So `from brickwork.cnn import
-ConvModule` pays for ConvModule, and not for the networks and the search tools beside it.
+The stub `__init__.pyi` beside the `__init__.py` lists the names as plain imports, for type checkers
+and readers; here each of them is imported on first use. So `from brickwork.cnn import ConvModule`
+does not import the models.
 """
 
 import ast
@@ -16,14 +16,14 @@ from pathlib import Path
 def attach(
     package: str, file: str
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """Make the `__getattr__`, `__dir__` and `__all__` of a package from its stub.
+    """Build the `__getattr__`, `__dir__` and `__all__` of a package from its stub.
 
     Args:
         package: `__name__` of the package.
         file: `__file__` of the package; the stub is the `.pyi` beside it.
 
     Returns:
-        The three, in this order; `__all__` has no modules, as `import *` is not to replace the
+        The three, in this order. `__all__` has no modules, because `import *` must not replace the
         caller's `logging` or `utils`.
     """
     origins: dict[str, tuple[str, str]] = {}  # public name → (module, name there)
@@ -43,7 +43,7 @@ def attach(
             value: object = importlib.import_module(f"{package}.{attribute}")
         else:
             value = getattr(importlib.import_module(module), attribute)
-        setattr(sys.modules[package], name, value)  # the next time costs nothing
+        setattr(sys.modules[package], name, value)  # later uses are plain attributes
         return value
 
     def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""What is installed."""
+"""Versions of the installed packages."""
 
 import importlib.metadata
 
@@ -6,16 +6,15 @@ _PARTS = ("registry", "init", "layers", "base", "modules", "zoo", "models")
 
 
 def versions() -> dict[str, str]:
-    """Tell the version of each installed part, and of PyTorch.
+    """Return the versions of PyTorch and of the installed packages of the project.
 
     Returns:
-        Distribution name → version, in the order in which the parts build on each other; a part
-        that is not installed is left out.
+        Version by distribution, dependencies first; what is not installed is left out.
     """
-    found = {}
+    installed = {}
     for name in ("torch", *(f"brickwork-{part}" for part in _PARTS), "brickwork"):
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed

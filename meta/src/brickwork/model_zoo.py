@@ -1,4 +1,4 @@
-"""Where pretrained weights are and how they get here."""
+"""Finding and downloading pretrained weights."""
 
 from brickwork_zoo import download as download
 from brickwork_zoo import list_models as list_models

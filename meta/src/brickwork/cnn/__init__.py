@@ -1,4 +1,4 @@
-"""What `mmcv.cnn` offers: layers from configs, bundles, initialisation, networks, measures."""
+"""Names of `mmcv.cnn`: layers from configs, compound modules, initialization, models."""
 
 from brickwork._lazy import attach
 

@@ -1,4 +1,4 @@
-"""What `mmcv.runner` offers to model code: base modules, checkpoints, distribution, precision."""
+"""Names of `mmcv.runner` for model code: base modules, checkpoints, distribution, precision."""
 
 from brickwork._lazy import attach
 

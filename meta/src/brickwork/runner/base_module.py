@@ -1,4 +1,4 @@
-"""Modules that initialise from a config."""
+"""Base modules that initialize from a config."""
 
 from brickwork_base import BaseModule as BaseModule
 from brickwork_base import ModuleDict as ModuleDict

@@ -1,4 +1,4 @@
-"""Who is who among the processes, and reductions over all of them."""
+"""Ranks of processes, and reductions over all of them."""
 
 import functools
 import os
@@ -14,7 +14,7 @@ __all__ = ["allreduce_grads", "allreduce_params", "get_dist_info", "init_dist", 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# launcher → the variables that hold the rank, the number of processes and the rank on this machine
+# launcher → the variables with the rank, the number of processes and the rank on this machine
 _LAUNCHERS = {
     "pytorch": ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
     "mpi": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
@@ -23,25 +23,14 @@ _LAUNCHERS = {
 
 
 def get_dist_info() -> tuple[int, int]:
-    """Tell the rank of this process and how many there are.
-
-    Returns:
-        Rank and number of processes; `(0, 1)` where no process group is set up.
-    """
+    """Return the rank and the number of processes, `(0, 1)` without a process group."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
 
 
 def master_only(func: Callable[P, T]) -> Callable[P, T | None]:
-    """Let a function run on rank 0 alone; elsewhere it does nothing and returns None.
-
-    Args:
-        func: The function.
-
-    Returns:
-        The decorated function.
-    """
+    """Decorate a function to run on rank 0 only; on other ranks it returns None."""
 
     @functools.wraps(func)
     def on_master(*args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -53,19 +42,19 @@ def master_only(func: Callable[P, T]) -> Callable[P, T | None]:
 def init_dist(
     launcher: str, backend: str = "nccl", *, port: int | None = None, **kwargs: Any
 ) -> None:
-    """Set up the default process group from what a launcher left in the environment.
+    """Initialize the default process group from a launcher's environment variables.
 
     Args:
         launcher: `"pytorch"` (torchrun), `"mpi"` (Open MPI) or `"slurm"`.
-        backend: Backend of `torch.distributed`; `"gloo"` needs no GPU.
+        backend: Backend of `torch.distributed`; `"gloo"` works without a GPU.
         port: Port of rank 0; by default `MASTER_PORT`, or 29500.
-        **kwargs: For `torch.distributed.init_process_group`.
+        **kwargs: Options of `torch.distributed.init_process_group`.
 
     Raises:
         ValueError: If the launcher is unknown, or did not start this process.
     """
     if launcher not in _LAUNCHERS:
-        raise ValueError(f"unknown launcher {launcher!r}; there are {', '.join(_LAUNCHERS)}")
+        raise ValueError(f"launcher must be one of {', '.join(_LAUNCHERS)}, got {launcher!r}")
     try:
         rank, world_size, local_rank = (int(os.environ[name]) for name in _LAUNCHERS[launcher])
         os.environ["MASTER_ADDR"] = os.environ.get("MASTER_ADDR") or _first_host(launcher)
@@ -88,9 +77,9 @@ def allreduce_params(
     """Average parameters or buffers over all processes, in place.
 
     Args:
-        params: The tensors, the same ones in the same order on every process.
-        coalesce: Kept for callers' sake; `torch.distributed` groups the calls either way.
-        bucket_size_mb: Likewise.
+        params: The tensors, in the same order on every process.
+        coalesce: No effect; kept for compatibility.
+        bucket_size_mb: No effect; kept for compatibility.
     """
     _average([param.detach() for param in params])
 
@@ -101,9 +90,9 @@ def allreduce_grads(
     """Average the gradients of parameters over all processes, in place.
 
     Args:
-        params: The parameters; those without a gradient are left out.
-        coalesce: Kept for callers' sake; `torch.distributed` groups the calls either way.
-        bucket_size_mb: Likewise.
+        params: The parameters; those without a gradient are skipped.
+        coalesce: No effect; kept for compatibility.
+        bucket_size_mb: No effect; kept for compatibility.
     """
     _average([p.grad.detach() for p in params if p.requires_grad and p.grad is not None])
 
@@ -120,9 +109,9 @@ def _average(tensors: list[torch.Tensor]) -> None:
 
 
 def _first_host(launcher: str) -> str:
-    """Return the host of rank 0 where the launcher does not name it."""
+    """Return the host of rank 0 if the launcher does not name it."""
     if launcher != "slurm":
         raise KeyError("MASTER_ADDR")
-    # SLURM shortens the list ("node[12-14,20]"), and only its own tool spells it out
+    # SLURM abbreviates the list ("node[12-14,20]"); its own tool expands it
     command = ["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]

@@ -1,6 +1,6 @@
-"""Methods that run in half precision, or never do: thin layers over `torch.autocast`.
+"""Decorators for methods that run in half or in single precision, based on `torch.autocast`.
 
-Both decorators do nothing until the module's `fp16_enabled` is true, see `wrap_fp16_model`.
+Both do nothing until the module's `fp16_enabled` is true, see `wrap_fp16_model`.
 """
 
 import functools
@@ -21,15 +21,12 @@ def auto_fp16(
     out_fp32: bool = False,
     supported_types: tuple[type, ...] = (nn.Module,),
 ) -> Callable[[F], F]:
-    """Let a method of a module run in half precision, once `fp16_enabled` is set on the module.
+    """Return a decorator that runs a method in half precision if `fp16_enabled` is set.
 
     Args:
-        apply_to: Names of the arguments whose float32 tensors are given as float16; None is all.
-        out_fp32: Whether float16 tensors of the result come back as float32.
+        apply_to: Names of the arguments whose float32 tensors are cast to float16; None for all.
+        out_fp32: Whether float16 tensors of the result are cast to float32.
         supported_types: Classes whose methods may be decorated.
-
-    Returns:
-        The decorator.
     """
     return _in_precision(
         "auto_fp16", apply_to, torch.float32, torch.float16, out_fp32, supported_types
@@ -37,14 +34,11 @@ def auto_fp16(
 
 
 def force_fp32(apply_to: Collection[str] | None = None, out_fp16: bool = False) -> Callable[[F], F]:
-    """Keep a method of a module in single precision, also once `fp16_enabled` is set on the module.
+    """Return a decorator that runs a method in single precision even if `fp16_enabled` is set.
 
     Args:
-        apply_to: Names of the arguments whose float16 tensors are given as float32; None is all.
-        out_fp16: Whether float32 tensors of the result come back as float16.
-
-    Returns:
-        The decorator.
+        apply_to: Names of the arguments whose float16 tensors are cast to float32; None for all.
+        out_fp16: Whether float32 tensors of the result are cast to float16.
     """
     return _in_precision(
         "force_fp32", apply_to, torch.float16, torch.float32, out_fp16, (nn.Module,)
@@ -52,10 +46,10 @@ def force_fp32(apply_to: Collection[str] | None = None, out_fp16: bool = False) 
 
 
 def wrap_fp16_model(model: nn.Module) -> None:
-    """Set `fp16_enabled` wherever a module of the model has it.
+    """Set `fp16_enabled` on every module of a model that has this attribute.
 
     Args:
-        model: The model; its parameters stay in float32, `torch.autocast` casts where it pays.
+        model: The model. Its parameters stay in float32; `torch.autocast` casts them as needed.
     """
     for module in model.modules():
         if hasattr(module, "fp16_enabled"):
@@ -63,21 +57,18 @@ def wrap_fp16_model(model: nn.Module) -> None:
 
 
 def cast_tensor_type(inputs: Any, src_type: torch.dtype, dst_type: torch.dtype) -> Any:
-    """Cast the tensors of one type in nested mappings, lists and tuples.
+    """Cast the tensors of a dtype in nested mappings, lists and tuples.
 
     Args:
-        inputs: A tensor, a mapping, list or tuple of such, or anything else, which stays as it is.
-        src_type: The type of the tensors to cast.
-        dst_type: The type to cast to.
-
-    Returns:
-        The same structure with the tensors cast.
+        inputs: A tensor, or a mapping, list or tuple of such; other objects are returned unchanged.
+        src_type: Dtype of the tensors to cast.
+        dst_type: Dtype to cast to.
     """
     if isinstance(inputs, torch.Tensor):
         return inputs.to(dst_type) if inputs.dtype == src_type else inputs
     cast = functools.partial(cast_tensor_type, src_type=src_type, dst_type=dst_type)
     if isinstance(inputs, Mapping):
-        return type(inputs)({key: cast(value) for key, value in inputs.items()})  # type: ignore[call-arg]  # every mapping of the field builds from one
+        return type(inputs)({key: cast(value) for key, value in inputs.items()})  # type: ignore[call-arg]  # the usual mappings are built from one
     if isinstance(inputs, tuple) and hasattr(inputs, "_fields"):
         return type(inputs)(*map(cast, inputs))
     if isinstance(inputs, list | tuple | set):
@@ -102,16 +93,16 @@ def _in_precision(
                 allowed = ", ".join(kind.__name__ for kind in supported_types)
                 raise TypeError(
                     f"@{decorator} decorates methods of {allowed}, but {method.__qualname__} was"
-                    f" called on a {type(self).__name__}"
+                    f" called on {type(self).__name__}"
                 )
             if not getattr(self, "fp16_enabled", False):
                 return method(self, *args, **kwargs)
 
             def cast(name: str, value: Any) -> Any:
-                wanted = apply_to is None or name in apply_to
-                return cast_tensor_type(value, src_type, dst_type) if wanted else value
+                is_selected = apply_to is None or name in apply_to
+                return cast_tensor_type(value, src_type, dst_type) if is_selected else value
 
-            # arguments beyond the named ones (*args) are left alone, as ever
+            # *args beyond the named arguments are not cast, as in mmcv
             named = [cast(name, value) for name, value in zip(positional[1:], args, strict=False)]
             args = (*named, *args[len(named) :])
             kwargs = {name: cast(name, value) for name, value in kwargs.items()}

@@ -1,4 +1,4 @@
-"""Seeds, names for runs, and objects from dicts."""
+"""Seeds, names of training runs, and objects from dicts."""
 
 import contextlib
 import getpass
@@ -20,7 +20,7 @@ __all__ = ["get_host_info", "get_time_str", "obj_from_dict", "set_random_seed"]
 
 
 def get_host_info() -> str:
-    """Return `user@host`, or an empty string where there is no such name (in some containers)."""
+    """Return `user@host`, or an empty string if there is no such name (in some containers)."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError, ImportError):
@@ -37,18 +37,15 @@ def obj_from_dict(
     parent: ModuleType | None = None,
     default_args: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Build an object from a dict that names its type.
+    """Build an object from a dict with its type.
 
     Args:
         info: `type` (a class, or its name in `parent`) and the arguments.
-        parent: The module in which a name is looked up; without one, the name is a module's own.
-        default_args: Arguments that `info` may leave out.
-
-    Returns:
-        The object.
+        parent: Module in which a name is looked up; by default the name is that of a module.
+        default_args: Default arguments.
 
     Raises:
-        TypeError: If `info` names no type.
+        TypeError: If `info` has no type.
     """
     if not isinstance(info, Mapping) or "type" not in info:
         raise TypeError(f"info must be a dict with a 'type', got {info!r}")
@@ -57,7 +54,7 @@ def obj_from_dict(
     if isinstance(kind, str):
         kind = getattr(parent, kind) if parent is not None else sys.modules[kind]
     elif not isinstance(kind, type):
-        raise TypeError(f"type must be a class or the name of one, got {kind!r}")
+        raise TypeError(f"type must be a class or its name, got {kind!r}")
     return kind(**arguments)
 
 
@@ -66,16 +63,16 @@ def set_random_seed(seed: int, deterministic: bool = False, use_rank_shift: bool
 
     Args:
         seed: The seed.
-        deterministic: Whether cuDNN is held to deterministic algorithms.
+        deterministic: Whether cuDNN uses only deterministic algorithms.
         use_rank_shift: Whether each process adds its rank to the seed.
     """
     if use_rank_shift:
         seed += get_dist_info()[0]
     random.seed(seed)
     torch.manual_seed(seed)  # every device
-    with contextlib.suppress(ModuleNotFoundError):  # nobody to seed
+    with contextlib.suppress(ModuleNotFoundError):  # NumPy is optional
         importlib.import_module("numpy").random.seed(seed)
-    os.environ["PYTHONHASHSEED"] = str(seed)  # for processes started from now on
+    os.environ["PYTHONHASHSEED"] = str(seed)  # for child processes
     if deterministic:
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False

@@ -1,4 +1,4 @@
-"""What `mmcv.utils` offers to model code: the registry and small helpers."""
+"""Names of `mmcv.utils` for model code: the registry and small helpers."""
 
 from brickwork._lazy import attach
 

@@ -1,4 +1,4 @@
-"""Methods: which a class overrides, which an object has, and arguments that changed their names."""
+"""Helpers for methods and renamed arguments."""
 
 import functools
 import inspect
@@ -12,18 +12,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 def deprecated_api_warning(
     name_dict: Mapping[str, str], cls_name: str | None = None
 ) -> Callable[[F], F]:
-    """Make a decorator: arguments are still taken under their old names, with a warning.
+    """Return a decorator that accepts arguments under old names, with a warning.
 
     Args:
-        name_dict: Old name → new name.
-        cls_name: The class, where the function is a method; for the message.
+        name_dict: New name by old name.
+        cls_name: Name of the class for the message, if the function is a method.
 
     Returns:
-        The decorator; the function raises TypeError where both names are given.
+        The decorator. The function raises TypeError if both names are given.
     """
 
     def decorate(func: F) -> F:
-        shown = f"{cls_name}.{func.__name__}" if cls_name else func.__name__
+        full_name = f"{cls_name}.{func.__name__}" if cls_name else func.__name__
         positional = inspect.getfullargspec(func).args
 
         @functools.wraps(func)
@@ -33,10 +33,12 @@ def deprecated_api_warning(
                     continue
                 if old in kwargs:
                     if new in kwargs:
-                        raise TypeError(f"{shown} got {new!r} and its old name {old!r}")
+                        raise TypeError(
+                            f"{full_name} got {new!r} and its old name {old!r}; pass only {new!r}"
+                        )
                     kwargs[new] = kwargs.pop(old)
                 warnings.warn(
-                    f'"{old}" is deprecated in `{shown}`, please use "{new}" instead',
+                    f'"{old}" is deprecated in `{full_name}`, please use "{new}" instead',
                     DeprecationWarning,
                     stacklevel=2,
                 )
@@ -48,18 +50,15 @@ def deprecated_api_warning(
 
 
 def is_method_overridden(method: str, base_class: type, derived_class: object) -> bool:
-    """Tell whether a class overrides a method.
+    """Return whether a class overrides a method.
 
     Args:
         method: Name of the method.
-        base_class: The class that it may come from.
-        derived_class: The class that may override it, or an object of it.
-
-    Returns:
-        Whether it does.
+        base_class: Class that defines the method.
+        derived_class: Class that may override it, or an object of it.
 
     Raises:
-        TypeError: If `base_class` is no class.
+        TypeError: If `base_class` is not a class.
     """
     if not isinstance(base_class, type):
         raise TypeError(f"base_class must be a class, got {base_class!r}")
@@ -68,5 +67,5 @@ def is_method_overridden(method: str, base_class: type, derived_class: object) -
 
 
 def has_method(obj: object, method: str) -> bool:
-    """Tell whether an object has a method of this name."""
+    """Return whether an object has a method of this name."""
     return callable(getattr(obj, method, None))

@@ -1,4 +1,4 @@
-"""Functions that say at once which package, module or program they lack."""
+"""Decorators for functions that need packages or programs, and imports by name."""
 
 import functools
 import importlib
@@ -17,22 +17,22 @@ def check_prerequisites(
     checker: Callable[[str], bool],
     msg_tmpl: str = '{} needed by "{}" not found; install them first',
 ) -> Callable[[F], F]:
-    """Make a decorator: the function runs only where all it needs is there.
+    """Return a decorator that checks prerequisites before each call.
 
     Args:
-        prerequisites: What it needs, one name or several.
-        checker: Tells whether one of them is there.
-        msg_tmpl: The message, with places for what is missing and for the function's name.
+        prerequisites: One name or several.
+        checker: Function that returns whether one of them is available.
+        msg_tmpl: Message with fields for the missing names and the function's name.
 
     Returns:
-        The decorator; the function raises RuntimeError where something is missing.
+        The decorator. The function raises RuntimeError if something is missing.
     """
-    needed = [prerequisites] if isinstance(prerequisites, str) else list(prerequisites)
+    names = [prerequisites] if isinstance(prerequisites, str) else list(prerequisites)
 
     def decorate(func: F) -> F:
         @functools.wraps(func)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            missing = [name for name in needed if not checker(name)]
+            missing = [name for name in names if not checker(name)]
             if missing:
                 raise RuntimeError(msg_tmpl.format(", ".join(missing), func.__name__))
             return func(*args, **kwargs)
@@ -43,19 +43,19 @@ def check_prerequisites(
 
 
 def requires_package(prerequisites: str | Sequence[str]) -> Callable[[F], F]:
-    """Make a decorator: the function runs only where these Python packages are installed."""
+    """Return a decorator that requires Python packages."""
     return check_prerequisites(prerequisites, checker=_has_package)
 
 
 def requires_executable(prerequisites: str | Sequence[str]) -> Callable[[F], F]:
-    """Make a decorator: the function runs only where these programs are on the path."""
+    """Return a decorator that requires programs on the PATH."""
     return check_prerequisites(prerequisites, checker=lambda name: shutil.which(name) is not None)
 
 
 def _has_package(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # of the package that would hold it
+    except ModuleNotFoundError:  # the parent package
         return False
 
 
@@ -65,15 +65,15 @@ def import_modules_from_strings(
     """Import modules by name.
 
     Args:
-        imports: One name, or a list; None or nothing imports nothing.
-        allow_failed_imports: Whether a module that fails to import is None, with a warning.
+        imports: A name or a list of names; nothing is imported if it is None or empty.
+        allow_failed_imports: Whether a failed import gives None and a warning.
 
     Returns:
-        The module, or the list of them.
+        The module or the list of modules.
 
     Raises:
-        TypeError: If a name is no string.
-        ImportError: If a module fails to import.
+        TypeError: If a name is not a string.
+        ImportError: If an import fails.
     """
     if not imports:
         return None
@@ -87,6 +87,6 @@ def import_modules_from_strings(
         except ImportError as error:
             if not allow_failed_imports:
                 raise
-            warnings.warn(f"{name} failed to import and is left out: {error}", stacklevel=2)
+            warnings.warn(f"{name} failed to import and is skipped: {error}", stacklevel=2)
             modules.append(None)
     return modules[0] if isinstance(imports, str) else modules

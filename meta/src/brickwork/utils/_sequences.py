@@ -8,22 +8,19 @@ T = TypeVar("T")
 
 
 def is_str(x: object) -> bool:
-    """Tell whether `x` is a string."""
+    """Return whether `x` is a string."""
     return isinstance(x, str)
 
 
 def is_seq_of(
     seq: object, expected_type: type | tuple[type, ...], seq_type: type | None = None
 ) -> bool:
-    """Tell whether `seq` is a sequence that holds one type only.
+    """Return whether `seq` is a sequence whose items all have a type.
 
     Args:
-        seq: What to look at.
+        seq: Object to check.
         expected_type: Type of the items, or several.
-        seq_type: Type of the sequence; any by default.
-
-    Returns:
-        Whether it is.
+        seq_type: Type of the sequence; any sequence by default.
     """
     return isinstance(seq, seq_type or Sequence) and all(
         isinstance(item, expected_type)
@@ -32,12 +29,12 @@ def is_seq_of(
 
 
 def is_list_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Tell whether `seq` is a list that holds one type only."""
+    """Return whether `seq` is a list whose items all have a type."""
     return is_seq_of(seq, expected_type, seq_type=list)
 
 
 def is_tuple_of(seq: object, expected_type: type | tuple[type, ...]) -> bool:
-    """Tell whether `seq` is a tuple that holds one type only."""
+    """Return whether `seq` is a tuple whose items all have a type."""
     return is_seq_of(seq, expected_type, seq_type=tuple)
 
 
@@ -50,14 +47,11 @@ def iter_cast(
 
     Args:
         inputs: The items.
-        dst_type: The type to cast them to.
-        return_type: The type of the result; an iterator by default.
-
-    Returns:
-        The cast items.
+        dst_type: Type to cast them to.
+        return_type: Type of the result; an iterator by default.
 
     Raises:
-        TypeError: If `inputs` is no iterable or `dst_type` no type.
+        TypeError: If `inputs` is not iterable or `dst_type` is not a type.
     """
     if not isinstance(inputs, Iterable):
         raise TypeError(f"inputs must be iterable, got {inputs!r}")
@@ -68,41 +62,38 @@ def iter_cast(
 
 
 def list_cast(inputs: Iterable[Any], dst_type: type[T]) -> list[T]:
-    """Cast each item of an iterable, into a list."""
+    """Cast each item of an iterable and return a list."""
     return list(iter_cast(inputs, dst_type))
 
 
 def tuple_cast(inputs: Iterable[Any], dst_type: type[T]) -> tuple[T, ...]:
-    """Cast each item of an iterable, into a tuple."""
+    """Cast each item of an iterable and return a tuple."""
     return tuple(iter_cast(inputs, dst_type))
 
 
 def slice_list(in_list: list[T], lens: int | list[int]) -> list[list[T]]:
-    """Cut a list into pieces.
+    """Split a list into parts.
 
     Args:
         in_list: The list.
-        lens: The length of each piece; an int that divides the list's length is that of all.
-
-    Returns:
-        The pieces.
+        lens: Length of each part, or one length for all that divides the list's length.
 
     Raises:
         TypeError: If `lens` is neither an int nor a list.
-        ValueError: If the pieces do not add up to the list.
+        ValueError: If the parts do not add up to the list.
     """
     if isinstance(lens, int):
         if lens < 1 or len(in_list) % lens:
-            raise ValueError(f"{len(in_list)} items do not divide into pieces of {lens}")
+            raise ValueError(f"lens must divide the list's length {len(in_list)}, got {lens}")
         lens = [lens] * (len(in_list) // lens)
     if not isinstance(lens, list):
         raise TypeError(f"lens must be an int or a list of ints, got {lens!r}")
     if sum(lens) != len(in_list):
-        raise ValueError(f"pieces of {lens} make {sum(lens)} items, the list has {len(in_list)}")
+        raise ValueError(f"lens must sum to the list's length {len(in_list)}, got {lens}")
     items = iter(in_list)
     return [list(itertools.islice(items, length)) for length in lens]
 
 
 def concat_list(in_list: Iterable[Iterable[T]]) -> list[T]:
-    """Join lists into one."""
+    """Concatenate lists."""
     return list(itertools.chain.from_iterable(in_list))

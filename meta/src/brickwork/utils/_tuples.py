@@ -1,4 +1,4 @@
-"""One value, or several: tuples of a known length."""
+"""Tuples of a fixed length from single values."""
 
 from collections.abc import Callable, Iterable
 from itertools import repeat
@@ -6,20 +6,13 @@ from typing import Any
 
 
 def to_ntuple(n: int) -> Callable[[Any], Any]:
-    """Make a function that repeats a single value `n` times.
-
-    Args:
-        n: The length.
-
-    Returns:
-        A function: an iterable is returned as it is, anything else as a tuple of `n` of it.
-    """
+    """Return a function that repeats a single value `n` times and returns iterables unchanged."""
 
     def to_tuple(x: Any) -> Any:
         return x if isinstance(x, Iterable) else tuple(repeat(x, n))
 
     to_tuple.__name__ = to_tuple.__qualname__ = f"to_{n}tuple"
-    to_tuple.__doc__ = f"Return an iterable as it is, anything else as a tuple of {n} of it."
+    to_tuple.__doc__ = f"Return an iterable unchanged, anything else repeated in a tuple of {n}."
     return to_tuple
 
 

@@ -1,4 +1,4 @@
-"""Which accelerators are there."""
+"""Flags of the available accelerators."""
 
 import importlib.util
 
@@ -8,7 +8,7 @@ __all__ = ["IS_IPU_AVAILABLE", "IS_MLU_AVAILABLE", "IS_MPS_AVAILABLE", "IS_NPU_A
 
 
 def _available(backend: str, package: str) -> bool:
-    """Tell whether an out-of-tree backend is installed, and finds its device."""
+    """Return whether an out-of-tree backend is installed and finds a device."""
     if importlib.util.find_spec(package) is None:
         return False
     return bool(getattr(torch, backend).is_available()) if hasattr(torch, backend) else False

@@ -1,4 +1,4 @@
-"""What a bug report needs."""
+"""Description of the environment for bug reports."""
 
 import platform
 import sys
@@ -11,12 +11,8 @@ __all__ = ["collect_env"]
 
 
 def collect_env() -> dict[str, str]:
-    """Describe the environment.
-
-    Returns:
-        The platform, Python, PyTorch and its devices, and each part of brickwork.
-    """
-    found = {
+    """Return the platform, Python, PyTorch and its devices, and the packages of brickwork."""
+    environment = {
         "sys.platform": sys.platform,
         "platform": platform.platform(),
         "Python": sys.version.replace("\n", ""),
@@ -25,5 +21,8 @@ def collect_env() -> dict[str, str]:
         "PyTorch compiling details": torch.__config__.show(),
     }
     for index in range(torch.cuda.device_count()):
-        found[f"GPU {index}"] = torch.cuda.get_device_name(index)
-    return {**found, **{name: version for name, version in versions().items() if name != "torch"}}
+        environment[f"GPU {index}"] = torch.cuda.get_device_name(index)
+    return {
+        **environment,
+        **{name: version for name, version in versions().items() if name != "torch"},
+    }

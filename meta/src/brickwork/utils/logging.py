@@ -1,4 +1,4 @@
-"""Loggers that speak on rank 0 only."""
+"""Loggers that write on rank 0 only."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,7 @@ from torch import distributed as dist
 __all__ = ["get_logger", "logger_initialized", "print_log"]
 
 logger_initialized: dict[str, bool] = {}
-"""Names of the loggers that `get_logger` has set up."""
+"""Names of the loggers configured by `get_logger`."""
 
 
 def get_logger(
@@ -20,18 +20,15 @@ def get_logger(
     """Return a logger that writes to the console, and on rank 0 to a file.
 
     Args:
-        name: Name of the logger; it, and what lies below it, is set up once.
-        log_file: The file, or None.
-        log_level: The level on rank 0; the others log errors only.
-        file_mode: How the file is opened.
-
-    Returns:
-        The logger.
+        name: Name of the logger. It and its children are configured once.
+        log_file: Path of the file, or None.
+        log_level: Level on rank 0; other ranks log errors only.
+        file_mode: Mode in which the file is opened.
     """
     logger = logging.getLogger(name)
-    if any(name == done or name.startswith(f"{done}.") for done in logger_initialized):
+    if any(name == parent or name.startswith(f"{parent}.") for parent in logger_initialized):
         return logger
-    # DDP gives the root logger a handler without a level, which would repeat what other ranks say
+    # DDP gives the root logger a handler without a level, which would repeat other ranks' messages
     for handler in logging.root.handlers:
         if type(handler) is logging.StreamHandler:
             handler.setLevel(logging.ERROR)
@@ -57,14 +54,14 @@ def print_log(
 
     Args:
         msg: The message.
-        logger: A logger or the name of one; `"silent"` says nothing, None prints.
-        level: The level it is logged at.
+        logger: A logger or its name. None prints; `"silent"` discards the message.
+        level: Level of the log record.
 
     Raises:
         TypeError: If `logger` is none of these.
     """
     if logger is None:
-        print(msg)  # noqa: T201  # what None asks for
+        print(msg)  # noqa: T201  # requested by None
     elif isinstance(logger, logging.Logger):
         logger.log(level, msg)
     elif not isinstance(logger, str):

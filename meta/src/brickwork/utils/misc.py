@@ -1,4 +1,4 @@
-"""Small helpers that model code imports."""
+"""Small helpers for model code."""
 
 from ._methods import deprecated_api_warning, has_method, is_method_overridden
 from ._requirements import (

@@ -1,4 +1,4 @@
-"""Decorators of a compiler that never came to PyTorch; here they do nothing."""
+"""Decorators of a compiler that PyTorch does not have; they do nothing."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,10 +9,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def jit(func: F | None = None, **options: Any) -> F | Callable[[F], F]:
-    """Return the function as it is, with or without options; see `torch.compile` for a compiler."""
+    """Return the function unchanged, with or without options; `torch.compile` compiles."""
     return func if func is not None else lambda decorated: decorated
 
 
 def skip_no_elena(func: F) -> F:
-    """Return the function as it is."""
+    """Return the function unchanged."""
     return func

@@ -1,4 +1,4 @@
-"""Base classes of PyTorch's layers, under the names that downstream code tests against."""
+"""Base classes of PyTorch's layers under the names that downstream code uses."""
 
 import torch
 from torch.nn import SyncBatchNorm
@@ -30,12 +30,12 @@ __all__ = [
     "is_rocm_pytorch",
 ]
 
-TORCH_VERSION = torch.__version__  # compares with strings as versions
+TORCH_VERSION = torch.__version__  # compares with strings as a version
 IS_CUDA_AVAILABLE = torch.cuda.is_available()
 PoolDataLoader = DataLoader
 _ConvTransposeMixin = _ConvTransposeNd
 
 
 def is_rocm_pytorch() -> bool:
-    """Tell whether this PyTorch is built for AMD's ROCm."""
+    """Return whether PyTorch is built for AMD's ROCm."""
     return torch.version.hip is not None

@@ -1,4 +1,4 @@
-"""Seeds of the workers of a data loader."""
+"""Seeds of data loader workers."""
 
 import contextlib
 import importlib
@@ -10,16 +10,16 @@ __all__ = ["worker_init_fn"]
 
 
 def worker_init_fn(worker_id: int, num_workers: int, rank: int, seed: int) -> None:
-    """Seed a worker such that no two of them, on any rank, draw the same.
+    """Seed a worker of a data loader differently from all others on all ranks.
 
     Args:
-        worker_id: Which worker of this process.
-        num_workers: How many each process has.
+        worker_id: Index of the worker in its process.
+        num_workers: Number of workers per process.
         rank: Rank of the process.
-        seed: The seed of the run.
+        seed: Seed of the training run.
     """
     worker_seed = num_workers * rank + worker_id + seed
     random.seed(worker_seed)
     torch.manual_seed(worker_seed)
-    with contextlib.suppress(ModuleNotFoundError):  # nobody to seed
+    with contextlib.suppress(ModuleNotFoundError):  # NumPy is optional
         importlib.import_module("numpy").random.seed(worker_seed)

@@ -1,4 +1,4 @@
-"""Whether a model is being traced."""
+"""State of `torch.jit.trace`."""
 
 import torch
 
@@ -6,5 +6,5 @@ __all__ = ["is_jit_tracing"]
 
 
 def is_jit_tracing() -> bool:
-    """Tell whether `torch.jit.trace` is running."""
+    """Return whether `torch.jit.trace` is running."""
     return bool(torch._C._get_tracing_state())

@@ -1,4 +1,4 @@
-"""Versions as tuples that compare, and the commit of a checkout."""
+"""Comparable versions, and the commit of a checkout."""
 
 import re
 import subprocess
@@ -18,22 +18,24 @@ _PHASES = {"a": -3, "alpha": -3, "b": -2, "beta": -2, "rc": -1, "c": -1, "pre": 
 
 
 def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
-    """Turn a version into a tuple of integers, such that later versions are greater.
+    """Return a version as a tuple of integers that compares like the version.
 
     Args:
-        version_str: A version as PEP 440 has it.
-        length: How many numbers of the release count.
+        version_str: Version according to PEP 440.
+        length: Number of components of the release to keep.
 
     Returns:
-        `length` numbers of the release, then two that order development, alpha, beta and candidate
-        releases before the release itself, and post-releases after it.
+        `length` components of the release, then two that order development, alpha, beta and
+        candidate releases before the release itself, and post-releases after it.
 
     Raises:
-        ValueError: If it is no version.
+        ValueError: If it is not a version.
     """
     match = _VERSION.fullmatch(version_str.strip())
     if not match:
-        raise ValueError(f"{version_str!r} is not a version; one looks like '1.7.2' or '2.0.0rc1'")
+        raise ValueError(
+            f"{version_str!r} is not a version; expected one like '1.7.2' or '2.0.0rc1'"
+        )
     release = [int(number) for number in match["release"].split(".")][:length]
     release += [0] * (length - len(release))
     if match["phase"]:
@@ -49,21 +51,18 @@ def get_git_hash(fallback: str = "unknown", digits: int | None = None) -> str:
     """Return the commit of the checkout in the current folder.
 
     Args:
-        fallback: What is returned where there is no checkout, or no git.
-        digits: How many digits; all by default.
-
-    Returns:
-        The hash.
+        fallback: Result outside a checkout or without git.
+        digits: Number of digits; all by default.
 
     Raises:
-        TypeError: If `digits` is no int.
+        TypeError: If `digits` is not an int.
     """
     if digits is not None and not isinstance(digits, int):
         raise TypeError(f"digits must be None or an int, got {digits!r}")
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return fallback
-    return done.stdout.strip()[:digits]
+    return result.stdout.strip()[:digits]

@@ -1,4 +1,4 @@
-"""What `mmcv.cnn.bricks` offers: layers and bundles of layers, built from configs."""
+"""Names of `mmcv.cnn.bricks`: layers and compound modules, built from configs."""
 
 from brickwork._lazy import attach
 

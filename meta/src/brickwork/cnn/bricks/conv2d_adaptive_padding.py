@@ -1,3 +1,3 @@
-"""Convolution that pads as TensorFlow does."""
+"""Convolution with the padding of TensorFlow."""
 
 from brickwork_layers import Conv2dAdaptivePadding as Conv2dAdaptivePadding

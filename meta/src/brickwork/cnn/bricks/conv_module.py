@@ -1,3 +1,3 @@
-"""Convolution, norm and activation in one."""
+"""Convolution with norm and activation."""
 
 from brickwork_modules import ConvModule as ConvModule

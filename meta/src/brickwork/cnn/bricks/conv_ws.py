@@ -1,4 +1,4 @@
-"""Weight-standardised convolution."""
+"""Weight-standardized convolution."""
 
 from brickwork_layers import ConvAWS2d as ConvAWS2d
 from brickwork_layers import ConvWS2d as ConvWS2d

@@ -1,4 +1,4 @@
-"""Transformer bricks."""
+"""Parts of transformers."""
 
 from brickwork_base import BaseModule as BaseModule
 from brickwork_base import ModuleList as ModuleList

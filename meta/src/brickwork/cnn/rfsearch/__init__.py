@@ -1,4 +1,4 @@
-"""What `mmcv.cnn.rfsearch` offers: the search for receptive fields (RF-Next)."""
+"""Names of `mmcv.cnn.rfsearch`: search for receptive fields (RF-Next)."""
 
 from brickwork._lazy import attach
 

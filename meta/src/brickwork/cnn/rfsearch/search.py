@@ -1,3 +1,3 @@
-"""The search."""
+"""Search for receptive fields."""
 
 from brickwork_modules import RFSearchHook as RFSearchHook

@@ -1,8 +1,8 @@
-"""What `mmcv.cnn.utils` offers: initialisation, fusing, counting, SyncBN reverting."""
+"""Names of `mmcv.cnn.utils`: initialization, fusing, counting, reverting SyncBN."""
 
 from brickwork._lazy import attach
 
-# Not lazily: the module of this name, once imported, would stand in the function's place.
+# Not lazy: once imported, the module of this name would replace the function.
 from .fuse_conv_bn import fuse_conv_bn as fuse_conv_bn
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

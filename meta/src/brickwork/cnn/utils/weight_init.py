@@ -1,4 +1,4 @@
-"""Initialisation of weights."""
+"""Weight initialization."""
 
 from brickwork_init import INITIALIZERS as INITIALIZERS
 from brickwork_init import BaseInit as BaseInit
