@@ -1,4 +1,4 @@
-"""One of two processes that normalise a batch together: ``sync_bn_worker.py FOLDER``."""
+"""One of two processes that normalize a batch together: ``sync_bn_worker.py FOLDER``."""
 
 import sys
 from pathlib import Path
@@ -19,19 +19,19 @@ CUTS = (2, 0)  # unequal parts, and a process without any sample
 
 
 def batch(shape: tuple[int, ...]) -> torch.Tensor:
-    """A batch far from 0, where a careless variance loses its digits."""
+    """Return a batch with a large mean, where a naive variance loses precision."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 3 + 100
 
 
 def weighted(out: torch.Tensor, start: int) -> torch.Tensor:
-    """A loss whose gradient differs from one element of the whole batch to the next."""
+    """Return a loss whose gradient differs between the elements of the whole batch."""
     first = start * out[:1].numel() if len(out) else 0
     factors = torch.sin(torch.arange(first, first + out.numel(), dtype=out.dtype))
     return (out * factors.view_as(out)).sum()
 
 
 def main(folder: Path) -> None:
-    """Normalise this process's part of each case and store what came out."""
+    """Normalize this process's part of each case and save outputs, gradients and states."""
     dist.init_process_group("gloo")
     rank = dist.get_rank()
     results = {}
@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
             for grad in grads:
                 dist.all_reduce(grad)
             results[name, cut] = (out.detach(), part.grad, grads, layer.state_dict())
-    alone = [dist.new_group([one]) for one in range(2)][rank]
+    alone = [dist.new_group([member]) for member in range(2)][rank]
     layer = layers.SyncBatchNorm(3, process_group=alone)
     x = torch.randn(4, 3, 2) + rank
     results["alone"] = (layer(x).detach(), nn.BatchNorm1d(3)(x).detach())

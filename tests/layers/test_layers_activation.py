@@ -1,4 +1,4 @@
-"""Activations: which there are, when they work in place, what they compute."""
+"""Activations: names, in-place operation and formulas."""
 
 import warnings
 from typing import Any
@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.modules import activation
 
 X = torch.linspace(-5, 5, 41)
-CANNOT = [
+NOT_INPLACE = [
     "Clamp",
     "Clip",
     "GELU",
@@ -34,24 +34,24 @@ CANNOT = [
 ]
 
 
-def test_every_activation_of_torch_is_there() -> None:
+def test_every_activation_of_torch_is_registered() -> None:
     for name in set(activation.__all__) - {"MultiheadAttention"}:
         assert ACTIVATION_LAYERS.get(name) is getattr(nn, name)
 
 
 @pytest.mark.filterwarnings("ignore:HSigmoid computes")
 @pytest.mark.parametrize("name", [name for name in ACTIVATION_LAYERS if name != "Threshold"])
-def test_inplace_where_it_can(name: str) -> None:
+def test_inplace_is_passed_to_activations_that_accept_it(name: str) -> None:
     layer = build_activation_layer({"type": name}, inplace=True)
-    assert getattr(layer, "inplace", False) is (name not in CANNOT)
+    assert getattr(layer, "inplace", False) is (name not in NOT_INPLACE)
 
 
-def test_inplace_of_the_config_counts_first() -> None:
+def test_inplace_of_the_config_has_precedence() -> None:
     assert not build_activation_layer({"type": "ReLU", "inplace": False}, inplace=True).inplace
     assert not build_activation_layer({"type": "ReLU"}).inplace
 
 
-def test_inplace_for_ones_own() -> None:
+def test_inplace_is_passed_to_custom_classes_that_accept_it() -> None:
     class Plain(nn.Module):
         pass
 
@@ -64,30 +64,30 @@ def test_inplace_for_ones_own() -> None:
     assert build_activation_layer({"type": Any_}, inplace=True).options == {"inplace": True}
 
 
-def test_inplace_that_the_config_asks_of_one_that_cannot() -> None:
+def test_inplace_in_the_config_of_an_activation_without_it_is_refused() -> None:
     with pytest.raises(TypeError, match="inplace"):
         build_activation_layer({"type": "Tanh", "inplace": True})
 
 
 @pytest.mark.parametrize("name", ["Clip", "Clamp"])
-def test_clamp(name: str) -> None:
+def test_clamp_equals_torch_clip(name: str) -> None:
     assert torch.equal(build_activation_layer({"type": name})(X), X.clip(-1, 1))
     layer = build_activation_layer({"type": name, "min": 0.0, "max": None})
     assert torch.equal(layer(X), X.relu())
-    with pytest.raises(ValueError, match="needs a limit"):
+    with pytest.raises(ValueError, match="min and max must not both be None"):
         layers.Clamp(None, None)
 
 
-def test_hard_sigmoid() -> None:
+def test_hard_sigmoid_formula() -> None:
     layer = layers.HSigmoid(1, 2, 0.1, 0.9)
     torch.testing.assert_close(
         layer(X), torch.maximum(X * 0 + 0.1, torch.minimum(X * 0 + 0.9, (X + 1) / 2))
     )
-    with pytest.raises(ValueError, match="must not be 0"):
+    with pytest.raises(ValueError, match="divisor must not be 0"):
         layers.HSigmoid(divisor=0)
 
 
-def test_hard_sigmoid_warns_of_its_defaults_alone() -> None:
+def test_hard_sigmoid_warns_only_if_arguments_are_left_out() -> None:
     with pytest.warns(UserWarning, match="bias=1, divisor=2") as caught:
         layer = layers.HSigmoid()
     assert caught[0].filename == __file__
@@ -99,11 +99,11 @@ def test_hard_sigmoid_warns_of_its_defaults_alone() -> None:
 
 
 @pytest.mark.parametrize("inplace", [True, False])
-def test_hard_swish(inplace: bool) -> None:
+def test_hard_swish_equals_torch_hardswish_and_keeps_its_input(inplace: bool) -> None:
     x = X.clone()
     torch.testing.assert_close(layers.HSwish(inplace)(x), nn.functional.hardswish(X))
     assert torch.equal(x, X)
 
 
-def test_swish() -> None:
+def test_swish_equals_silu() -> None:
     torch.testing.assert_close(layers.Swish()(X), nn.functional.silu(X))

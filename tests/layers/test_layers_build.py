@@ -1,4 +1,4 @@
-"""What all builders share: configs, types, arguments, and what they say about wrong ones."""
+"""Behavior shared by all builders: configs, types, arguments and errors."""
 
 import copy
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def builder(request: pytest.FixtureRequest) -> tuple[Callable[..., Any], dict[st
     return BUILDERS[request.param]
 
 
-def test_config_stays_as_it_is(builder: Any) -> None:
+def test_config_is_not_modified(builder: Any) -> None:
     build, cfg, args = builder
     before = copy.deepcopy(cfg)
     build(cfg, *args)
@@ -38,39 +38,39 @@ def test_config_stays_as_it_is(builder: Any) -> None:
     assert cfg == before
 
 
-def test_config_without_type(builder: Any) -> None:
+def test_config_without_type_is_refused(builder: Any) -> None:
     build, cfg, args = builder
     with pytest.raises(KeyError, match='must contain the key "type"'):
         build({name: value for name, value in cfg.items() if name != "type"}, *args)
 
 
 @pytest.mark.parametrize("cfg", [3, "Conv2d", ["Conv2d"]])
-def test_config_that_is_none(builder: Any, cfg: Any) -> None:
+def test_config_that_is_not_a_dict_is_refused(builder: Any, cfg: Any) -> None:
     build, _, args = builder
     with pytest.raises(TypeError, match="cfg must be a dict"):
         build(cfg, *args)
 
 
-def test_unknown_type_names_the_closest(builder: Any) -> None:
+def test_unknown_type_gets_a_suggestion(builder: Any) -> None:
     build, cfg, args = builder
     with pytest.raises(KeyError, match=f"did you mean.*'{cfg['type']}'") as caught:
         build({**cfg, "type": cfg["type"] + "x"}, *args)
     assert "registry" in str(caught.value)
 
 
-def test_misspelt_argument_names_the_closest() -> None:
+def test_misspelled_argument_gets_a_suggestion() -> None:
     with pytest.raises(TypeError, match="strid") as caught:
         layers.build_conv_layer({"type": "Conv2d", "strid": 2}, 4, 6, 3)
     assert any("did you mean 'stride'" in note for note in caught.value.__notes__)
     assert any("conv layer" in note for note in caught.value.__notes__)
 
 
-def test_argument_from_both_sides() -> None:
+def test_argument_in_both_config_and_call_is_refused() -> None:
     with pytest.raises(TypeError, match="Conv2d: got multiple values for argument 'stride'"):
         layers.build_conv_layer({"type": "Conv2d", "stride": 2}, 4, 6, 3, stride=1)
 
 
-def test_error_of_a_constructor_arrives_as_it_is() -> None:
+def test_error_of_a_constructor_is_not_wrapped() -> None:
     with pytest.raises(ValueError, match="groups") as caught:
         layers.build_conv_layer({"type": "Conv2d", "groups": 3}, 4, 6, 3)
     assert type(caught.value) is ValueError
@@ -81,7 +81,7 @@ def test_error_of_a_constructor_arrives_as_it_is() -> None:
     ["Conv1d", nn.Conv1d, "torch.nn:Conv1d", partial(nn.Conv1d, dilation=2)],
     ids=["name", "class", "path", "partial"],
 )
-def test_kinds_of_type(kind: Any) -> None:
+def test_type_may_be_a_name_class_path_or_partial(kind: Any) -> None:
     layer = layers.build_conv_layer({"type": kind, "stride": 2}, 4, 6, 3, bias=False)
     assert type(layer) is nn.Conv1d
     assert (layer.in_channels, layer.out_channels, layer.stride) == (4, 6, (2,))
@@ -95,13 +95,13 @@ def test_type_may_be_a_function() -> None:
     assert layers.build_conv_layer({"type": depthwise}, 4, kernel_size=3).groups == 4
 
 
-def test_none_is_the_plain_convolution() -> None:
+def test_none_builds_a_plain_convolution() -> None:
     assert type(layers.build_conv_layer(None, 4, 6, 3)) is nn.Conv2d
 
 
-def test_names_that_mmcv_lacks_may_be_taken_over() -> None:
+def test_overridable_default_can_be_replaced_once_without_force() -> None:
     registry = layers.NORM_LAYERS
-    with registry.override(LN2d=registry.get("LN2d")):  # which puts it back afterwards
+    with registry.override(LN2d=registry.get("LN2d")):  # restores it afterwards
 
         @registry.register_module("LN2d")
         class LayerNorm2d(nn.LayerNorm):
@@ -113,25 +113,25 @@ def test_names_that_mmcv_lacks_may_be_taken_over() -> None:
     assert registry.get("LN2d") is layers.LayerNorm2d
 
 
-def test_names_of_mmcv_may_not() -> None:
+def test_name_of_mmcv_cannot_be_replaced_without_force() -> None:
     with pytest.raises(KeyError, match="already registered"):
         layers.NORM_LAYERS.register_module(["LN2d", "BN"], module=nn.LayerNorm)
     assert layers.NORM_LAYERS.get("LN2d") is layers.LayerNorm2d
 
 
-def test_signatures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signatures_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     layers.build_activation_layer({"type": "ReLU"}, inplace=True)
     layers.build_norm_layer({"type": "GN", "num_groups": 2}, 4)
 
     def fail(*_: Any) -> None:
-        raise AssertionError("read again")
+        raise AssertionError("signature read again")
 
     monkeypatch.setattr(_build.inspect, "signature", fail)
     layers.build_activation_layer({"type": "ReLU"}, inplace=True)
     layers.build_norm_layer({"type": "GN", "num_groups": 2}, 4)
 
 
-def test_a_registry_prints_as_a_table() -> None:
+def test_registry_prints_as_a_table() -> None:
     table = str(layers.ACTIVATION_LAYERS)
     row = next(line for line in table.splitlines() if line.startswith("Clamp"))
     assert "Clip" in row

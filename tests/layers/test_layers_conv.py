@@ -1,4 +1,4 @@
-"""Convolutions of our own: formulas, and loading."""
+"""Convolutions of this package: formulas and loading."""
 
 import math
 
@@ -12,33 +12,33 @@ from torch import nn
 X = torch.randn(2, 4, 9, 7, generator=torch.Generator().manual_seed(0))
 
 
-def standardised(weight: torch.Tensor, eps: float) -> torch.Tensor:
+def standardized(weight: torch.Tensor, eps: float) -> torch.Tensor:
     filters = []
-    for one in weight.double():
-        mean = one.sum() / one.numel()
-        std = math.sqrt(((one - mean) ** 2).sum() / (one.numel() - 1))
-        filters.append((one - mean) / (std + eps))
+    for kernel in weight.double():
+        mean = kernel.sum() / kernel.numel()
+        std = math.sqrt(((kernel - mean) ** 2).sum() / (kernel.numel() - 1))
+        filters.append((kernel - mean) / (std + eps))
     return torch.stack(filters).float()
 
 
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "circular"])
-def test_ws_formula(mode: str) -> None:
+def test_conv_ws_standardizes_its_weight(mode: str) -> None:
     layer = layers.ConvWS2d(4, 6, 3, 2, 1, groups=2, eps=1e-3, padding_mode=mode)
     plain = nn.Conv2d(4, 6, 3, 2, 1, groups=2, padding_mode=mode)
     plain.load_state_dict(
-        {"weight": standardised(layer.weight.detach(), 1e-3), "bias": layer.bias.detach()}
+        {"weight": standardized(layer.weight.detach(), 1e-3), "bias": layer.bias.detach()}
     )
     torch.testing.assert_close(layer(X), plain(X), rtol=1e-4, atol=1e-5)
 
 
-def test_ws_function() -> None:
+def test_conv_ws_2d_formula() -> None:
     weight = torch.randn(6, 2, 3, 3)
     ours = layers.conv_ws_2d(X, weight, None, 2, 1, 1, 2, 1e-2)
-    expected = F.conv2d(X, standardised(weight, 1e-2), None, 2, 1, 1, 2)
+    expected = F.conv2d(X, standardized(weight, 1e-2), None, 2, 1, 1, 2)
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_aws_formula() -> None:
+def test_conv_aws_formula() -> None:
     layer = layers.ConvAWS2d(4, 6, 3, padding=1)
     layer.weight_gamma.normal_()
     layer.weight_beta.normal_()
@@ -51,7 +51,7 @@ def test_aws_formula() -> None:
 
 @pytest.mark.parametrize("assign", [True, False])
 @pytest.mark.parametrize("depth", [0, 1])
-def test_aws_takes_the_checkpoint_of_a_plain_convolution(assign: bool, depth: int) -> None:
+def test_conv_aws_loads_a_plain_convolution(assign: bool, depth: int) -> None:
     plain: nn.Module = nn.Conv2d(4, 6, 3)
     layer: nn.Module = layers.ConvAWS2d(4, 6, 3)
     for _ in range(depth):
@@ -65,29 +65,29 @@ def test_aws_takes_the_checkpoint_of_a_plain_convolution(assign: bool, depth: in
     torch.testing.assert_close(layer(X), plain(X), rtol=1e-4, atol=1e-5)
 
 
-def test_aws_takes_its_own_checkpoint() -> None:
+def test_conv_aws_loads_its_own_checkpoint() -> None:
     first, second = layers.ConvAWS2d(4, 6, 3), layers.ConvAWS2d(4, 6, 3)
-    first.weight_gamma.fill_(-2.0)  # no sign says that it is not there
+    first.weight_gamma.fill_(-2.0)  # no sentinel value marks it as missing
     first.weight_beta.normal_()
     second.load_state_dict(first.state_dict())
     assert torch.equal(second.weight_gamma, first.weight_gamma)
     assert torch.equal(second.weight_beta, first.weight_beta)
 
 
-def test_aws_without_its_weight_is_left_alone() -> None:
+def test_conv_aws_without_a_weight_in_the_checkpoint_keeps_its_buffers() -> None:
     layer = layers.ConvAWS2d(4, 6, 3)
     result = layer.load_state_dict({"bias": torch.zeros(6)}, strict=False)
     assert result.missing_keys == ["weight", "weight_gamma", "weight_beta"]
     assert torch.equal(layer.weight_gamma, torch.ones(6, 1, 1, 1))
 
 
-def test_aws_of_another_shape_is_an_error() -> None:
+def test_conv_aws_refuses_a_weight_of_another_shape() -> None:
     layer = layers.ConvAWS2d(4, 6, 3)
     with pytest.raises(RuntimeError, match="size mismatch for weight"):
         layer.load_state_dict(nn.Conv2d(4, 5, 3).state_dict(), strict=False)
 
 
-def test_aws_on_meta_takes_a_plain_checkpoint() -> None:
+def test_conv_aws_on_meta_loads_a_plain_convolution() -> None:
     plain = nn.Conv2d(4, 6, 3)
     with torch.device("meta"):
         layer = layers.ConvAWS2d(4, 6, 3)
@@ -95,11 +95,19 @@ def test_aws_on_meta_takes_a_plain_checkpoint() -> None:
     torch.testing.assert_close(layer(X), plain(X), rtol=1e-4, atol=1e-5)
 
 
+def test_conv_aws_reset_parameters_resets_its_buffers() -> None:
+    with torch.device("meta"):
+        layer = layers.ConvAWS2d(4, 6, 3)
+    layer.to_empty(device="cpu").reset_parameters()
+    assert torch.equal(layer.weight_gamma, torch.ones(6, 1, 1, 1))
+    assert torch.equal(layer.weight_beta, torch.zeros(6, 1, 1, 1))
+
+
 @pytest.mark.parametrize("kernel", [1, 2, 3, (4, 1)])
 @pytest.mark.parametrize("stride", [1, 2, (3, 2)])
 @pytest.mark.parametrize("dilation", [1, 2])
 @pytest.mark.parametrize("size", [(9, 7), (8, 8), (1, 5)])
-def test_adaptive_padding_covers_the_input(
+def test_adaptive_padding_gives_ceil_of_size_by_stride(
     kernel: int | tuple[int, int],
     stride: int | tuple[int, int],
     dilation: int,
@@ -111,7 +119,7 @@ def test_adaptive_padding_covers_the_input(
     steps = stride if isinstance(stride, tuple) else (stride, stride)
     assert out.shape[2:] == tuple(math.ceil(s / step) for s, step in zip(size, steps, strict=True))
 
-    # The top left output sees the first floor(p / 2) zeros, then the image.
+    # The top left output covers floor(padding / 2) zeros, then the image.
     kernels = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     padded = torch.zeros(64, 64)
     offsets = []
@@ -125,7 +133,7 @@ def test_adaptive_padding_covers_the_input(
 
 
 @pytest.mark.parametrize("name", ["ConvTranspose1d", "deconv1d"])
-def test_transposed_1d(name: str) -> None:
+def test_transposed_1d_is_that_of_torch(name: str) -> None:
     layer = build_conv_layer({"type": name}, 4, 6, 4, stride=2, padding=1)
     assert type(layer) is nn.ConvTranspose1d
     assert layer(X[..., 0]).shape == (2, 6, 18)
@@ -143,7 +151,7 @@ def test_transposed_1d(name: str) -> None:
         ("Linear", "Linear", (4, 3)),
     ],
 )
-def test_wrappers_are_torchs_own(ours: str, torchs: str, args: tuple[int, ...]) -> None:
+def test_wrappers_equal_the_layers_of_torch(ours: str, torchs: str, args: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     layer = getattr(layers, ours)(*args)
     torch.manual_seed(0)
@@ -168,12 +176,12 @@ def test_wrappers_are_torchs_own(ours: str, torchs: str, args: tuple[int, ...]) 
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
 @pytest.mark.parametrize("train", [True, False])
-def test_wrappers_take_empty_tensors(
+def test_wrappers_accept_empty_tensors(
     layer: nn.Module, shape: tuple[int, ...], expected: tuple[int, ...], train: bool
 ) -> None:
     x = torch.empty(shape, requires_grad=True)
     out = layer.train(train)(x)
     assert out.shape == expected
     layer.zero_grad()
-    out.sum().backward()  # every parameter takes part, or DDP would wait for it
+    out.sum().backward()  # DDP waits for a gradient of every parameter
     assert all(p.grad is not None for p in layer.parameters())

@@ -1,7 +1,6 @@
-"""What `import brickwork_layers` costs: torch and the registry, nothing else."""
+"""`import brickwork_layers` imports torch and the registry and nothing else."""
 
-import subprocess
-import sys
+from tests.support.python import run_python
 
 PROGRAM = """
 import sys
@@ -13,8 +12,6 @@ print(*sorted(new))
 """
 
 
-def test_it_brings_nothing_else() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["brickwork_layers", "brickwork_registry"]
+def test_import_loads_only_torch_and_the_registry() -> None:
+    imported = run_python("-c", PROGRAM).split()
+    assert imported == ["brickwork_layers", "brickwork_registry"]

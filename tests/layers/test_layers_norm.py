@@ -1,4 +1,4 @@
-"""Norms: names, options, formulas."""
+"""Norms: names, arguments and formulas."""
 
 from typing import Any
 
@@ -23,35 +23,33 @@ from torch import nn
         ({"type": "GRN"}, "grn"),
     ],
 )
-def test_name_and_postfix(cfg: dict[str, Any], name: str) -> None:
+def test_name_is_the_abbreviation_with_the_postfix(cfg: dict[str, Any], name: str) -> None:
     assert build_norm_layer(cfg, 4)[0] == name
     assert build_norm_layer(cfg, 4, 1)[0] == f"{name}1"
     assert build_norm_layer(cfg, 4, postfix="_out")[0] == f"{name}_out"
 
 
-def test_abbreviation_from_the_class() -> None:
-    made = {
-        name: type(name, (nn.Module,), {})
-        for name in ("MyBatchThing", "GroupThing", "LayerThing", "InstanceThing", "Thing")
-    }
-    assert [infer_abbr(one) for one in made.values()] == ["bn", "gn", "ln", "in", "norm_layer"]
+def test_infer_abbr_uses_base_class_name_or_attribute() -> None:
+    names = ("MyBatchThing", "GroupThing", "LayerThing", "InstanceThing", "Thing")
+    classes = [type(name, (nn.Module,), {}) for name in names]
+    assert list(map(infer_abbr, classes)) == ["bn", "gn", "ln", "in", "norm_layer"]
     assert infer_abbr(type("MyNorm", (nn.BatchNorm2d,), {"_abbr_": "mine"})) == "mine"
     with pytest.raises(TypeError, match="must be a class"):
         infer_abbr(nn.BatchNorm2d(1))
 
 
-def test_postfix_of_another_type() -> None:
+def test_postfix_of_another_type_is_refused() -> None:
     with pytest.raises(TypeError, match="postfix must be an int or a str"):
         build_norm_layer({"type": "BN"}, 4, 1.5)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_requires_grad(frozen: bool) -> None:
+def test_requires_grad_sets_all_parameters(frozen: bool) -> None:
     _, layer = build_norm_layer({"type": "BN", "requires_grad": not frozen}, 4)
     assert [p.requires_grad for p in layer.parameters()] == [not frozen] * 2
 
 
-def test_requires_grad_unstated_leaves_the_layer_as_it_is() -> None:
+def test_config_without_requires_grad_keeps_that_of_the_constructor() -> None:
     class Frozen(nn.BatchNorm2d):
         def __init__(self, num_features: int) -> None:
             super().__init__(num_features)
@@ -63,13 +61,13 @@ def test_requires_grad_unstated_leaves_the_layer_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", ["BN", "LN", "GN", "RMSNorm", "GRN"])
-def test_eps(kind: str) -> None:
+def test_eps_defaults_to_1e_5(kind: str) -> None:
     options = {"num_groups": 2} if kind == "GN" else {}
     assert build_norm_layer({"type": kind, **options}, 4)[1].eps == 1e-5
     assert build_norm_layer({"type": kind, "eps": 1e-3, **options}, 4)[1].eps == 1e-3
 
 
-def test_eps_only_where_it_is_taken() -> None:
+def test_eps_is_not_passed_to_layers_without_it() -> None:
     assert isinstance(build_norm_layer({"type": nn.Identity}, 4)[1], nn.Identity)
 
     class Bare(nn.Module):
@@ -87,7 +85,7 @@ def test_eps_only_where_it_is_taken() -> None:
         ("IN", [nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d]),
     ],
 )
-def test_dim(kind: str, classes: list[type]) -> None:
+def test_dim_selects_the_class(kind: str, classes: list[type]) -> None:
     for dim, expected in enumerate(classes, start=1):
         assert type(build_norm_layer({"type": kind, "dim": dim}, 4)[1]) is expected
     with pytest.raises(ValueError, match="must be 1, 2 or 3"):
@@ -95,14 +93,14 @@ def test_dim(kind: str, classes: list[type]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GN", nn.GroupNorm])
-def test_group_norm_by_name_and_class(kind: Any) -> None:
+def test_group_norm_takes_channels_second(kind: Any) -> None:
     layer = build_norm_layer({"type": kind, "num_groups": 2}, 6)[1]
     assert (layer.num_groups, layer.num_channels) == (2, 6)
     with pytest.raises(TypeError, match="num_groups"):
         build_norm_layer({"type": kind}, 6)
 
 
-def test_group_norm_of_ones_own_with_channels_first() -> None:
+def test_custom_group_norm_takes_channels_first() -> None:
     class OneGroup(nn.GroupNorm):
         def __init__(self, num_channels: int, eps: float) -> None:
             super().__init__(1, num_channels, eps)
@@ -111,7 +109,7 @@ def test_group_norm_of_ones_own_with_channels_first() -> None:
     assert (layer.num_groups, layer.num_channels) == (1, 6)
 
 
-def test_is_norm() -> None:
+def test_is_norm_accepts_norms_that_are_not_excluded() -> None:
     norms = [
         nn.BatchNorm1d(2),
         nn.InstanceNorm3d(2),
@@ -148,7 +146,7 @@ def test_layer_norm_2d_formula(shape: tuple[int, ...]) -> None:
 def test_grn_formula() -> None:
     layer = layers.GRN(3)
     x = torch.randn(2, 3, 5, 4)
-    assert torch.equal(layer(x), x)  # the identity at first
+    assert torch.equal(layer(x), x)  # initially the identity
     nn.init.normal_(layer.gamma)
     nn.init.normal_(layer.beta)
     g = x.pow(2).sum((2, 3), keepdim=True).sqrt()

@@ -1,25 +1,28 @@
-"""Layers of our own as ONNX graphs, run by ONNX's reference implementation.
+"""ONNX export of the layers of this package, run by ONNX's reference implementation.
 
-Those of torch are torch's to export; it knows all but `RReLU`.
+Layers that are torch's own are left to torch; it exports all but `RReLU`.
 """
 
 import io
-from typing import Any
 
 import onnx
 import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 
+from tests.layers.bricks import OWN_BRICKS, Brick
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("brick", OWN_BRICKS, ids=str)
 @pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning"
 )  # of the exporter
-def test_exports_to_onnx(own_brick: Any) -> None:
-    layer = own_brick.build().eval()
-    x = own_brick.input()
+def test_onnx_graph_gives_the_same_output(brick: Brick) -> None:
+    layer = brick.build().eval()
+    x = brick.input()
     file = io.BytesIO()
     torch.onnx.export(layer, (x,), dynamo=True, verbose=False).save(file)
     graph = ReferenceEvaluator(onnx.load_from_string(file.getvalue()))
-    (out,) = graph.run(None, {graph.input_names[0]: x.numpy()})
-    torch.testing.assert_close(torch.from_numpy(out), layer(x), rtol=1e-4, atol=1e-5)
+    (output,) = graph.run(None, {graph.input_names[0]: x.numpy()})
+    torch.testing.assert_close(torch.from_numpy(output), layer(x), rtol=1e-4, atol=1e-5)

@@ -15,7 +15,7 @@ MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "ci
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("kind", MODES)
-def test_padding(kind: str, dim: int) -> None:
+def test_padding_equals_functional_pad(kind: str, dim: int) -> None:
     x = torch.randn(SHAPES[dim])
     padding = list(range(1, 2 * dim + 1)) if kind == "zero" else [1, 2] * dim
     expected = F.pad(x, padding, mode=MODES[kind])
@@ -23,7 +23,7 @@ def test_padding(kind: str, dim: int) -> None:
     assert torch.equal(build_padding_layer({"type": kind}, tuple(padding), dim=dim)(x), expected)
 
 
-def test_padding_with_a_constant() -> None:
+def test_constant_padding_needs_a_value() -> None:
     x = torch.randn(SHAPES[2])
     layer = build_padding_layer({"type": "constant", "value": 0.5}, 2)
     assert torch.equal(layer(x), F.pad(x, [2] * 4, value=0.5))
@@ -32,7 +32,7 @@ def test_padding_with_a_constant() -> None:
 
 
 @pytest.mark.parametrize("dim", [0, 4, "2", None])
-def test_padding_of_no_dimension(dim: Any) -> None:
+def test_padding_with_an_invalid_dim_is_refused(dim: Any) -> None:
     with pytest.raises(ValueError, match="must be 1, 2 or 3"):
         build_padding_layer({"type": "zero", "dim": dim}, 1)
 
@@ -49,19 +49,19 @@ def test_padding_of_no_dimension(dim: Any) -> None:
         ("trilinear", 3),
     ],
 )
-def test_interpolation(mode: str, dim: int) -> None:
+def test_interpolation_equals_functional_interpolate(mode: str, dim: int) -> None:
     x = torch.randn(SHAPES[dim])
     layer = build_upsample_layer({"type": mode, "scale_factor": 2})
     torch.testing.assert_close(layer(x), F.interpolate(x, scale_factor=2, mode=mode))
 
 
-def test_interpolation_by_class_keeps_its_mode() -> None:
+def test_upsample_class_as_type_keeps_its_mode() -> None:
     assert build_upsample_layer({"type": nn.Upsample, "scale_factor": 2}).mode == "nearest"
     cfg = {"type": nn.Upsample, "scale_factor": 2, "mode": "bicubic"}
     assert build_upsample_layer(cfg).mode == "bicubic"
 
 
-def test_interpolation_by_scoped_name() -> None:
+def test_scoped_interpolation_name_sets_the_mode() -> None:
     cfg = {"type": f"{UPSAMPLE_LAYERS.scope}.bilinear", "scale_factor": 2}
     assert build_upsample_layer(cfg).mode == "bilinear"
 
@@ -74,11 +74,11 @@ def test_interpolation_by_scoped_name() -> None:
         ("deconv3d", layers.ConvTranspose3d),
     ],
 )
-def test_deconvolution(kind: str, expected: type) -> None:
+def test_deconvolution_builds_a_transposed_convolution(kind: str, expected: type) -> None:
     assert type(build_upsample_layer({"type": kind}, 4, 3, kernel_size=2)) is expected
 
 
-def test_pixel_shuffle_formula() -> None:
+def test_pixel_shuffle_moves_channels_to_pixels() -> None:
     layer = build_upsample_layer(
         {"type": "pixel_shuffle", "scale_factor": 3}, 4, 2, upsample_kernel=3
     )
@@ -93,7 +93,7 @@ def test_pixel_shuffle_formula() -> None:
         )
 
 
-def test_pixel_shuffle_weights() -> None:
+def test_pixel_shuffle_has_xavier_uniform_weights() -> None:
     layer = layers.PixelShufflePack(16, 8, 2, 3)
     bound = (6 / (16 * 9 + 32 * 9)) ** 0.5  # Glorot and Bengio
     weight = layer.upsample_conv.weight
@@ -102,7 +102,7 @@ def test_pixel_shuffle_weights() -> None:
     assert not layer.upsample_conv.bias.any()
 
 
-def test_scale() -> None:
+def test_scale_multiplies_by_one_parameter() -> None:
     x = torch.randn(2, 3)
     layer = layers.Scale(2.5)
     torch.testing.assert_close(layer(x), x * 2.5)
@@ -111,7 +111,7 @@ def test_scale() -> None:
 
 @pytest.mark.parametrize("inplace", [True, False])
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
-def test_layer_scale(data_format: Any, inplace: bool) -> None:
+def test_layer_scale_multiplies_each_channel(data_format: Any, inplace: bool) -> None:
     layer = layers.LayerScale(3, inplace, data_format)
     assert torch.all(layer.weight == 1e-5)
     nn.init.normal_(layer.weight)
@@ -124,6 +124,6 @@ def test_layer_scale(data_format: Any, inplace: bool) -> None:
     assert (out is x) is inplace
 
 
-def test_layer_scale_of_no_format() -> None:
+def test_layer_scale_with_an_invalid_format_is_refused() -> None:
     with pytest.raises(ValueError, match="'channels_first' or 'channels_last'"):
         layers.LayerScale(3, data_format="nchw")

@@ -1,6 +1,5 @@
-"""Batch norm across processes: alone it is the plain one, together that of the whole batch."""
+"""Synchronized batch norm in one and in two processes."""
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-WORKER = Path(__file__).with_name("sync_bn_worker.py")
-TOGETHER = runpy.run_path(str(WORKER))
-CASES, PLAIN = TOGETHER["CASES"], TOGETHER["PLAIN"]
+from tests.layers import sync_bn_worker
+from tests.layers.sync_bn_worker import CASES, PLAIN
 
 
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("name", CASES)
-def test_alone_it_is_the_plain_batch_norm(name: str, train: bool) -> None:
+def test_single_process_gives_the_plain_batch_norm(name: str, train: bool) -> None:
     options, shape = CASES[name]
     ours = layers.build_norm_layer({"type": "SyncBN", **options}, 3)[1].train(train)
     plain = PLAIN[len(shape)](3, **options).train(train)
@@ -27,17 +25,17 @@ def test_alone_it_is_the_plain_batch_norm(name: str, train: bool) -> None:
         assert torch.equal(ours.state_dict()[key], value)
 
 
-def test_wrong_inputs() -> None:
+def test_input_with_one_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2D"):
         layers.SyncBatchNorm(3)(torch.randn(3))
 
 
-def test_it_converts_every_batch_norm() -> None:
+def test_convert_sync_batchnorm_replaces_every_batch_norm() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Sequential(nn.BatchNorm2d(4, affine=False))
     )
     x = torch.randn(2, 3, 4, 4)
-    network(x)  # so that there are statistics to keep
+    network(x)  # sets running statistics, which must be kept
     state, expected = network.state_dict(), network.eval()(x)
     converted = layers.SyncBatchNorm.convert_sync_batchnorm(network)
     assert type(converted[1]) is type(converted[2][0]) is layers.SyncBatchNorm
@@ -49,21 +47,21 @@ def test_it_converts_every_batch_norm() -> None:
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="this torch has no distributed support")
-def test_two_processes_see_the_whole_batch(
+def test_two_processes_normalize_the_whole_batch(
     run_together: Callable[..., str], tmp_path: Path
 ) -> None:
-    run_together(2, WORKER, tmp_path)
+    run_together(2, Path(sync_bn_worker.__file__), tmp_path)
     parts = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
     close = {"rtol": 1e-5, "atol": 1e-5, "check_dtype": False}
     for name, (options, shape) in CASES.items():
         plain = PLAIN[len(shape)](3, **options).double()
-        x = TOGETHER["batch"](shape).double().requires_grad_()
+        x = sync_bn_worker.batch(shape).double().requires_grad_()
         out = plain(x)
-        TOGETHER["weighted"](out, 0).backward()
-        for cut in TOGETHER["CUTS"]:
+        sync_bn_worker.weighted(out, 0).backward()
+        for cut in sync_bn_worker.CUTS:
             both = [part[name, cut] for part in parts]
-            torch.testing.assert_close(torch.cat([one[0] for one in both]), out, **close)
-            torch.testing.assert_close(torch.cat([one[1] for one in both]), x.grad, **close)
+            torch.testing.assert_close(torch.cat([output for output, *_ in both]), out, **close)
+            torch.testing.assert_close(torch.cat([grad for _, grad, *_ in both]), x.grad, **close)
             for _, _, grads, state in both:
                 expected = [parameter.grad for parameter in plain.parameters()]
                 torch.testing.assert_close(grads, expected, **close)

@@ -1,7 +1,8 @@
-"""ConvModule against its layers, called one after another."""
+"""ConvModule against its layers called one after another."""
 
 import copy
 import itertools
+import pickle
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ def image(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("order", list(itertools.permutations(("conv", "norm", "act"))))
 @pytest.mark.parametrize("activate", [False, True])
 @pytest.mark.parametrize("norm", [False, True])
-def test_runs_its_layers_in_their_order(order, activate: bool, norm: bool) -> None:
+def test_forward_runs_the_layers_in_order(order, activate: bool, norm: bool) -> None:
     module = ConvModule(4, 6, 3, norm_cfg=BN, order=order, inplace=False)
     assert module.bn.num_features == (6 if order.index("norm") > order.index("conv") else 4)
     steps = {"conv": module.conv, "norm": module.bn, "act": module.activate}
@@ -33,7 +34,7 @@ def test_runs_its_layers_in_their_order(order, activate: bool, norm: bool) -> No
     assert torch.equal(module(image(), activate=activate, norm=norm), expected)
 
 
-def test_bias_is_there_without_a_norm_only() -> None:
+def test_automatic_bias_depends_on_the_norm() -> None:
     assert ConvModule(3, 4, 3).with_bias
     assert ConvModule(3, 4, 3).conv.bias is not None
     assert ConvModule(3, 4, 3, norm_cfg=BN).conv.bias is None
@@ -51,7 +52,7 @@ def test_bias_is_there_without_a_norm_only() -> None:
         (dict(type="BN", dim=2), nn.BatchNorm2d, "bn"),
     ],
 )
-def test_the_norm_has_the_name_of_its_kind(cfg: dict, name: type, abbreviation: str) -> None:
+def test_norm_name_is_its_abbreviation(cfg: dict, name: type, abbreviation: str) -> None:
     module = ConvModule(3, 4, 3, norm_cfg=cfg)
     assert module.norm_name == abbreviation
     assert type(module.norm) is name
@@ -59,7 +60,7 @@ def test_the_norm_has_the_name_of_its_kind(cfg: dict, name: type, abbreviation: 
     assert ConvModule(3, 4, 3).norm is None
 
 
-def test_tells_what_its_convolution_is() -> None:
+def test_attributes_equal_those_of_the_convolution() -> None:
     module = ConvModule(
         4, 6, (3, 5), 2, (1, 2), 1, 2, conv_cfg=dict(type="deconv", output_padding=1)
     )
@@ -72,7 +73,21 @@ def test_tells_what_its_convolution_is() -> None:
     assert module.act_cfg == dict(type="ReLU")
 
 
-def test_leaves_the_configs_as_they_are() -> None:
+def test_attributes_keep_their_values_when_the_convolution_is_replaced() -> None:
+    module = ConvModule(4, 6, 3, stride=2)
+    module.conv = nn.Identity()
+    assert (module.in_channels, module.out_channels, module.stride) == (4, 6, (2, 2))
+
+
+def test_attributes_can_be_set_without_changing_the_convolution() -> None:
+    module = ConvModule(4, 6, 3)
+    module.out_channels = 12
+    assert module.out_channels == 12
+    assert module.conv.out_channels == 6
+    assert copy.deepcopy(module).out_channels == 12
+
+
+def test_configs_are_not_modified() -> None:
     configs = dict(
         conv_cfg=dict(type="Conv2d"),
         norm_cfg=dict(type="BN", requires_grad=False),
@@ -85,12 +100,12 @@ def test_leaves_the_configs_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Clip", "Clamp", "GELU", "Tanh", "PReLU", "Softplus", nn.Mish])
-def test_takes_activations_with_and_without_inplace(kind) -> None:
+def test_activations_with_and_without_inplace_are_accepted(kind) -> None:
     module = ConvModule(4, 4, 1, act_cfg=dict(type=kind))
     assert torch.equal(module(image()), module.activate(module.conv(image())))
 
 
-def test_inplace_is_passed_where_the_config_does_not_say() -> None:
+def test_inplace_of_the_activation_config_has_precedence() -> None:
     assert ConvModule(3, 4, 3).activate.inplace
     assert not ConvModule(3, 4, 3, inplace=False).activate.inplace
     assert not ConvModule(3, 4, 3, act_cfg=dict(type="ReLU", inplace=False)).activate.inplace
@@ -102,7 +117,7 @@ def test_inplace_is_passed_where_the_config_does_not_say() -> None:
 )
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("padding", [1, "uneven", "same", "valid"])
-def test_pads_as_the_convolution_of_torch_does(mode, torch_mode, dim: int, padding) -> None:
+def test_explicit_padding_equals_padding_mode_of_torch(mode, torch_mode, dim: int, padding) -> None:
     amount = (1, 2, 0)[:dim] if padding == "uneven" else padding
     conv = getattr(nn, f"Conv{dim}d")(4, 4, 3, padding=amount, dilation=1, padding_mode=torch_mode)
     module = ConvModule(
@@ -121,7 +136,7 @@ def test_pads_as_the_convolution_of_torch_does(mode, torch_mode, dim: int, paddi
     assert module.with_explicit_padding
 
 
-def test_follows_layers_that_were_replaced_or_switched_off() -> None:
+def test_forward_uses_replaced_layers_and_skips_disabled_ones() -> None:
     module = ConvModule(4, 4, 3, norm_cfg=BN)
     module.bn = nn.Identity()
     assert torch.equal(module(image()), module.conv(image()).relu())
@@ -131,7 +146,7 @@ def test_follows_layers_that_were_replaced_or_switched_off() -> None:
     assert torch.equal(module(image()), module.conv(image()))
 
 
-def test_runs_the_hooks_of_its_layers() -> None:
+def test_hooks_of_the_layers_run() -> None:
     module = ConvModule(4, 4, 3, norm_cfg=BN)
     seen = []
     for name in ("conv", "bn", "activate"):
@@ -140,7 +155,7 @@ def test_runs_the_hooks_of_its_layers() -> None:
     assert seen == ["conv", "bn", "activate"]
 
 
-def test_draws_as_he_says_for_the_activation() -> None:
+def test_weights_have_kaiming_standard_deviation_for_the_activation() -> None:
     torch.manual_seed(0)
     relu = ConvModule(64, 64, 3)
     assert relu.conv.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
@@ -149,7 +164,7 @@ def test_draws_as_he_says_for_the_activation() -> None:
     assert torch.equal(leaky.conv.bias, torch.zeros(64))
 
 
-def test_leaves_a_convolution_with_an_initialisation_of_its_own_to_it() -> None:
+def test_convolution_with_init_weights_is_not_initialized() -> None:
     class Ones(nn.Conv2d):
         def init_weights(self) -> None: ...
 
@@ -162,12 +177,12 @@ def test_leaves_a_convolution_with_an_initialisation_of_its_own_to_it() -> None:
     assert torch.equal(module.conv.weight, torch.ones(4, 3, 3, 3))
 
 
-def test_spectral_norm() -> None:
+def test_spectral_norm_divides_by_the_largest_singular_value() -> None:
     module = ConvModule(4, 6, 3, with_spectral_norm=True, act_cfg=None)
     assert {*module.state_dict()} == {
         *("conv.bias", "conv.weight_orig", "conv.weight_u", "conv.weight_v")
     }
-    for _ in range(50):  # each forward in training is a step of the power iteration
+    for _ in range(50):  # each forward in training is one step of the power iteration
         module(image())
     module.eval()
     weight = module.conv.weight_orig
@@ -176,12 +191,26 @@ def test_spectral_norm() -> None:
     torch.testing.assert_close(module(image()), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copying_does_not_change_the_spectral_norm_of_the_original(duplicate) -> None:
+    module = ConvModule(4, 6, 3, with_spectral_norm=True, act_cfg=None)
+    module(image())
+    weight = module.conv.weight
+    copied = duplicate(module)
+    assert module.conv.weight is weight
+    assert weight.grad_fn is not None
+    assert copied.conv.weight.grad_fn is None
+    weight.sum().backward()
+    assert module.conv.weight_orig.grad is not None
+    torch.testing.assert_close(copied.eval()(image()), module.eval()(image()))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (dict(order=("conv", "act")), ValueError, r"order must hold 'conv', 'norm' and 'act'"),
-        (dict(order=("conv", "act", "act")), ValueError, "each once"),
-        (dict(bias="yes"), ValueError, "'auto', but got 'yes'"),
+        (dict(order=("conv", "act")), ValueError, r"order must have 'conv', 'norm' and 'act'"),
+        (dict(order=("conv", "act", "act")), ValueError, "once each"),
+        (dict(bias="yes"), ValueError, "'auto', got 'yes'"),
         (dict(norm_cfg="BN"), TypeError, "BN"),
         (dict(act_cfg=["ReLU"]), TypeError, "ReLU"),
         (dict(conv_cfg=dict(type="Conv9d")), KeyError, "Conv9d"),
@@ -191,7 +220,7 @@ def test_spectral_norm() -> None:
         (dict(padding_mode="reflect", padding="around"), ValueError, "'same', 'valid' or a size"),
     ],
 )
-def test_says_what_is_wrong(arguments: dict, error: type, message: str) -> None:
+def test_invalid_argument_is_refused(arguments: dict, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
         ConvModule(3, 4, 3, **arguments)
 
@@ -209,12 +238,12 @@ def test_depthwise_separable_is_two_conv_modules() -> None:
     torch.testing.assert_close(module(x), expected)
 
 
-def test_depthwise_separable_says_what_is_wrong() -> None:
-    with pytest.raises(TypeError, match=r"groups .* but got 2; leave it out"):
+def test_depthwise_separable_refuses_groups_and_unknown_strings() -> None:
+    with pytest.raises(TypeError, match=r"groups .* got 2; leave it out"):
         DepthwiseSeparableConvModule(4, 6, 3, groups=2)
-    with pytest.raises(ValueError, match="'default', but got 'BN'"):
+    with pytest.raises(ValueError, match="'default', got 'BN'"):
         DepthwiseSeparableConvModule(4, 6, 3, dw_norm_cfg="BN")
 
 
-def test_is_a_plugin() -> None:
+def test_conv_module_is_registered_as_a_plugin() -> None:
     assert PLUGIN_LAYERS.get("ConvModule") is ConvModule

@@ -1,4 +1,4 @@
-"""The examples in the docstrings give what they say."""
+"""The examples in the docstrings."""
 
 import doctest
 import importlib
@@ -17,7 +17,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_examples(name: str) -> None:
+def test_docstring_examples_give_their_output(name: str) -> None:
     module = importlib.import_module(name)
     result = doctest.testmod(module, extraglobs={"torch": torch, "nn": nn})
     assert result.failed == 0

@@ -1,10 +1,10 @@
-"""Every module under every way in which torch runs, moves and stores one."""
+"""What every module supports: compilation, export, copies, devices and any input."""
 
 import copy
 import io
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ DECODER = dict(
 
 
 class Stack(nn.Module):
-    """Several modules in one: what they do nested is as important as alone."""
+    """Nested modules."""
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Stack(nn.Module):
 
 
 class Merging(BaseModule):
-    """PatchMerging of a fixed size: exporters take tensors."""
+    """PatchMerging for a fixed size, because exporters only take tensors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,8 +61,8 @@ class Merging(BaseModule):
         return self.merging(x, (4, 3))[0]
 
 
-class Tensors(nn.Module):
-    """A module without the sizes that it returns beside its tensor: ONNX has no place for them."""
+class TensorOutput(nn.Module):
+    """A module that returns a tensor without sizes, which ONNX does not support as outputs."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Tensors(nn.Module):
 IMAGE = ((2, 8, 6, 5),)
 TOKENS = ((7, 2, 8),)
 
-# Module and shapes of its inputs; the batch is the dimension of size 2.
+# Module and shapes of its inputs; the batch dimension has size 2.
 CASES: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]] = {
     "ConvModule": (lambda: ConvModule(8, 4, 3), IMAGE),
     "ConvModule-bn": (lambda: ConvModule(8, 4, 3, norm_cfg=BN), IMAGE),
@@ -160,7 +160,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]] = 
         (*TOKENS, (5, 2, 8), (5, 2, 8)),
     ),
 }
-# Each export takes a second or two, so ONNX gets one of each family.
+# One of each family, because an export takes a second or two.
 ONNX = [
     "Stack",
     "ConvModule-efficient",
@@ -174,19 +174,23 @@ ONNX = [
 ]
 
 
+every_case = pytest.mark.parametrize("case", CASES)
+CLOSE = dict(rtol=1e-5, atol=1e-5)
+
+
 def first(output: Any) -> Tensor:
-    """The tensor among what a module returns."""
+    """Return the tensor among what a module returns."""
     return output[0] if isinstance(output, tuple) else output
 
 
-@pytest.fixture(autouse=True)
-def _fresh_compiler() -> None:
-    torch._dynamo.reset()
+def run(module: Callable[..., Any], inputs: Sequence[Tensor]) -> Tensor:
+    """Return the output for copies of the inputs, without gradients."""
+    with torch.no_grad():
+        return first(module(*(x.clone() for x in inputs)))
 
 
-@pytest.fixture
-def made(case: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    """The module, with no parameter zero, in eval mode; and inputs."""
+def prepare(case: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    """Return a module in eval mode whose parameters are not zero, and inputs."""
     torch.manual_seed(0)
     build, shapes = CASES[case]
     module = build().eval()
@@ -196,116 +200,81 @@ def made(case: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
     return module, tuple(torch.randn(shape) for shape in shapes)
 
 
-every = pytest.mark.parametrize("case", CASES)
-
-
-def check(run: Callable[..., Any], made: tuple[nn.Module, tuple[Tensor, ...]]) -> None:
-    """The same output from another way to run the module."""
-    module, inputs = made
-    with torch.no_grad():
-        expected = first(module(*(x.clone() for x in inputs)))
-        actual = first(run(*(x.clone() for x in inputs)))
-    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
-
-
-@every
+@every_case
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [False, True])
-def test_compiles_without_a_graph_break(made: Any, train: bool) -> None:
-    module, inputs = made
-    for dropout in module.modules():  # what is drawn differs between two runs
-        if hasattr(dropout, "drop_prob"):
-            dropout.drop_prob = 0.0
+def test_compiles_without_a_graph_break(case: str, train: bool) -> None:
+    torch._dynamo.reset()
+    module, inputs = prepare(case)
+    for layer in module.modules():
+        if hasattr(layer, "drop_prob"):
+            layer.drop_prob = 0.0  # random draws differ between two runs
     module.train(train)
     copied = copy.deepcopy(module)
     compiled = torch.compile(copied, fullgraph=True, backend="eager")
-    check(compiled, made)
-    for ours, theirs in zip(copied.buffers(), module.buffers(), strict=True):
-        torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(run(compiled, inputs), run(module, inputs), **CLOSE)
+    for actual, expected in zip(copied.buffers(), module.buffers(), strict=True):
+        torch.testing.assert_close(actual, expected)
     if any(p.requires_grad for p in copied.parameters()):
         first(compiled(*inputs)).sum().backward()
         assert all(p.grad is not None for p in copied.parameters() if p.requires_grad)
 
 
-@every
-@pytest.mark.filterwarnings("ignore:The tensor attribute")  # torch's own spectral norm sets it
-def test_exports_with_any_batch_size(case: str, made: Any) -> None:
-    module, inputs = made
+@every_case
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The tensor attribute")  # torch's spectral norm sets it
+def test_exports_with_a_dynamic_batch(case: str) -> None:
+    module, inputs = prepare(case)
     batch = CASES[case][1][0].index(2)
     program = torch.export.export(
         module, inputs, dynamic_shapes=tuple({batch: torch.export.Dim.AUTO} for _ in inputs)
-    )
-    check(program.module(), made)
-    check(program.module(), (module, tuple(torch.cat([x, x], dim=batch) for x in inputs)))
+    ).module()
+    torch.testing.assert_close(run(program, inputs), run(module, inputs), **CLOSE)
+    doubled = [torch.cat([x, x], dim=batch) for x in inputs]
+    torch.testing.assert_close(run(program, doubled), run(module, doubled), **CLOSE)
 
 
-def test_is_followed_by_fx() -> None:
-    torch.manual_seed(0)
-    module = CASES["Stack"][0]().eval()
+def test_fx_traces_conv_modules_down_to_their_layers() -> None:
+    module, inputs = prepare("Stack")
     traced = torch.fx.symbolic_trace(module)
     names = [node.target for node in traced.graph.nodes if node.op == "call_module"]
     assert names == [
         *("layers.0.conv", "layers.0.bn", "layers.0.activate"),
         *("layers.1.conv", "layers.1.activate"),
     ]
-    check(traced, (module, (torch.randn(2, 8, 6, 5),)))
+    torch.testing.assert_close(run(traced, inputs), run(module, inputs), **CLOSE)
 
 
-@every
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
-def test_traces(made: Any) -> None:
-    module, inputs = made
-    check(torch.jit.trace(module, inputs, check_trace=False), made)
-
-
-@pytest.mark.parametrize(
-    "case", [name for name in CASES if "Conv" in name and "spectral" not in name] + ["Stack"]
-)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_scripts(made: Any) -> None:
-    module, inputs = made
-    scripted = torch.jit.script(module)
-    check(scripted, made)
-    stored = io.BytesIO()
-    torch.jit.save(scripted, stored)
-    stored.seek(0)
-    check(torch.jit.load(stored), made)
-    assert [*scripted.state_dict()] == [*module.state_dict()]
-    if isinstance(module, ConvModule):
-        for activate in (False, True):
-            for norm in (False, True):
-                torch.testing.assert_close(
-                    scripted(*inputs, activate, norm), module(*inputs, activate, norm)
-                )
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ONNX)
-def test_exports_to_onnx(made: Any) -> None:
-    module, inputs = made
+def test_exports_to_onnx(case: str) -> None:
+    module, inputs = prepare(case)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself
-        program = torch.onnx.export(Tensors(module), inputs, dynamo=True, verbose=False)
+        program = torch.onnx.export(TensorOutput(module), inputs, dynamo=True, verbose=False)
     assert program is not None
     assert len(program.model_proto.graph.node) > 0
 
 
-@every
-def test_copies_and_pickles(case: str, made: Any) -> None:
-    module, inputs = made
-    first(module.train()(*inputs)).sum()  # spectral norm leaves its graph behind
-    module.eval()
-    check(copy.deepcopy(module), made)
-    check(pickle.loads(pickle.dumps(module)), made)
-    stored = io.BytesIO()
-    torch.save(module.state_dict(), stored)
-    stored.seek(0)
-    other = CASES[case][0]().eval()
-    other.load_state_dict(torch.load(stored, weights_only=True))
-    check(other, made)
+@every_case
+def test_copies_pickles_and_loads(case: str) -> None:
+    module, inputs = prepare(case)
+    module.train()(*inputs)  # spectral norm keeps the graph of its weight
+    expected = run(module.eval(), inputs)
+    torch.testing.assert_close(run(copy.deepcopy(module), inputs), expected, **CLOSE)
+    pickled = pickle.loads(pickle.dumps(module))
+    torch.testing.assert_close(run(pickled, inputs), expected, **CLOSE)
+    file = io.BytesIO()
+    torch.save(module.state_dict(), file)
+    file.seek(0)
+    loaded = CASES[case][0]().eval()
+    loaded.load_state_dict(torch.load(file, weights_only=True))
+    torch.testing.assert_close(run(loaded, inputs), expected, **CLOSE)
 
 
-@every
-def test_lives_on_the_meta_device(case: str, made: Any) -> None:
-    module, inputs = made
+@every_case
+def test_builds_and_runs_on_the_meta_device(case: str) -> None:
+    module, inputs = prepare(case)
     build, shapes = CASES[case]
     with torch.device("meta"):
         empty = build().eval()
@@ -314,29 +283,23 @@ def test_lives_on_the_meta_device(case: str, made: Any) -> None:
     assert output.shape == first(module(*inputs)).shape
 
 
-@every
-def test_takes_channels_last(made: Any) -> None:
-    module, inputs = made
+@every_case
+def test_channels_last_gives_the_same_output(case: str) -> None:
+    module, inputs = prepare(case)
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    last = copy.deepcopy(module)
+    converted = copy.deepcopy(module)
     if inputs[0].dim() == 4:
-        last = last.to(memory_format=torch.channels_last)
-
-    def run(*inputs: Tensor) -> Any:
-        return last(
-            *(
-                x.contiguous(memory_format=formats.get(x.dim(), torch.contiguous_format))
-                for x in inputs
-            )
-        )
-
-    check(run, made)
+        converted = converted.to(memory_format=torch.channels_last)
+    actual = converted(
+        *(x.contiguous(memory_format=formats.get(x.dim(), torch.contiguous_format)) for x in inputs)
+    )
+    torch.testing.assert_close(first(actual), first(module(*inputs)), **CLOSE)
 
 
-@every
+@every_case
 @pytest.mark.parametrize("train", [False, True])
-def test_runs_under_autocast(made: Any, train: bool) -> None:
-    module, inputs = made
+def test_autocast_gives_finite_outputs(case: str, train: bool) -> None:
+    module, inputs = prepare(case)
     module.train(train)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         output = first(module(*inputs))
@@ -345,12 +308,12 @@ def test_runs_under_autocast(made: Any, train: bool) -> None:
         output.float().sum().backward()
 
 
-@every
-def test_takes_an_empty_batch(case: str, made: Any) -> None:
-    module, inputs = made
+@every_case
+def test_empty_batch_gives_an_empty_output(case: str) -> None:
+    module, inputs = prepare(case)
     _, shapes = CASES[case]
     empty = [torch.empty([0 if size == 2 else size for size in shape]) for shape in shapes]
-    expected = first(module(*inputs)).shape
     batch = shapes[0].index(2)
-    wanted = [0 if i == batch else size for i, size in enumerate(expected)]
-    assert list(first(module(*empty)).shape) == wanted
+    shape = list(first(module(*inputs)).shape)
+    shape[batch] = 0
+    assert list(first(module(*empty)).shape) == shape

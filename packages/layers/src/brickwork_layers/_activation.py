@@ -1,8 +1,8 @@
-"""Activations from configs."""
+"""Activation layers from configs."""
 
 from torch import nn
 
-from ._build import construct, split, takes
+from ._build import accepts, build_layer, resolve_config
 from ._clamp import Clamp
 from ._hard import HSigmoid
 from ._registries import ACTIVATION_LAYERS
@@ -51,28 +51,27 @@ ACTIVATION_LAYERS.register_builtin(
 
 
 def build_activation_layer(cfg: LayerConfig, *, inplace: bool | None = None) -> nn.Module:
-    """Build an activation.
+    """Build an activation layer.
 
     Args:
-        cfg: ``type`` is one of `ACTIVATION_LAYERS`; the other keys are arguments of its
-            constructor.
-        inplace: Whether to overwrite the input. It counts where the activation can and `cfg` does
-            not say.
+        cfg: ``type`` is a name in `ACTIVATION_LAYERS`; the other keys are arguments of the layer.
+        inplace: Whether to overwrite the input, for layers that have this argument; the config
+            has precedence.
 
     Returns:
-        The activation.
+        The layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
 
     Example:
         >>> build_activation_layer(dict(type='LeakyReLU', negative_slope=0.1), inplace=True)
         LeakyReLU(negative_slope=0.1, inplace=True)
-        >>> build_activation_layer(dict(type='GELU'), inplace=True)  # it cannot
+        >>> build_activation_layer(dict(type='GELU'), inplace=True)  # has no such argument
         GELU(approximate='none')
     """
-    factory, options = split(cfg, ACTIVATION_LAYERS)
-    if inplace is not None and takes(factory, "inplace"):
-        options.setdefault("inplace", inplace)
-    return construct(ACTIVATION_LAYERS, factory, options)
+    factory, arguments = resolve_config(cfg, ACTIVATION_LAYERS)
+    if inplace is not None and accepts(factory, "inplace"):
+        arguments.setdefault("inplace", inplace)
+    return build_layer(ACTIVATION_LAYERS, factory, arguments)

@@ -1,89 +1,92 @@
-"""From a config to a layer: what the builders of all families share."""
+"""Helpers that the builders of all layer types share."""
 
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
-from brickwork_registry import Registry, build_from_cfg
+from brickwork_registry import Registry, build_from_cfg, note_failure
 from torch import nn
 
 from ._typing import LayerConfig, LayerFactory
 
 
-def split(
+def resolve_config(
     cfg: LayerConfig, registry: Registry[type[nn.Module]]
 ) -> tuple[LayerFactory, dict[str, Any]]:
-    """Take a config apart.
+    """Look up the ``type`` of a config.
 
     Args:
-        cfg: The config of a layer. It stays as it is.
-        registry: Where its ``type`` is looked up.
+        cfg: The config of a layer. Not modified.
+        registry: The registry that ``type`` is looked up in.
 
     Returns:
-        What makes the layer, and the arguments that the config has for it, to be changed freely.
+        The class or function that ``type`` refers to, and a new dict of the other keys.
 
     Raises:
-        TypeError: If `cfg` is no mapping, or its type nothing to build with.
-        KeyError: If it has no ``type``, or the registry no such entry.
+        TypeError: If `cfg` is not a mapping, or ``type`` has the wrong type.
+        KeyError: If there is no ``type``, or it is not registered.
     """
     try:
-        options = {**cfg}
-        kind = options.pop("type")
+        arguments = {**cfg}
+        kind = arguments.pop("type")
     except (KeyError, TypeError):
-        build_from_cfg(cfg, registry)  # fails on the same, and knows how to say it
+        build_from_cfg(cfg, registry)  # raises the error that says what is wrong with `cfg`
         raise
-    return registry.resolve(kind), options
+    return registry.resolve(kind), arguments
 
 
-def construct(
+def build_layer(
     registry: Registry[type[nn.Module]],
     factory: LayerFactory,
-    options: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Make a layer of what its config and its builder's caller say.
+    """Call a class or function with the arguments of a config and those of a builder's caller.
 
     Args:
-        registry: Whose entry `factory` is; errors name it.
-        factory: What makes the layer.
-        options: The arguments from the config.
-        args: The positional arguments from the caller.
-        kwargs: The keyword arguments from the caller.
+        registry: The registry of `factory`, for errors.
+        factory: The class or function.
+        arguments: Keyword arguments from the config.
+        args: Positional arguments from the caller.
+        kwargs: Keyword arguments from the caller.
 
     Returns:
         The layer.
 
     Raises:
-        TypeError: If an argument comes from both sides, or does not fit the constructor.
+        TypeError: If both the config and the caller have an argument, or `factory` does not
+            accept it.
     """
-    if kwargs:
-        for name in kwargs.keys() & options.keys():
-            raise TypeError(
-                f"{registry.name} {_name(factory)}: got multiple values for argument {name!r}: "
-                f"the config says {options[name]!r}, the caller of the builder {kwargs[name]!r}; "
-                f"take it out of the config"
-            )
-        options = {**kwargs, **options}
-    return build_from_cfg(
-        {**options, "type": partial(factory, *args) if args else factory}, registry
-    )
+    merged = {**arguments, **kwargs} if kwargs else arguments
+    if kwargs and len(merged) < len(arguments) + len(kwargs):
+        name = next(name for name in kwargs if name in arguments)
+        raise TypeError(
+            f"{registry.name} {_name(factory)}: got multiple values for argument {name!r}: "
+            f"{arguments[name]!r} from the config and {kwargs[name]!r} from the caller; remove it "
+            "from the config"
+        )
+    try:
+        return factory(*args, **merged)
+    except Exception as error:
+        note_failure(error, registry, {**merged, "type": factory}, factory)
+        raise
 
 
-@lru_cache(maxsize=1024)  # reading a signature costs more than building a small layer
-def takes(factory: LayerFactory, name: str) -> bool:
-    """Tell whether a class or function has a parameter of this name.
+@lru_cache(maxsize=1024)  # reading a signature takes longer than building a small layer
+def accepts(factory: LayerFactory, name: str) -> bool:
+    """Check whether a class or function has a parameter of this name.
 
     Args:
         factory: The class or function.
-        name: The parameter's name.
+        name: Name of the parameter.
 
     Returns:
-        True also if it takes any keyword, or has no signature to tell by.
+        True also if it accepts any keyword argument or has no signature.
     """
     if getattr(factory, "__init__", None) is nn.Module.__init__:
-        return False  # which takes any keyword only to refuse it
+        return False  # its signature accepts any keyword argument, but the call does not
     try:
         parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):
@@ -93,13 +96,13 @@ def takes(factory: LayerFactory, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def first_parameter(factory: LayerFactory) -> str | None:
-    """Tell the first parameter of a class or function.
+    """Return the name of the first parameter of a class or function.
 
     Args:
         factory: The class or function.
 
     Returns:
-        Its name; None if there is none, or no signature to tell by.
+        The name; None if there is no parameter or no signature.
     """
     try:
         return next(iter(inspect.signature(factory).parameters), None)
@@ -108,7 +111,6 @@ def first_parameter(factory: LayerFactory) -> str | None:
 
 
 def _name(factory: LayerFactory) -> str:
-    """The name of a class or function, also of one wrapped in a partial."""
     while isinstance(factory, partial):
         factory = factory.func
     return getattr(factory, "__qualname__", repr(factory))

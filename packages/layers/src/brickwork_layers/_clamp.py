@@ -1,32 +1,32 @@
-"""The clamp as an activation."""
+"""Clamping as an activation."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Clamp(nn.Module):
-    """Limit each value to [min, max].
+    """Clamp every element to [min, max].
 
     Args:
-        min: The lower limit; None for none.
-        max: The upper limit; None for none.
+        min: Lower bound, or None.
+        max: Upper bound, or None.
 
     Raises:
-        ValueError: If there is no limit at all.
+        ValueError: If both bounds are None.
     """
 
     def __init__(self, min: float | None = -1.0, max: float | None = 1.0) -> None:  # noqa: A002  (mmcv's names)
         super().__init__()
         if min is None and max is None:
-            raise ValueError("Clamp needs a limit: min and max are both None")
+            raise ValueError("min and max must not both be None")
         self.min = min
         self.max = max
 
     def forward(self, x: Tensor) -> Tensor:
-        """Clamp.
+        """Clamp the input.
 
         Args:
-            x: Tensor of any shape.
+            x: Tensor (*).
 
         Returns:
             Tensor of the same shape.
@@ -34,5 +34,5 @@ class Clamp(nn.Module):
         return torch.clamp(x, min=self.min, max=self.max)
 
     def extra_repr(self) -> str:
-        """Tell the limits."""
+        """Return the bounds."""
         return f"min={self.min}, max={self.max}"

@@ -1,10 +1,10 @@
-"""Convolutions from configs."""
+"""Convolution layers from configs."""
 
 from typing import Any
 
 from torch import nn
 
-from ._build import construct, split
+from ._build import build_layer, resolve_config
 from ._conv2d_adaptive_padding import Conv2dAdaptivePadding
 from ._conv_ws import ConvAWS2d, ConvWS2d
 from ._registries import CONV_LAYERS
@@ -35,25 +35,24 @@ _DEFAULT: LayerConfig = {"type": "Conv2d"}
 
 
 def build_conv_layer(cfg: LayerConfig | None, *args: Any, **kwargs: Any) -> nn.Module:
-    """Build a convolution.
+    """Build a convolution layer.
 
     Args:
-        cfg: ``type`` is one of `CONV_LAYERS`; the other keys are arguments of its constructor.
-            None stands for ``dict(type='Conv2d')``.
-        *args: More arguments of the constructor: first of all in_channels, out_channels and
-            kernel_size.
-        **kwargs: The same by name.
+        cfg: ``type`` is a name in `CONV_LAYERS`; the other keys are arguments of the layer. None
+            means ``dict(type='Conv2d')``.
+        *args: Positional arguments of the layer: in_channels, out_channels, kernel_size, ...
+        **kwargs: Keyword arguments of the layer.
 
     Returns:
-        The convolution.
+        The layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit or is given twice.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid or in both `cfg` and the call.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
 
     Example:
         >>> build_conv_layer(dict(type='Conv1d', stride=2), 8, 16, 3, bias=False)
         Conv1d(8, 16, kernel_size=(3,), stride=(2,), bias=False)
     """
-    factory, options = split(_DEFAULT if cfg is None else cfg, CONV_LAYERS)
-    return construct(CONV_LAYERS, factory, options, args, kwargs)
+    factory, arguments = resolve_config(_DEFAULT if cfg is None else cfg, CONV_LAYERS)
+    return build_layer(CONV_LAYERS, factory, arguments, args, kwargs)

@@ -1,4 +1,4 @@
-"""Convolution with TensorFlow's "same" padding."""
+"""Convolution with the "same" padding of TensorFlow."""
 
 import torch
 import torch.nn.functional as F
@@ -8,20 +8,21 @@ from ._typing import Size2d
 
 
 class Conv2dAdaptivePadding(nn.Conv2d):
-    """2d convolution that pads as TensorFlow's "same" does: ceil(size / stride) comes out.
+    """2d convolution with the "same" padding of TensorFlow: the output has ceil(size / stride).
 
-    The zeros depend on the size of the input; an odd one goes to the bottom or the right.
+    The amount of zero padding depends on the size of the input. If it is odd, the bottom and the
+    right get one more.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel_size: Size of the window.
-        stride: Step of the window.
-        padding: Not used; it is here so that the layer can take the place of `torch.nn.Conv2d`.
-        dilation: Distance between the kernel's elements.
-        groups: Number of groups of channels that do not mix.
-        bias: Whether to add a bias.
-        device: Where the parameters live.
+        in_channels: Number of channels of the input.
+        out_channels: Number of channels of the output.
+        kernel_size: Size of the convolution kernel.
+        stride: Stride of the convolution.
+        padding: Ignored; it exists for the signature of `torch.nn.Conv2d`.
+        dilation: Spacing between kernel elements.
+        groups: Number of blocked connections from input to output channels.
+        bias: Whether to add a learnable bias.
+        device: Device of the parameters.
         dtype: Type of the parameters.
     """
 
@@ -53,7 +54,7 @@ class Conv2dAdaptivePadding(nn.Conv2d):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pad and convolve.
+        """Pad the input and apply the convolution.
 
         Args:
             x: Tensor (N, C_in, H, W).
@@ -62,16 +63,16 @@ class Conv2dAdaptivePadding(nn.Conv2d):
             Tensor (N, C_out, ceil(H / stride), ceil(W / stride)).
         """
         height, width = x.shape[-2:]
-        missing_h = _missing(height, self.kernel_size[0], self.stride[0], self.dilation[0])
-        missing_w = _missing(width, self.kernel_size[1], self.stride[1], self.dilation[1])
-        if missing_h > 0 or missing_w > 0:
-            top, left = missing_h // 2, missing_w // 2
-            x = F.pad(x, [left, missing_w - left, top, missing_h - top])
-        out: Tensor = self._conv_forward(x, self.weight, self.bias)
-        return out
+        padding_h = _total_padding(height, self.kernel_size[0], self.stride[0], self.dilation[0])
+        padding_w = _total_padding(width, self.kernel_size[1], self.stride[1], self.dilation[1])
+        if padding_h > 0 or padding_w > 0:
+            top, left = padding_h // 2, padding_w // 2
+            x = F.pad(x, [left, padding_w - left, top, padding_h - top])
+        output: Tensor = self._conv_forward(x, self.weight, self.bias)
+        return output
 
 
-def _missing(size: int, kernel_size: int, stride: int, dilation: int) -> int:
-    """Zeros to add along one side so that ceil(size / stride) windows fit."""
-    windows = (size + stride - 1) // stride
-    return max((windows - 1) * stride + (kernel_size - 1) * dilation + 1 - size, 0)
+def _total_padding(size: int, kernel_size: int, stride: int, dilation: int) -> int:
+    """Return the padding of one dimension for an output of ceil(size / stride)."""
+    output_size = (size + stride - 1) // stride
+    return max((output_size - 1) * stride + (kernel_size - 1) * dilation + 1 - size, 0)

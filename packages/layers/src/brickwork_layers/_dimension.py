@@ -1,4 +1,4 @@
-"""The ``dim`` of a config: one type for one, two and three dimensions."""
+"""The ``dim`` of a config, which selects the class for one, two or three dimensions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,23 +21,24 @@ _FAMILIES: Mapping[LayerFactory, Mapping[int, type[nn.Module]]] = {
 }
 
 
-def of_dimension(factory: LayerFactory, options: dict[str, Any]) -> LayerFactory:
-    """Replace a 2d class by its sibling of the dimension that the arguments ask for.
+def of_dimension(factory: LayerFactory, arguments: dict[str, Any]) -> LayerFactory:
+    """Return the class for the number of dimensions in a config.
 
     Args:
-        factory: What the config's ``type`` stands for.
-        options: The config's arguments; their ``dim`` is taken out.
+        factory: The 2d class, or any other class or function.
+        arguments: The arguments of the config; ``dim`` is removed.
 
     Returns:
-        The sibling; `factory` itself if it has none or no ``dim`` is given.
+        The class for ``dim`` dimensions; `factory` if it has no such classes or there is no
+        ``dim``.
 
     Raises:
         ValueError: If ``dim`` is not 1, 2 or 3.
     """
     siblings = _FAMILIES.get(factory)
-    if siblings is None or "dim" not in options:
+    if siblings is None or "dim" not in arguments:
         return factory
-    dim = options.pop("dim")
+    dim = arguments.pop("dim")
     if dim not in siblings:
-        raise ValueError(f"dim of {siblings[2].__name__} must be 1, 2 or 3, but got {dim!r}")
+        raise ValueError(f"dim of {siblings[2].__name__} must be 1, 2 or 3, got {dim!r}")
     return siblings[dim]

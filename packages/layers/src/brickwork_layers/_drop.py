@@ -1,4 +1,4 @@
-"""Dropout, and dropping whole paths, from configs."""
+"""Dropout layers from configs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,17 +12,17 @@ from ._typing import LayerConfig
 
 
 def drop_path(x: Tensor, drop_prob: float = 0.0, training: bool = False) -> Tensor:
-    """Set whole samples to zero, and scale up the rest (stochastic depth).
+    """Zero random samples and scale the others by 1 / (1 - drop_prob) (stochastic depth).
 
     See Huang et al., "Deep Networks with Stochastic Depth", https://arxiv.org/abs/1603.09382.
 
     Args:
-        x: Tensor (N, ...), the residual branch of each sample.
-        drop_prob: Probability of a sample to be dropped, in [0, 1].
-        training: Whether to drop at all.
+        x: Tensor (N, *), the residual branch.
+        drop_prob: Probability to zero a sample, in [0, 1].
+        training: If False, `x` is returned.
 
     Returns:
-        Tensor of the same shape.
+        Tensor (N, *).
     """
     if drop_prob == 0.0 or not training:
         return x
@@ -35,46 +35,46 @@ def drop_path(x: Tensor, drop_prob: float = 0.0, training: bool = False) -> Tens
 
 
 class DropPath(nn.Module):
-    """Drop the residual branch of random samples in training, see `drop_path`.
+    """Zero the residual branch of random samples in training, see `drop_path`.
 
     Args:
-        drop_prob: Probability of a sample to be dropped, in [0, 1].
+        drop_prob: Probability to zero a sample, in [0, 1].
 
     Raises:
-        ValueError: If `drop_prob` is outside.
+        ValueError: If `drop_prob` is outside of [0, 1].
     """
 
     def __init__(self, drop_prob: float = 0.1) -> None:
         super().__init__()
         if not 0.0 <= drop_prob <= 1.0:
-            raise ValueError(f"drop_prob must be in [0, 1], but got {drop_prob!r}")
+            raise ValueError(f"drop_prob must be in [0, 1], got {drop_prob!r}")
         self.drop_prob = drop_prob
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop.
+        """Zero random samples.
 
         Args:
-            x: Tensor (N, ...).
+            x: Tensor (N, *).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, *).
         """
         return drop_path(x, self.drop_prob, self.training)
 
     def extra_repr(self) -> str:
-        """Tell the probability."""
+        """Return the probability."""
         return f"drop_prob={self.drop_prob}"
 
 
 class Dropout(nn.Dropout):
-    """`torch.nn.Dropout` whose probability is called as that of `DropPath`.
+    """`torch.nn.Dropout` with the argument name of `DropPath`.
 
     Args:
-        drop_prob: Probability of an element to be zeroed, in [0, 1].
+        drop_prob: Probability to zero an element, in [0, 1].
         inplace: Whether to overwrite the input.
 
     Raises:
-        ValueError: If `drop_prob` is outside.
+        ValueError: If `drop_prob` is outside of [0, 1].
     """
 
     def __init__(self, drop_prob: float = 0.5, inplace: bool = False) -> None:
@@ -88,15 +88,15 @@ def build_dropout(cfg: LayerConfig, default_args: Mapping[str, Any] | None = Non
     """Build a dropout layer.
 
     Args:
-        cfg: ``type`` is one of `DROPOUT_LAYERS`; the other keys are arguments of its constructor.
-        default_args: Arguments, or the ``type``, for the keys that `cfg` lacks.
+        cfg: ``type`` is a name in `DROPOUT_LAYERS`; the other keys are arguments of the layer.
+        default_args: Values, including ``type``, for keys that `cfg` does not have.
 
     Returns:
         The layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit.
-        KeyError: If there is no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid.
+        KeyError: If there is no ``type``, or it is not registered.
 
     Example:
         >>> build_dropout(dict(type='DropPath', drop_prob=0.2))

@@ -1,4 +1,4 @@
-"""Global response normalisation."""
+"""Global response normalization."""
 
 import torch
 from torch import Tensor, nn
@@ -7,15 +7,16 @@ from ._typing import DataFormat
 
 
 class GRN(nn.Module):
-    """Global response normalisation (Woo et al., ConvNeXt V2, https://arxiv.org/abs/2301.00808).
+    """Global response normalization (Woo et al., ConvNeXt V2, https://arxiv.org/abs/2301.00808).
 
-    With g the L2 norm of each channel over all positions: gamma * x * g / (mean(g) + eps) + beta
-    + x. Gamma and beta start at 0, where the layer is the identity.
+    With g the L2 norm of each channel over all positions, the output is
+    gamma * x * g / (mean(g) + eps) + beta + x. Gamma and beta are initialized to 0, which makes
+    the layer the identity.
 
     Args:
-        in_channels: Channels of the input.
+        in_channels: Number of channels of the input.
         eps: Added to the mean norm.
-        data_format: ``'channels_first'`` for (N, C, ...) or ``'channels_last'`` for (N, ..., C).
+        data_format: ``'channels_first'`` for (N, C, *) or ``'channels_last'`` for (N, *, C).
 
     Raises:
         ValueError: If `data_format` is neither.
@@ -39,40 +40,40 @@ class GRN(nn.Module):
         self.beta = nn.Parameter(torch.zeros(in_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise.
+        """Normalize the input.
 
         Args:
-            x: Tensor with any number of positions, see `data_format`.
+            x: Tensor (N, C, *) or (N, *, C), see `data_format`.
 
         Returns:
             Tensor of the same shape.
         """
         if self.channels_first:
-            return self._normalise(x.movedim(1, -1)).movedim(-1, 1)
-        return self._normalise(x)
+            return self._normalize(x.movedim(1, -1)).movedim(-1, 1)
+        return self._normalize(x)
 
-    def _normalise(self, x: Tensor) -> Tensor:
+    def _normalize(self, x: Tensor) -> Tensor:
         positions = list(range(1, x.dim() - 1))
         response = torch.linalg.vector_norm(x, dim=positions, keepdim=True)
         response = response / (response.mean(dim=-1, keepdim=True) + self.eps)
-        out: Tensor = self.gamma * (x * response) + self.beta + x
-        return out
+        output: Tensor = self.gamma * (x * response) + self.beta + x
+        return output
 
     def extra_repr(self) -> str:
-        """Tell the channels and eps."""
+        """Return number of channels and eps."""
         return f"{self.in_channels}, eps={self.eps}"
 
 
 def check_data_format(data_format: str) -> None:
-    """Refuse what is no data format.
+    """Raise an error for an unknown data format.
 
     Args:
-        data_format: The value to check.
+        data_format: The data format.
 
     Raises:
-        ValueError: If it is neither of the two.
+        ValueError: If it is neither ``'channels_first'`` nor ``'channels_last'``.
     """
     if data_format not in ("channels_first", "channels_last"):
         raise ValueError(
-            f"data_format must be 'channels_first' or 'channels_last', but got {data_format!r}"
+            f"data_format must be 'channels_first' or 'channels_last', got {data_format!r}"
         )

@@ -1,4 +1,4 @@
-"""Layer norm over the channels of images."""
+"""Layer norm over the channels of a feature map."""
 
 import torch
 import torch.nn.functional as F
@@ -6,16 +6,16 @@ from torch import Tensor, nn
 
 
 class LayerNorm2d(nn.LayerNorm):
-    """Layer norm over the channels at each position of an image (ConvNeXt).
+    """Layer norm over the channels at each position of a feature map (ConvNeXt).
 
     See Liu et al., "A ConvNet for the 2020s", https://arxiv.org/abs/2201.03545.
 
     Args:
-        num_channels: Channels of the input.
+        num_channels: Number of channels of the input.
         eps: Added to the variance.
-        elementwise_affine: Whether to scale and shift each channel.
-        bias: Whether to shift, too.
-        device: Where the parameters live.
+        elementwise_affine: Whether to have a learnable weight and bias.
+        bias: Whether to have a learnable bias.
+        device: Device of the parameters.
         dtype: Type of the parameters.
     """
 
@@ -32,13 +32,13 @@ class LayerNorm2d(nn.LayerNorm):
         self.num_channels = num_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise.
+        """Normalize the input.
 
         Args:
-            x: Tensor (N, C, ...), with any number of dimensions after the channels.
+            x: Tensor (N, C, *).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, C, *).
         """
         channels_last = x.movedim(1, -1)
         normed = F.layer_norm(

@@ -1,10 +1,10 @@
-"""Norms from configs, and telling them from other layers."""
+"""Norm layers from configs."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from ._build import construct, first_parameter, split, takes
+from ._build import accepts, build_layer, first_parameter, resolve_config
 from ._dimension import of_dimension
 from ._grn import GRN
 from ._layer_norm_2d import LayerNorm2d
@@ -33,7 +33,7 @@ NORM_LAYERS.register_builtin(
     },
 )
 
-# In this order: an instance norm of torch is a batch norm by its bases.
+# The order counts: base classes of a norm may match too.
 _BASES: dict[type[nn.Module], str] = {
     _InstanceNorm: "in",
     _BatchNorm: "bn",
@@ -46,20 +46,20 @@ _WORDS = {"batch": "bn", "group": "gn", "layer": "ln", "instance": "in"}
 
 
 def infer_abbr(class_type: type) -> str:
-    """Infer the short name of a class of norms, under which networks keep their norms.
+    """Return the abbreviation of a norm class, which models use as attribute name.
 
     Args:
         class_type: The class.
 
     Returns:
-        Its ``_abbr_`` if it has one; else that of its base (``'bn'`` for batch norms, ``'gn'``,
-        ``'ln'``, ``'in'``, ...); else the one that its name suggests; else ``'norm_layer'``.
+        The ``_abbr_`` of the class, if it has one; that of its base class (``'bn'`` for batch
+        norms, ``'gn'``, ``'ln'``, ``'in'``, ...); one derived from its name; or ``'norm_layer'``.
 
     Raises:
-        TypeError: If `class_type` is no class.
+        TypeError: If `class_type` is not a class.
     """
     if not isinstance(class_type, type):
-        raise TypeError(f"class_type must be a class, but got {class_type!r}")
+        raise TypeError(f"class_type must be a class, got {class_type!r}")
     own: str | None = getattr(class_type, "_abbr_", None)
     if own is not None:
         return own
@@ -73,23 +73,23 @@ def infer_abbr(class_type: type) -> str:
 def build_norm_layer(
     cfg: LayerConfig, num_features: int, postfix: int | str = ""
 ) -> tuple[str, nn.Module]:
-    """Build a norm.
+    """Build a norm layer.
 
     Args:
-        cfg: ``type`` is one of `NORM_LAYERS`; ``requires_grad=False`` freezes the parameters;
-            ``dim`` is the number of spatial dimensions of ``'BN'`` and ``'IN'`` (2 if it is not
-            given); the other keys are arguments of the constructor. ``eps`` is 1e-5 if it is not
-            given.
-        num_features: Channels of the input.
-        postfix: What to append to the name.
+        cfg: ``type`` is a name in `NORM_LAYERS`; ``requires_grad=False`` freezes the parameters;
+            ``dim`` is the number of spatial dimensions of ``'BN'`` and ``'IN'``, 2 by default;
+            the other keys are arguments of the layer. ``eps`` is 1e-5 by default.
+        num_features: Number of channels of the input.
+        postfix: Appended to the name.
 
     Returns:
-        The name to keep it under (``'bn'``, ``'gn1'``, ...: see `infer_abbr`), and the norm.
+        The name for the layer, `infer_abbr` with the postfix (``'bn'``, ``'gn1'``, ...), and the
+        layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, `postfix` neither an int nor a str, or an argument does
-            not fit.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, `postfix` neither an int nor a str, or an argument is
+            invalid.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
         ValueError: If ``dim`` is not 1, 2 or 3.
 
     Example:
@@ -98,41 +98,39 @@ def build_norm_layer(
         ('gn1', 4, 32)
     """
     if not isinstance(postfix, int | str):
-        raise TypeError(f"postfix must be an int or a str, but got {postfix!r}")
-    factory, options = split(cfg, NORM_LAYERS)
-    factory = of_dimension(factory, options)
-    requires_grad = options.pop("requires_grad", None)
-    if takes(factory, "eps"):
-        options.setdefault("eps", 1e-5)
+        raise TypeError(f"postfix must be an int or a str, got {postfix!r}")
+    factory, arguments = resolve_config(cfg, NORM_LAYERS)
+    factory = of_dimension(factory, arguments)
+    requires_grad = arguments.pop("requires_grad", None)
+    if accepts(factory, "eps"):
+        arguments.setdefault("eps", 1e-5)
 
-    if first_parameter(factory) == "num_groups":  # the channels come second in a group norm
-        layer = construct(NORM_LAYERS, factory, options, kwargs={"num_channels": num_features})
+    if first_parameter(factory) == "num_groups":  # group norms take the channels second
+        layer = build_layer(NORM_LAYERS, factory, arguments, kwargs={"num_channels": num_features})
     else:
-        layer = construct(NORM_LAYERS, factory, options, (num_features,))
+        layer = build_layer(NORM_LAYERS, factory, arguments, (num_features,))
     if requires_grad is not None:
         layer.requires_grad_(requires_grad)
     return f"{infer_abbr(type(layer))}{postfix}", layer
 
 
 def is_norm(layer: nn.Module, exclude: type | tuple[type, ...] | None = None) -> bool:
-    """Tell whether a layer is a norm.
+    """Check whether a layer is a norm.
 
     Args:
         layer: The layer.
-        exclude: A class, or classes, whose instances do not count.
+        exclude: Class, or tuple of classes, that do not count as norms.
 
     Returns:
-        Whether it is a batch, instance, group, layer or RMS norm, or a `GRN`, and not excluded.
+        True for batch, instance, group, layer and RMS norms and `GRN`, unless excluded.
 
     Raises:
-        TypeError: If `exclude` is not made of classes.
+        TypeError: If `exclude` is not a class or a tuple of classes.
     """
     if exclude is not None:
         excluded = exclude if isinstance(exclude, tuple) else (exclude,)
-        if not all(isinstance(one, type) for one in excluded):
-            raise TypeError(
-                f"exclude must be a class, a tuple of classes or None, but got {exclude!r}"
-            )
+        if not all(isinstance(item, type) for item in excluded):
+            raise TypeError(f"exclude must be a class, a tuple of classes or None, got {exclude!r}")
         if isinstance(layer, excluded):
             return False
     return isinstance(layer, tuple(_BASES))

@@ -1,10 +1,10 @@
-"""Padding from configs."""
+"""Padding layers from configs."""
 
 from typing import Any
 
 from torch import nn
 
-from ._build import construct, split
+from ._build import build_layer, resolve_config
 from ._dimension import of_dimension
 from ._registries import PADDING_LAYERS
 from ._typing import LayerConfig
@@ -26,24 +26,24 @@ def build_padding_layer(cfg: LayerConfig, *args: Any, **kwargs: Any) -> nn.Modul
     """Build a padding layer.
 
     Args:
-        cfg: ``type`` is one of `PADDING_LAYERS`; ``dim`` the number of spatial dimensions (2 if
-            it is not given); the other keys are arguments of the layer's constructor, such as
-            the ``value`` of ``'constant'``.
-        *args: More arguments of the constructor: first of all the padding.
-        **kwargs: The same by name; ``dim`` too.
+        cfg: ``type`` is a name in `PADDING_LAYERS`; ``dim`` is the number of spatial dimensions,
+            2 by default; the other keys are arguments of the layer, such as the ``value`` of
+            ``'constant'``.
+        *args: Positional arguments of the layer, first the padding.
+        **kwargs: Keyword arguments of the layer, and ``dim``.
 
     Returns:
-        The padding layer.
+        The layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit or is given twice.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid or in both `cfg` and the call.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
         ValueError: If ``dim`` is not 1, 2 or 3.
 
     Example:
         >>> build_padding_layer(dict(type='reflect', dim=1), 2)
         ReflectionPad1d((2, 2))
     """
-    factory, options = split(cfg, PADDING_LAYERS)
-    factory = of_dimension(factory, kwargs if "dim" in kwargs else options)
-    return construct(PADDING_LAYERS, factory, options, args, kwargs)
+    factory, arguments = resolve_config(cfg, PADDING_LAYERS)
+    factory = of_dimension(factory, kwargs if "dim" in kwargs else arguments)
+    return build_layer(PADDING_LAYERS, factory, arguments, args, kwargs)

@@ -1,4 +1,4 @@
-"""Learnt factors."""
+"""Learnable scale factors."""
 
 import torch
 from torch import Tensor, nn
@@ -8,10 +8,10 @@ from ._typing import DataFormat
 
 
 class Scale(nn.Module):
-    """Multiply by one learnt number.
+    """Multiply by a learnable scalar.
 
     Args:
-        scale: What it starts at.
+        scale: Initial value.
     """
 
     def __init__(self, scale: float = 1.0) -> None:
@@ -19,25 +19,25 @@ class Scale(nn.Module):
         self.scale = nn.Parameter(torch.tensor(scale, dtype=torch.float))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale.
+        """Scale the input.
 
         Args:
-            x: Tensor of any shape.
+            x: Tensor (*).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (*).
         """
         return x * self.scale
 
 
 class LayerScale(nn.Module):
-    """Multiply each channel by a learnt number (CaiT, https://arxiv.org/abs/2103.17239).
+    """Multiply each channel by a learnable factor (CaiT, https://arxiv.org/abs/2103.17239).
 
     Args:
-        dim: Channels of the input.
+        dim: Number of channels of the input.
         inplace: Whether to overwrite the input.
-        data_format: ``'channels_last'`` for (N, ..., C), or ``'channels_first'`` for (N, C, H, W).
-        scale: What the numbers start at.
+        data_format: ``'channels_last'`` for (N, *, C) or ``'channels_first'`` for (N, C, H, W).
+        scale: Initial value of the factors.
 
     Raises:
         ValueError: If `data_format` is neither.
@@ -57,10 +57,10 @@ class LayerScale(nn.Module):
         self.weight = nn.Parameter(torch.full(shape, scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale.
+        """Scale the input.
 
         Args:
-            x: Tensor, see `data_format`.
+            x: Tensor (N, *, C) or (N, C, H, W), see `data_format`.
 
         Returns:
             Tensor of the same shape.
@@ -68,5 +68,5 @@ class LayerScale(nn.Module):
         return x.mul_(self.weight) if self.inplace else x * self.weight
 
     def extra_repr(self) -> str:
-        """Tell the shape."""
+        """Return the shape of the factors."""
         return f"{tuple(self.weight.shape)}, inplace={self.inplace}"

@@ -1,4 +1,4 @@
-"""Swish."""
+"""Swish activation."""
 
 import torch
 from torch import Tensor, nn
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 class Swish(nn.Module):
     """Swish: x * sigmoid(x) (Ramachandran et al., https://arxiv.org/abs/1710.05941).
 
-    The same function as `torch.nn.SiLU`, written out as mmcv does.
+    It computes the function of `torch.nn.SiLU` with the operations of mmcv.
     """
 
     def __init__(self) -> None:
         super().__init__()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Activate.
+        """Apply the activation.
 
         Args:
-            x: Tensor of any shape.
+            x: Tensor (*).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (*).
         """
         return x * torch.sigmoid(x)

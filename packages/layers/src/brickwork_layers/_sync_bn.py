@@ -8,45 +8,45 @@ from torch import Tensor, nn
 
 
 class SyncBatchNorm(nn.SyncBatchNorm):
-    """Batch norm whose statistics are those of the batches of all processes together.
+    """Batch norm with the statistics of the batches of all processes together.
 
-    Without a process group, with a group of one, and in evaluation it is the plain batch norm. On
-    CUDA and its like torch's own kernels do the work; torch has none for the CPU, where two
-    all-reduces take their place. The arguments are those of `torch.nn.SyncBatchNorm`.
+    It is the plain batch norm without a process group, with a single process, and in eval mode.
+    Accelerators use the kernels of torch; the CPU, for which torch has none, uses two
+    all-reduces. The arguments are those of `torch.nn.SyncBatchNorm`.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's name of it)
-        """Normalise.
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (torch's name)
+        """Normalize the input.
 
         Args:
-            input: Tensor (N, C, ...), with any number of dimensions after the channels.
+            input: Tensor (N, C, *).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, C, *).
 
         Raises:
             ValueError: If the input has fewer than two dimensions or no channels.
         """
         if self.training and input.device.type == "cpu" and _is_distributed():
             return self._forward_on_cpu(input)
-        out: Tensor = super().forward(input)
-        return out
+        output: Tensor = super().forward(input)
+        return output
 
     @classmethod
     def convert_sync_batchnorm(
         cls, module: nn.Module, process_group: "dist.ProcessGroup | None" = None
     ) -> nn.Module:
-        """Make every batch norm of a network one of these, as torch does with its own.
+        """Replace every batch norm of a model by one of this class.
 
         Args:
-            module: The network; a batch norm inside is replaced in place.
-            process_group: The processes whose batches count together; None for all.
+            module: The model, changed in place.
+            process_group: Processes to compute the statistics over. None means all.
 
         Returns:
-            The network; the new norm, if it is itself a batch norm.
+            The model; a new layer if `module` itself is a batch norm.
         """
         converted: nn.Module = super().convert_sync_batchnorm(module, process_group)  # type: ignore[no-untyped-call]  # torch has no types here
-        if type(converted) is nn.SyncBatchNorm:  # whose name torch has written into the function
+        if type(converted) is nn.SyncBatchNorm:  # torch hard-codes its own class
             converted.__class__ = cls
         return converted
 
@@ -58,19 +58,19 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         shape = [1, -1] + [1] * (x.dim() - 2)
         values = x if x.dtype in (torch.float32, torch.float64) else x.float()
 
-        # First the mean and then the squares around it: one pass over sums of squares would lose
-        # the variance of a channel with a large mean.
+        # The mean first, then the squared differences: sums of squares in one pass would lose the
+        # variance of channels with a large mean.
         size = values.new_full((1,), x.numel() // x.size(1))
         sums = _sum_over(group, torch.cat([values.sum(dims), size]))
         count = sums[-1].detach()
         mean = sums[:-1] / count
-        centred = values - mean.view(shape)
-        squares = _sum_over(group, centred.square().sum(dims))
+        centered = values - mean.view(shape)
+        squares = _sum_over(group, centered.square().sum(dims))
         var = squares / count
 
         if self.track_running_stats:
             self._track(mean.detach(), var.detach() * (count / (count - 1)))
-        out = centred * torch.rsqrt(var + self.eps).view(shape)
+        out = centered * torch.rsqrt(var + self.eps).view(shape)
         if self.weight is not None:
             out = out * self.weight.view(shape)
         if self.bias is not None:
@@ -79,19 +79,19 @@ class SyncBatchNorm(nn.SyncBatchNorm):
 
     @torch.no_grad()
     def _track(self, mean: Tensor, unbiased_var: Tensor) -> None:
-        """Move the running statistics towards those of this batch."""
+        """Update the running statistics with those of this batch."""
         seen = self.num_batches_tracked
         if self.running_mean is None or self.running_var is None or seen is None:
             return
         seen.add_(1)
-        # Without a momentum, the average of all batches so far.
-        share = 1.0 / seen.item() if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
-        self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+        # Without a momentum, they are the average over all batches.
+        factor = 1.0 / seen.item() if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), factor)
+        self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), factor)
 
 
 class _SumOver(torch.autograd.Function):
-    """A sum over processes. Each one's loss counts, so gradients are summed, too."""
+    """Sum over processes. The gradient is the sum over processes, as each has its own loss."""
 
     @staticmethod
     def forward(ctx: Any, group: "dist.ProcessGroup", values: Tensor) -> Tensor:

@@ -1,31 +1,27 @@
-"""Upsampling from configs."""
+"""Upsampling layers from configs."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.jit import is_tracing  # type: ignore[attr-defined]  # exported without saying so
 
-from ._build import construct, split
+from ._build import build_layer, resolve_config
 from ._registries import UPSAMPLE_LAYERS
 from ._typing import LayerConfig
 from ._wrappers import ConvTranspose2d, ConvTranspose3d
 
-_is_tracing: Callable[[], bool] = is_tracing
-
 
 class PixelShufflePack(nn.Module):
-    """Upsample by a convolution to more channels that are then laid out as pixels.
+    """Upsampling by a convolution and a pixel shuffle, which turns channels into pixels.
 
     See Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient
     Sub-Pixel Convolutional Neural Network", https://arxiv.org/abs/1609.05158.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        scale_factor: How many times higher and wider the output is.
-        upsample_kernel: Size of the convolution's window, odd.
+        in_channels: Number of channels of the input.
+        out_channels: Number of channels of the output.
+        scale_factor: Factor of height and width.
+        upsample_kernel: Size of the convolution kernel, odd.
     """
 
     def __init__(
@@ -45,13 +41,13 @@ class PixelShufflePack(nn.Module):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Draw the weights from Xavier's uniform distribution, set the bias to 0."""
+        """Initialize the weight with the Xavier uniform distribution and the bias with 0."""
         nn.init.xavier_uniform_(self.upsample_conv.weight)
         if self.upsample_conv.bias is not None:
             nn.init.zeros_(self.upsample_conv.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Upsample.
+        """Upsample the input.
 
         Args:
             x: Tensor (N, C_in, H, W).
@@ -60,8 +56,7 @@ class PixelShufflePack(nn.Module):
             Tensor (N, C_out, H * scale_factor, W * scale_factor).
         """
         x = self.upsample_conv(x)
-        if not _is_tracing() and x.shape[0] == 0:
-            # The backward pass of torch's pixel shuffle trips over an empty batch.
+        if x.shape[0] == 0:  # the backward pass of torch's pixel shuffle fails on an empty batch
             r = self.scale_factor
             return x.reshape(0, self.out_channels, x.shape[2] * r, x.shape[3] * r)
         return F.pixel_shuffle(x, self.scale_factor)
@@ -88,26 +83,26 @@ def build_upsample_layer(cfg: LayerConfig, *args: Any, **kwargs: Any) -> nn.Modu
     """Build an upsampling layer.
 
     Args:
-        cfg: ``type`` is one of `UPSAMPLE_LAYERS`; the other keys are arguments of its
-            constructor. A type that is an interpolation (``'nearest'``, ``'bilinear'``, ...) is
-            the mode of `torch.nn.Upsample`.
-        *args: More arguments of the constructor.
-        **kwargs: The same by name.
+        cfg: ``type`` is a name in `UPSAMPLE_LAYERS`; the other keys are arguments of the layer.
+            An interpolation (``'nearest'``, ``'bilinear'``, ...) is a mode of
+            `torch.nn.Upsample`.
+        *args: Positional arguments of the layer.
+        **kwargs: Keyword arguments of the layer.
 
     Returns:
         The layer.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit or is given twice.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid or in both `cfg` and the call.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
 
     Example:
         >>> build_upsample_layer(dict(type='bilinear', scale_factor=2, align_corners=False))
         Upsample(scale_factor=2.0, mode='bilinear')
     """
-    factory, options = split(cfg, UPSAMPLE_LAYERS)
+    factory, arguments = resolve_config(cfg, UPSAMPLE_LAYERS)
     if factory is nn.Upsample and isinstance(cfg["type"], str):
         mode = UPSAMPLE_LAYERS.split_scope_key(cfg["type"])[1]
         if mode in _MODES:
-            options["mode"] = mode
-    return construct(UPSAMPLE_LAYERS, factory, options, args, kwargs)
+            arguments["mode"] = mode
+    return build_layer(UPSAMPLE_LAYERS, factory, arguments, args, kwargs)

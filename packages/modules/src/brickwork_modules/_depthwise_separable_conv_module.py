@@ -57,7 +57,7 @@ class DepthwiseSeparableConvModule(nn.Module):
         if "groups" in kwargs:
             raise TypeError(
                 f"groups of a depthwise separable convolution is in_channels={in_channels} for "
-                f"the depthwise part and 1 for the pointwise part, but got {kwargs['groups']!r}; "
+                f"the depthwise part and 1 for the pointwise part, got {kwargs['groups']!r}; "
                 "leave it out, or build a ConvModule"
             )
         self.depthwise_conv = ConvModule(
@@ -90,15 +90,14 @@ class DepthwiseSeparableConvModule(nn.Module):
         Returns:
             Tensor (N, C_out, ...).
         """
-        x = self.depthwise_conv(x)
-        x = self.pointwise_conv(x)
-        return x  # noqa: RET504  (TorchScript needs to see one Tensor at a time)
+        output: Tensor = self.pointwise_conv(self.depthwise_conv(x))
+        return output
 
 
 def _either(own: Config | str | None, default: Config | None) -> Config | None:
     """The config of one part, or the one for both."""
     if isinstance(own, str):
         if own != "default":
-            raise ValueError(f"a config must be a dict, None or 'default', but got {own!r}")
+            raise ValueError(f"a config must be a dict, None or 'default', got {own!r}")
         return default
     return own

@@ -25,7 +25,7 @@ def build_explicit_padding(mode: str, padding: Size | str, conv: _ConvNd) -> nn.
     amounts: Size
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
-            raise ValueError(f"padding must be 'same', 'valid' or a size, but got {padding!r}")
+            raise ValueError(f"padding must be 'same', 'valid' or a size, got {padding!r}")
         totals = windows[::-1] if padding == "same" else [0] * len(windows)
         amounts = tuple(n for total in totals for n in (total // 2, total - total // 2))
     elif not isinstance(padding, int) and len(padding) == len(windows):

@@ -1,10 +1,9 @@
-"""Every layer of the package, ready to build, with an input for it."""
+"""Every layer of the package, with an input for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import brickwork_layers as layers
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +18,9 @@ class Brick:
     """A layer to test.
 
     Args:
-        name: The registry and the name in it, or the class.
-        build: Makes it.
-        shape: Of an input that it takes, batch first.
+        name: Registry and name in it, or the class.
+        build: Builds the layer.
+        shape: Shape of an input, batch first.
     """
 
     name: str
@@ -29,13 +28,21 @@ class Brick:
     shape: tuple[int, ...]
 
     def input(self, batch: int | None = None) -> Tensor:
-        """An input, of another size of batch if asked."""
+        """Return an input, the same at each call."""
         shape = self.shape if batch is None else (batch, *self.shape[1:])
         return torch.randn(shape, generator=torch.Generator().manual_seed(3))
 
+    def seeded(self) -> nn.Module:
+        """Build the layer, the same at each call."""
+        torch.manual_seed(0)
+        return self.build()
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
 
 def _shape(name: str) -> tuple[int, ...]:
-    digits = [one for one in name if one in BY_DIM]
+    digits = [letter for letter in name if letter in BY_DIM]
     return BY_DIM[digits[-1]] if digits else IMAGE
 
 
@@ -132,18 +139,14 @@ def _bricks() -> list[Brick]:
 BRICKS = _bricks()
 
 
-def _own() -> list[Brick]:
-    """One brick of each class that is defined here and adds something to torch's."""
-    found: dict[type, Brick] = {}
+def _own_bricks() -> list[Brick]:
+    """Return a brick of each class that this package defines with a forward of its own."""
+    by_class: dict[type, Brick] = {}
     for brick in BRICKS:
-        kind = type(brick.build())
-        if kind.__module__.startswith("brickwork_layers") and "forward" in vars(kind):
-            found.setdefault(kind, brick)
-    return list(found.values())
+        layer_class = type(brick.build())
+        if layer_class.__module__.startswith("brickwork_layers") and "forward" in vars(layer_class):
+            by_class.setdefault(layer_class, brick)
+    return list(by_class.values())
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for a `brick`, or an `own_brick`, with every one of them."""
-    for argument, bricks in (("brick", lambda: BRICKS), ("own_brick", _own)):
-        if argument in metafunc.fixturenames:
-            metafunc.parametrize(argument, bricks(), ids=lambda one: one.name.replace(" ", "-"))
+OWN_BRICKS = _own_bricks()
