@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import torch
+from brickwork.cnn import ResNet as ClassicResNet
 from brickwork_models import ResNet
-from brickwork_models.classic import ResNet as ClassicResNet
 from harness import FLOOR, OURS, Row, importable, take_turns
 from torch import nn
 

@@ -47,12 +47,11 @@ from brickwork_layers import build_upsample_layer as build_upsample_layer
 from brickwork_layers import conv_ws_2d as conv_ws_2d
 from brickwork_layers import is_norm as is_norm
 from brickwork_models import MODELS as MODELS
+from brickwork_models import VGG as VGG
+from brickwork_models import AlexNet as AlexNet
 from brickwork_models import build_model_from_cfg as build_model_from_cfg
-from brickwork_models.classic import VGG as VGG
-from brickwork_models.classic import AlexNet as AlexNet
-from brickwork_models.classic import ResNet as ResNet
-from brickwork_models.classic import make_res_layer as make_res_layer
-from brickwork_models.classic import make_vgg_layer as make_vgg_layer
+from brickwork_models import make_res_layer as make_res_layer
+from brickwork_models import make_vgg_layer as make_vgg_layer
 from brickwork_modules import PLUGIN_LAYERS as PLUGIN_LAYERS
 from brickwork_modules import ContextBlock as ContextBlock
 from brickwork_modules import Conv2dRFSearchOp as Conv2dRFSearchOp
@@ -78,3 +77,4 @@ from . import utils as utils
 from . import vgg as vgg
 
 __all__: list[str]
+from .resnet import ResNet as ResNet

@@ -1,3 +1,3 @@
 """AlexNet."""
 
-from brickwork_models.classic import AlexNet as AlexNet
+from brickwork_models import AlexNet as AlexNet

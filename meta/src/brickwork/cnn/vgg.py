@@ -1,4 +1,4 @@
 """VGG."""
 
-from brickwork_models.classic import VGG as VGG
-from brickwork_models.classic import make_vgg_layer as make_vgg_layer
+from brickwork_models import VGG as VGG
+from brickwork_models import make_vgg_layer as make_vgg_layer

@@ -1,51 +1,49 @@
-"""Networks by name, with their weights."""
+"""Models by name, with their weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 import brickwork_zoo
 from torch import nn
 
-from ._entries import ENTRIES
-from ._entry import Entry
-from ._keys import key_map
+from ._entries._entry import Entry
+from ._entries._table import ENTRIES
+from ._entries._weights import Weights
+from ._key_maps import key_map
 from ._names import find, names_of
-from ._weights import Weights
-from .errors import ModelError, NoWeightsError
-
-IMAGENET_CLASSES = 1000
+from .errors import ArchitectureError, ModelError, NoWeightsError
 
 
 def model_entry(name: str) -> Entry:
-    """Give what is known of a network.
+    """Return what is known about a model.
 
     Args:
-        name: Its name, one that torchvision or timm has for it, or that of a checkpoint of the
+        name: Name of the model here, in torchvision or in timm, or name of a checkpoint of the
             zoo.
 
     Returns:
-        The entry: parameters, FLOPs, expected images, checkpoints with their licences.
+        The entry: parameters, FLOPs, preprocessing, checkpoints with their licenses.
 
     Raises:
-        UnknownNameError: No network has this name; it suggests the closest.
-        NoArchitectureError: The zoo has such a checkpoint, but the network is not here.
+        UnknownNameError: The name is unknown; the error suggests the closest ones.
+        NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
     """
     return find(name)[0]
 
 
 def list_models(pattern: str = "*", *, pretrained: bool = False) -> list[str]:
-    """List the networks.
+    """List the models.
 
     Args:
-        pattern: What the name, or another name of the same network or of a checkpoint of it,
-            must match, such as ``"resnet*"``.
-        pretrained: Whether to list only networks that have weights.
+        pattern: Shell pattern such as ``"resnet*"`` that the name, or another name of the model
+            or of one of its checkpoints, must match.
+        pretrained: Whether to list only models that have weights.
 
     Returns:
-        The names, in the order of the alphabet.
+        The names in alphabetical order.
     """
     return sorted(
         entry.name
@@ -59,51 +57,56 @@ def create_model(
     name: str,
     pretrained: bool | str = False,
     *,
-    num_classes: int | None = IMAGENET_CLASSES,
+    num_classes: int | Literal["default"] | None = "default",
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
     in_channels: int = 3,
     **options: Any,
 ) -> nn.Module:
-    """Build a network by name, initialised or with its weights.
+    """Build a model by name, initialized or with pretrained weights.
 
-    With weights, nothing is drawn that they overwrite: the network is built without values and
-    gets the tensors of the file as they lie there. What the file does not hold (a head for
-    other classes, a first convolution for other channels) is initialised.
+    With pretrained weights, values that they overwrite are not drawn: the model is built
+    without memory and takes over the tensors of the file. What the file does not contain (a
+    classifier for other classes, a first convolution for other channels) is initialized.
 
     Args:
-        name: One of :func:`list_models`, or a name that torchvision or timm has for it. The name
-            of a checkpoint of the zoo, such as ``"resnet50.imagenet1k_v2"``, chooses its weights.
-        pretrained: Whether to load weights; a tag such as ``"imagenet1k_v2"`` chooses among
-            those of the network.
-        num_classes: Classes to tell apart; ``None`` or 0 makes a backbone.
-        features_only: Whether to make a backbone that returns a tuple of feature maps.
-        out_indices: The stages whose feature maps a backbone returns; by default its own.
-        in_channels: Channels of the image.
-        **options: Further arguments of the network's class.
+        name: One of :func:`list_models`, or a name from torchvision or timm. The name of a
+            checkpoint, such as ``"resnet50.imagenet1k_v2"`` or ``"mmcls://resnet50"``, selects
+            its weights; a URI never falls back to another source.
+        pretrained: Whether to load weights; a tag such as ``"imagenet1k_v2"`` selects among
+            those of the model.
+        num_classes: Number of classes, by default that of the weights (1000 without weights);
+            ``None`` or 0 builds a backbone.
+        features_only: Whether to build a backbone that returns a tuple of feature maps.
+        out_indices: Indices of the stages whose feature maps a backbone returns; the default is
+            that of the model's class.
+        in_channels: Number of image channels.
+        **options: Further arguments of the model's class.
 
     Returns:
-        The network, in training mode.
+        The model, in training mode.
 
     Raises:
-        UnknownNameError: No network has this name.
-        NoArchitectureError: The zoo has such a checkpoint, but the network is not here.
-        NoWeightsError: It has no weights, or none of this tag.
-        ModelError: ``in_channels`` is less than 1, or ``out_indices`` is given for a network that
-            gives scores.
+        UnknownNameError: The name is unknown.
+        NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
+        NoWeightsError: The model has no weights, or none with this tag.
+        ModelError: ``in_channels`` is less than 1, or ``out_indices`` is set for a classifier.
     """
     entry, tag = find(name)
-    weights = _choose(entry, tag if pretrained is True and tag else pretrained)
+    weights = _select_weights(entry, tag if pretrained is True and tag else pretrained)
+    own_classes = weights.num_classes if weights else entry.num_classes
+    if num_classes == "default":
+        num_classes = own_classes
     classes = None if features_only else num_classes or None
     if out_indices is not None:
         if classes is not None:
             raise ModelError(
-                f"out_indices={tuple(out_indices)} chooses feature maps, but {name} with "
-                f"{classes} classes gives scores; pass features_only=True"
+                f"out_indices selects feature maps, but {name} with {classes} classes returns "
+                "logits; pass features_only=True"
             )
-        options["out_indices"] = tuple(out_indices)
+        options["out_indices"] = out_indices
     if in_channels < 1:
-        raise ModelError(f"in_channels={in_channels}, but an image has at least 1 channel")
+        raise ArchitectureError(name, "in_channels", in_channels, "at least 1")
     options["in_channels"] = in_channels
 
     def build() -> nn.Module:
@@ -111,24 +114,24 @@ def create_model(
 
     if weights is None:
         model = build()
-        model.init_weights()  # type: ignore[operator]  # every network of the table has it
+        model.init_weights()  # type: ignore[operator]  # every model of the table has it
         return model
-    # A head for other classes starts anew; a first convolution for other channels is adapted.
+    # A classifier for other classes is initialized; the first convolution is adapted to other
+    # image channels.
     return brickwork_zoo.load_model(
         build,
         weights.uri,
         revise_keys=key_map(entry.key_maps[weights.library]),
-        on_mismatch="error" if classes in (None, IMAGENET_CLASSES) else "skip",
+        on_mismatch="error" if classes in (None, own_classes) else "skip",
         adapters=[brickwork_zoo.adapt_input_channels],
     )
 
 
-def _choose(entry: Entry, pretrained: bool | str) -> Weights | None:
-    """Choose the weights; ``None`` for none."""
+def _select_weights(entry: Entry, pretrained: bool | str) -> Weights | None:
     if pretrained is False:
         return None
-    tags = {weights.tag: weights for weights in entry.weights}
-    tag = pretrained if isinstance(pretrained, str) else next(iter(tags), None)
-    if tag not in tags:
-        raise NoWeightsError(entry.name, None if pretrained is True else tag, tags)
-    return tags[tag]
+    weights_by_tag = {weights.tag: weights for weights in entry.weights}
+    tag = pretrained if isinstance(pretrained, str) else next(iter(weights_by_tag), None)
+    if tag not in weights_by_tag:
+        raise NoWeightsError(entry.name, None if pretrained is True else tag, weights_by_tag)
+    return weights_by_tag[tag]

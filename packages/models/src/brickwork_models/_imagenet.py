@@ -1,4 +1,4 @@
-"""The names of ImageNet's classes."""
+"""Names of the ImageNet-1k classes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from importlib.resources import files
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """Give the names of ImageNet's 1000 classes.
+    """Return the names of the 1000 classes of ImageNet-1k.
 
     Returns:
-        The names in the order in which the pretrained classifiers number them.
+        The names in the order of the pretrained classifiers' outputs.
     """
     text = files("brickwork_models").joinpath("data", "imagenet_classes.txt").read_text("utf-8")
     return tuple(text.splitlines())

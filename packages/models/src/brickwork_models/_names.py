@@ -1,4 +1,4 @@
-"""From a name to a network: ours, torchvision's, timm's, the zoo's."""
+"""Lookup of a model by its name here, in torchvision, in timm or in the zoo."""
 
 from __future__ import annotations
 
@@ -8,76 +8,88 @@ from contextlib import suppress
 import brickwork_zoo
 from brickwork_zoo.errors import UnknownModelError
 
-from ._entries import ENTRIES
-from ._entry import Entry
-from ._weights import Weights
+from . import _families as _families  # fills the table
+from ._entries._entry import Entry
+from ._entries._table import ENTRIES
+from ._entries._weights import Weights
 from .errors import NoArchitectureError, UnknownNameError
 
 
 def names_of(entry: Entry) -> Iterator[str]:
-    """Yield the names of a network, then those of its checkpoints in the zoo."""
+    """Yield the names of a model, then those of its checkpoints in the zoo."""
     yield from (entry.name, *entry.aliases)
     for weights in entry.weights:
         yield from _names_of_weights(entry, weights)
 
 
 def find(name: str) -> tuple[Entry, str | None]:
-    """Find a network, and which of its weights the name means.
+    """Find a model, and the tag of its weights if the name selects them.
 
     Args:
-        name: A network's name here, in torchvision or in timm, which the tag of weights may
-            follow, as in ``"resnet50.imagenet1k_v2"``; a checkpoint's URI, or what the zoo calls
-            it, as in ``"contrib/resnet50_gn"`` or ``"ResNet50_Weights.IMAGENET1K_V2"``.
+        name: Name of a model here, in torchvision or in timm, optionally followed by the tag of
+            weights, as in ``"resnet50.imagenet1k_v2"``; the URI of a checkpoint, which then
+            selects exactly that one; or its name in the zoo, as in ``"contrib/resnet50_gn"`` or
+            ``"ResNet50_Weights.IMAGENET1K_V2"``.
 
     Returns:
-        What is known of it, and the tag of the weights, ``None`` where the name leaves it open.
+        The entry, and the tag of the weights or ``None``.
 
     Raises:
-        NoArchitectureError: The zoo has a checkpoint of this name, but the network is not here.
-        UnknownNameError: Nobody knows the name; it suggests the closest.
+        NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
+        UnknownNameError: The name is unknown; the error suggests the closest ones.
     """
-    for spelling in (name, _bare(name)):
-        if spelling in _NETWORKS:
-            return _NETWORKS[spelling], None
-        if spelling in _CHECKPOINTS:
-            return _CHECKPOINTS[spelling]
-    uris = _in_the_zoo(_bare(name))
-    files = [brickwork_zoo.find_model(uri).urls for uri in uris]
+    if name in _MODELS:
+        return _MODELS[name], None
+    if name in _CHECKPOINTS:
+        return _CHECKPOINTS[name]
+    uris = _zoo_uris(name)
+    urls = [brickwork_zoo.find_model(uri).urls for uri in uris]
     for entry in ENTRIES.values() if uris else ():
         for weights in entry.weights:
+<<<<<<< HEAD
             if brickwork_zoo.resolve(weights.uri).urls in files:
+=======
+            if brickwork_zoo.resolve(weights.uri).places in urls:
+>>>>>>> 84c6355 (models: give each family one file with model, checkpoint rows and key maps)
                 return entry, weights.tag
     if uris:
-        raise NoArchitectureError(name, uris, _NETWORKS)
-    raise UnknownNameError("model", name, [*_NETWORKS, *_CHECKPOINTS])
+        raise NoArchitectureError(name, uris, _MODELS)
+    scheme, _, bare_name = name.rpartition("://")
+    if scheme and bare_name in _MODELS:
+        known = [*(weights.uri for weights in _MODELS[bare_name].weights), bare_name]
+        raise UnknownNameError("model", name, known, suggestions=known)
+    raise UnknownNameError("model", name, [*_MODELS, *_CHECKPOINTS])
 
 
-def _in_the_zoo(name: str) -> list[str]:
-    """List the checkpoints that have this name, or are of a network that has it."""
+def _zoo_uris(name: str) -> list[str]:
+    """List the zoo's checkpoints that have this name, or whose architecture has it."""
+    if "://" in name:
+        with suppress(UnknownModelError):
+            return [brickwork_zoo.find_model(name).uri]
+        return []
     uris = [
         model.uri
         for model in brickwork_zoo.list_models()
-        if name in (_bare(model.uri), model.architecture)
+        if name in (_without_scheme(model.uri), model.architecture)
     ]
-    for scheme in () if uris else ("torchvision", "open-mmlab"):  # these have other spellings, too
+    for scheme in () if uris else ("torchvision", "open-mmlab"):  # these accept other spellings
         with suppress(UnknownModelError):
             uris.append(brickwork_zoo.find_model(f"{scheme}://{name}").uri)
     return uris
 
 
 def _names_of_weights(entry: Entry, weights: Weights) -> Iterator[str]:
-    yield from (weights.uri, _bare(weights.uri))
+    yield from (weights.uri, _without_scheme(weights.uri))
     yield from (f"{name}.{weights.tag}" for name in (entry.name, *entry.aliases))
 
 
-def _bare(uri: str) -> str:
-    """Leave the scheme out."""
+def _without_scheme(uri: str) -> str:
     return uri.rpartition("://")[2]
 
 
-_NETWORKS = {name: entry for entry in ENTRIES.values() for name in (entry.name, *entry.aliases)}
+_MODELS = {name: entry for entry in ENTRIES.values() for name in (entry.name, *entry.aliases)}
 
-# Where a checkpoint's name is a network's, too, the network is meant, with its default weights.
+# If a checkpoint has the name of a model, the name means the model with its default weights.
 _CHECKPOINTS = {
     name: (entry, weights.tag)
     for entry in ENTRIES.values()

@@ -1,4 +1,4 @@
-"""The registry of networks, and how a config becomes one."""
+"""Registry of models, and building a model from a config."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ def build_model_from_cfg(
     registry: Registry[Any],
     default_args: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Build a network from its config; a list of configs gives a chain of networks.
+    """Build a model from a config, or a sequence of models from a list of configs.
 
     Args:
-        cfg: A config with a ``type``, or a list of them.
-        registry: Where the types are looked up.
-        default_args: Arguments for every network that its config does not give.
+        cfg: Config with a ``type``, or a list of them.
+        registry: Registry in which the types are looked up.
+        default_args: Default arguments of every model.
 
     Returns:
-        The network, or a :class:`brickwork_base.Sequential` of the networks of the list.
+        The model, or a :class:`brickwork_base.Sequential` of the models of the list.
     """
     if isinstance(cfg, list):
-        return Sequential(*(build_from_cfg(one, registry, default_args) for one in cfg))
+        return Sequential(*(build_from_cfg(item, registry, default_args) for item in cfg))
     model: nn.Module = build_from_cfg(cfg, registry, default_args)
     return model
 
 
 MODELS: Registry[type[nn.Module]] = Registry("model", build_func=build_model_from_cfg)
-"""The networks of this package, and yours."""
+"""Models of this package and of its users."""
 
 
 def build_model(cfg: Config | list[Config], **default_args: Any) -> nn.Module:
-    """Build a network of :data:`MODELS` from its config.
+    """Build a model of :data:`MODELS` from a config.
 
     Args:
-        cfg: ``dict(type="ResNet", depth=50)``, or a list of such.
-        **default_args: Arguments that the config does not give.
+        cfg: Config such as ``dict(type="ResNet", depth=50)``, or a list of them.
+        **default_args: Default arguments of every model.
 
     Returns:
-        The network.
+        The model.
     """
     return build_model_from_cfg(cfg, MODELS, default_args or None)

@@ -1,9 +1,9 @@
-"""The types that recur in the package, named once."""
+"""Types that recur in the package."""
 
 from typing import Any
 
 Config = dict[str, Any]
-"""A config of a layer, a model or an initializer, as users write it."""
+"""Config of a layer, a model or an initializer."""
 
 InitConfig = Config | list[Config]
-"""One rule of initialisation, or several."""
+"""Config of one initializer, or a list of them."""

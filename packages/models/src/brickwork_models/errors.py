@@ -1,4 +1,4 @@
-"""The errors of the package, all a :class:`ModelError`."""
+"""Exceptions of the package, all subclasses of :class:`ModelError`."""
 
 from __future__ import annotations
 
@@ -8,33 +8,42 @@ from brickwork_registry import suggest
 
 
 class ModelError(ValueError):
-    """A network cannot be made as asked."""
+    """A model cannot be built as requested."""
 
 
 class ArchitectureError(ModelError):
-    """An argument describes no network of the family.
+    """An argument is outside the range that a model family supports.
 
     Args:
-        family: The class that was to be built, such as ``"ResNet"``.
-        argument: The argument at fault.
-        value: What it was.
-        allowed: What it may be, in words or as the values themselves.
+        family: Class of the model, such as ``"ResNet"``.
+        argument: Name of the argument.
+        value: Value of the argument.
+        allowed: Allowed values, as a collection or in words that complete "must be ...".
     """
 
-    def __init__(self, family: str, argument: str, value: object, allowed: object) -> None:
+    def __init__(
+        self, family: str, argument: str, value: object, allowed: str | tuple[object, ...]
+    ) -> None:
         self.family, self.argument, self.value, self.allowed = family, argument, value, allowed
         super().__init__(family, argument, value, allowed)
 
     def __str__(self) -> str:
-        return f"{self.family}: {self.argument}={self.value!r}, but allowed is {self.allowed}"
+        if isinstance(self.allowed, str):
+            allowed, hint = self.allowed, ""
+        else:
+            names = [str(value) for value in self.allowed]
+            allowed = f"one of {', '.join(names)}" if len(names) > 1 else names[0]
+            hint = suggest(self.value, names) if isinstance(self.value, str) else ""
+        message = f"{self.family}: {self.argument} must be {allowed}, got {self.value!r}"
+        return f"{message}; {hint}" if hint else message
 
 
 class UnsupportedOptionError(ModelError, NotImplementedError):
-    """An option of the original that is left out on purpose.
+    """An option of mmcv's ecosystem is deliberately not implemented.
 
     Args:
-        option: The option.
-        reason: Why it is not here, and the way out.
+        option: Name of the option.
+        reason: Reason, and what to do instead.
     """
 
     def __init__(self, option: str, reason: str) -> None:
@@ -46,33 +55,40 @@ class UnsupportedOptionError(ModelError, NotImplementedError):
 
 
 class UnknownNameError(ModelError, KeyError):
-    """A name that is in none of the package's tables.
+    """A name is not in the package's tables.
 
     Args:
-        kind: What the name was to be, such as ``"model"``.
-        name: The name.
-        known: The names that exist.
+        kind: Kind of the name, such as ``"model"``.
+        name: The unknown name.
+        known: Known names.
+        suggestions: Names to suggest; by default the known ones that are spelled similarly.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(kind, name, self.known)
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], suggestions: Iterable[str] = ()
+    ) -> None:
+        self.kind, self.name = kind, name
+        self.known, self.suggestions = tuple(known), tuple(suggestions)
+        super().__init__(kind, name, self.known, self.suggestions)
 
     def __str__(self) -> str:
-        hint = suggest(self.name, self.known)
-        known = ", ".join(self.known[:12]) + (", ..." if len(self.known) > 12 else "")
-        return f"no {self.kind} is called {self.name!r}" + (
-            f"; {hint}" if hint else f"; there are {known}"
-        )
+        if self.suggestions:
+            hint = f"use one of {', '.join(self.suggestions)}"
+        else:
+            hint = suggest(self.name, self.known)
+        if not hint:
+            hint = f"known names: {', '.join(self.known[:12])}"
+            hint += ", ..." if len(self.known) > 12 else ""
+        return f"unknown {self.kind} {self.name!r}; {hint}"
 
 
 class NoArchitectureError(UnknownNameError):
-    """The zoo has a checkpoint of this name, but the package has no network for it.
+    """The zoo has a checkpoint of this name, but the package does not implement its model.
 
     Args:
-        name: The name.
-        uris: The checkpoints.
-        known: The names of the networks that exist.
+        name: Requested name.
+        uris: URIs of the checkpoints.
+        known: Names of the models that are implemented.
     """
 
     def __init__(self, name: str, uris: Iterable[str], known: Iterable[str]) -> None:
@@ -82,19 +98,19 @@ class NoArchitectureError(UnknownNameError):
 
     def __str__(self) -> str:
         return (
-            f"brickwork_models has no network for {self.name!r}, of which the zoo has "
-            f"{', '.join(self.uris)}. Build the network with the code that it comes from, and "
-            "load these weights with brickwork_zoo.load_checkpoint"
+            f"brickwork_models does not implement {self.name!r}; the zoo has weights for it: "
+            f"{', '.join(self.uris)}. Build the model with its own library and load the weights "
+            "with brickwork_zoo.load_checkpoint"
         )
 
 
 class NoWeightsError(ModelError):
-    """A network has no pretrained weights of the kind asked for.
+    """A model has no pretrained weights with the requested tag.
 
     Args:
-        name: The network.
-        tag: The weights asked for, or ``None`` for any.
-        known: The tags that exist for this network.
+        name: Name of the model.
+        tag: Requested tag, or ``None`` for any.
+        known: Tags of the model's weights.
     """
 
     def __init__(self, name: str, tag: str | None, known: Iterable[str]) -> None:
@@ -102,9 +118,13 @@ class NoWeightsError(ModelError):
         super().__init__(name, tag, self.known)
 
     def __str__(self) -> str:
-        asked = "pretrained weights" if self.tag is None else f"weights {self.tag!r}"
-        there = f"there are {', '.join(self.known)}" if self.known else "there are none"
-        return (
-            f"{self.name} has no {asked}: {there}. "
-            "Build it without and load your own with brickwork_zoo.load_checkpoint."
-        )
+        if not self.known:
+            return (
+                f"{self.name} has no pretrained weights. Build it with pretrained=False and load "
+                "your own with brickwork_zoo.load_checkpoint"
+            )
+        if self.tag is None:
+            return f"pretrained must be one of {', '.join(self.known)} for {self.name}"
+        hint = suggest(self.tag, self.known)
+        message = f"pretrained must be one of {', '.join(self.known)} for {self.name}"
+        return f"{message}, got {self.tag!r}" + (f"; {hint}" if hint else "")

@@ -1,4 +1,4 @@
-"""Residual blocks in a row."""
+"""Stages: sequences of residual blocks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from brickwork_base import Sequential
 from brickwork_layers import build_conv_layer, build_norm_layer
 from torch import nn
 
-from ._residual import BN
-from ._typing import Config
+from brickwork_models._typing import Config
+
+from ._residual_block import BN
 
 
 def residual_stage(
@@ -26,19 +27,19 @@ def residual_stage(
     first: Config | None = None,
     **options: Any,
 ) -> Sequential:
-    """Put blocks in a row; the first one strides and fits its input to the others.
+    """Build a sequence of blocks, the first of which has the stride and a projected shortcut.
 
     Args:
-        block: The class of the blocks, with its ``expansion``.
-        inplanes: Channels that come in.
+        block: Class of the blocks, with its ``expansion``.
+        inplanes: Number of input channels.
         planes: Planes of the blocks.
         blocks: Number of blocks.
         stride: Stride of the first block.
         dilation: Dilation of all blocks.
-        avg_down: Whether the shortcut strides by average pooling, not in its convolution.
+        avg_down: Whether the shortcut downsamples by average pooling instead of a stride.
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms.
-        first: Further arguments of the first block alone.
+        first: Further arguments of the first block.
         **options: Further arguments of every block.
 
     Returns:
@@ -60,11 +61,11 @@ def residual_stage(
             ),
             build_norm_layer(norm_cfg or BN, outplanes)[1],
         )
-    layers = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
-    options |= {name: cfg for name, cfg in layers.items() if cfg is not None}
-    row = [block(inplanes, planes, stride, dilation, downsample, **options, **(first or {}))]
-    row += [block(outplanes, planes, 1, dilation, **options) for _ in range(1, blocks)]
-    return Sequential(*row)
+    layer_configs = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg}
+    options |= {name: cfg for name, cfg in layer_configs.items() if cfg is not None}
+    layers = [block(inplanes, planes, stride, dilation, downsample, **options, **(first or {}))]
+    layers += [block(outplanes, planes, 1, dilation, **options) for _ in range(1, blocks)]
+    return Sequential(*layers)
 
 
 def make_res_layer(
@@ -77,18 +78,18 @@ def make_res_layer(
     style: str = "pytorch",
     with_cp: bool = False,
 ) -> nn.Module:
-    """Put residual blocks in a row.
+    """Build a sequence of residual blocks.
 
     Args:
-        block: The class of the blocks, called as
+        block: Class of the blocks, called as
             ``block(inplanes, planes, stride, dilation, downsample, style=..., with_cp=...)``.
-        inplanes: Channels that come in.
+        inplanes: Number of input channels.
         planes: Planes of the blocks.
         blocks: Number of blocks.
         stride: Stride of the first block.
         dilation: Dilation of all blocks.
         style: ``"pytorch"`` or ``"caffe"``, see :class:`Bottleneck`.
-        with_cp: Whether blocks are recomputed backward.
+        with_cp: Whether activations are recomputed in the backward pass.
 
     Returns:
         The stage, an ``nn.Sequential``.

@@ -1,4 +1,4 @@
-"""Residual blocks and stages: what the ResNets and all that follow them are made of."""
+"""Residual blocks of the ResNets and their descendants."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from brickwork_modules import build_plugin_layer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ._typing import Config, InitConfig
-from .errors import ArchitectureError, UnsupportedOptionError
+from brickwork_models._typing import Config, InitConfig
+from brickwork_models.errors import ArchitectureError, UnsupportedOptionError
 
 BN: Config = {"type": "BN"}
-POSITIONS = ("after_conv1", "after_conv2", "after_conv3")
+PLUGIN_POSITIONS = ("after_conv1", "after_conv2", "after_conv3")
 STYLES = ("pytorch", "caffe")
 
 
 class BlockOptions(TypedDict, total=False):
-    """Options that every residual block takes by keyword.
+    """Keyword arguments of every residual block.
 
     Attributes:
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
-        plugins: Layers to put into the block, each
+        plugins: Layers to insert into the block, each
             ``dict(cfg=dict(type=...), position="after_conv1" | "after_conv2" | "after_conv3")``.
-        zero_init_last: Whether ``init_weights()`` fills the last norm with 0, so that the
-            block starts as the identity.
-        init_cfg: How ``init_weights()`` fills the weights.
+        zero_init_last: Whether ``init_weights()`` fills the weight of the last norm with 0, so
+            that the block starts as the identity.
+        init_cfg: Initializers that ``init_weights()`` applies.
     """
 
     conv_cfg: Config | None
@@ -40,17 +40,17 @@ class BlockOptions(TypedDict, total=False):
 
 
 class ResidualBlock(BaseModule):
-    """What the residual blocks share: shortcut, plugins, recomputation, names of norms.
+    """Base class of the residual blocks: shortcut, plugins, activation checkpointing, norm names.
 
-    A subclass adds its layers with :meth:`_add_conv`, states its branch in :meth:`_branch`
-    and ends its constructor with :meth:`_close`.
+    A subclass adds its layers with :meth:`_add_conv`, defines its branch in :meth:`_branch`
+    and ends its constructor with :meth:`_add_shortcut`.
 
     Args:
         stride: Stride of the block.
         dilation: Dilation of its 3x3 convolutions.
-        style: Where a bottleneck strides: ``"pytorch"`` in its 3x3 convolution, ``"caffe"``
-            in its first.
-        with_cp: Whether to recompute the block backward instead of keeping its activations.
+        style: Which convolution of a bottleneck has the stride: ``"pytorch"`` the 3x3 one,
+            ``"caffe"`` the first.
+        with_cp: Whether activations are recomputed in the backward pass instead of stored.
         **options: See :class:`BlockOptions`.
     """
 
@@ -78,40 +78,47 @@ class ResidualBlock(BaseModule):
         self.stride, self.dilation, self.style, self.with_cp = stride, dilation, style, with_cp
         self.conv_cfg = options.get("conv_cfg")
         self.norm_cfg = options.get("norm_cfg") or BN
-        self.plugin_names: dict[str, tuple[str, ...]] = dict.fromkeys(POSITIONS, ())
+        self.plugin_names: dict[str, tuple[str, ...]] = dict.fromkeys(PLUGIN_POSITIONS, ())
         self._plugins = tuple(options.get("plugins") or ())
         self._zero_init_last = options.get("zero_init_last", False)
 
-    def _add_conv(self, number: int, inputs: int, outputs: int, kernel: int, **how: Any) -> None:
-        """Add convolution ``number`` and its norm, then the plugins that go behind them."""
+    def _add_conv(
+        self, number: int, in_channels: int, out_channels: int, kernel_size: int, **arguments: Any
+    ) -> None:
+        """Add convolution ``number`` and its norm."""
         conv = build_conv_layer(
-            self.conv_cfg, inputs, outputs, kernel_size=kernel, bias=False, **how
-        )
+            self.conv_cfg, in_channels, out_channels, kernel_size=kernel_size, bias=False,
+            **arguments,
+        )  # fmt: skip
         self.add_module(f"conv{number}", conv)
-        name, norm = build_norm_layer(self.norm_cfg, outputs, postfix=number)
+        name, norm = build_norm_layer(self.norm_cfg, out_channels, postfix=number)
         self.add_module(name, norm)
         setattr(self, f"norm{number}_name", name)
 
     def _add_plugins(self, channels: dict[str, int]) -> None:
-        """Add the plugins, given the channels at each position, in the order of the positions."""
+        """Add the plugins in the order of their positions.
+
+        Args:
+            channels: Number of channels at each allowed position.
+        """
+        family = type(self).__name__
         for plugin in self._plugins:
-            if plugin.get("position") not in channels:
-                family, given = type(self).__name__, plugin.get("position")
-                raise ArchitectureError(family, "plugin position", given, tuple(channels))
-        for plugin in sorted(self._plugins, key=lambda p: POSITIONS.index(p["position"])):
+            position = plugin.get("position")
+            if position not in channels:
+                raise ArchitectureError(family, "plugin position", position, tuple(channels))
+        for plugin in sorted(self._plugins, key=lambda p: PLUGIN_POSITIONS.index(p["position"])):
             position = plugin["position"]
             cfg = dict(plugin["cfg"])
             postfix = cfg.pop("postfix", "")
             name, layer = build_plugin_layer(cfg, postfix, in_channels=channels[position])
             if hasattr(self, name):
-                raise ArchitectureError(
-                    type(self).__name__, "plugin name", name, "unique; give each a postfix"
-                )
+                allowed = "unique (set a different postfix for each plugin)"
+                raise ArchitectureError(family, "plugin name", name, allowed)
             self.add_module(name, layer)
             self.plugin_names[position] += (name,)
 
-    def _close(self, downsample: nn.Module | None, last_norm: str) -> None:
-        """Add the shortcut and settle the initialisation."""
+    def _add_shortcut(self, downsample: nn.Module | None, last_norm: str) -> None:
+        """Add the shortcut, and let the block start as the identity if asked."""
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
         if self._zero_init_last and self.init_cfg is None:
@@ -127,10 +134,10 @@ class ResidualBlock(BaseModule):
         return x
 
     def _branch(self, x: Tensor) -> Tensor:
-        """Compute what is added to the shortcut."""
+        """Compute the residual that is added to the shortcut."""
         raise NotImplementedError
 
-    def _sum(self, x: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor) -> Tensor:
         out = self._branch(x)
         out += x if self.downsample is None else self.downsample(x)
         return out
@@ -138,9 +145,9 @@ class ResidualBlock(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to ``(N, planes * expansion, H / stride, W / stride)``."""
         if self.with_cp and x.requires_grad:
-            out = checkpoint(self._sum, x, use_reentrant=False)
+            out = checkpoint(self._add_residual, x, use_reentrant=False)
         else:
-            out = self._sum(x)
+            out = self._add_residual(x)
         activated: Tensor = self.relu(out)
         return activated
 
@@ -151,14 +158,14 @@ class BasicBlock(ResidualBlock):
     From "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
 
     Args:
-        inplanes: Channels that come in.
-        planes: Channels that go out.
+        inplanes: Number of input channels.
+        planes: Number of output channels.
         stride: Stride of the first convolution.
         dilation: Dilation of the first convolution.
-        downsample: What makes the input fit the output.
-        style: Without effect here; as in :class:`Bottleneck`.
-        with_cp: Whether to recompute the block backward.
-        **options: See :class:`BlockOptions`; plugins do not fit into this block.
+        downsample: Module that maps the input to the shape of the output.
+        style: No effect here; see :class:`Bottleneck`.
+        with_cp: Whether activations are recomputed in the backward pass.
+        **options: See :class:`BlockOptions`; this block takes no plugins.
     """
 
     def __init__(
@@ -175,56 +182,60 @@ class BasicBlock(ResidualBlock):
         super().__init__(stride, dilation, style, with_cp, **options)
         if options.get("plugins"):
             raise UnsupportedOptionError(
-                "plugins in a BasicBlock", "they go into bottlenecks, that is depth 50 and more"
+                "plugins in a BasicBlock",
+                "only bottlenecks take plugins; use a depth of 50 or more",
             )
         self._add_conv(1, inplanes, planes, 3, stride=stride, padding=dilation, dilation=dilation)
         self._add_conv(2, planes, planes, 3, padding=1)
-        self._close(downsample, self.norm2_name)
+        self._add_shortcut(downsample, self.norm2_name)
 
     def _branch(self, x: Tensor) -> Tensor:
         out = self.relu(self._norm(1, self.conv1(x)))
         return self._norm(2, self.conv2(out))
 
 
-class NarrowMiddle(ResidualBlock):
-    """The run through a bottleneck: 1x1, whatever is in the middle, 1x1."""
+class BottleneckBase(ResidualBlock):
+    """Base class of the bottlenecks: a 1x1 convolution, inner layers, a 1x1 convolution."""
 
     expansion = 4
 
-    def _middle(self, x: Tensor) -> Tensor:
+    def _inner(self, x: Tensor) -> Tensor:
         """Run the layers between the two 1x1 convolutions."""
         raise NotImplementedError
 
     def _branch(self, x: Tensor) -> Tensor:
         out = self._plug("after_conv1", self.relu(self._norm(1, self.conv1(x))))
-        out = self._plug("after_conv2", self._middle(out))
+        out = self._plug("after_conv2", self._inner(out))
         return self._plug("after_conv3", self._norm(3, self.conv3(out)))
 
     def _strides(self) -> tuple[int, int]:
-        """Give the strides of the first 1x1 convolution and of the middle."""
+        """Return the strides of the first 1x1 convolution and of the inner layers."""
         return (1, self.stride) if self.style == "pytorch" else (self.stride, 1)
 
-    def _close_bottleneck(self, downsample: nn.Module | None, inside: int, outside: int) -> None:
-        self._close(downsample, self.norm3_name)
-        self._add_plugins({"after_conv1": inside, "after_conv2": inside, "after_conv3": outside})
+    def _add_shortcut_and_plugins(
+        self, downsample: nn.Module | None, inner_channels: int, out_channels: int
+    ) -> None:
+        self._add_shortcut(downsample, self.norm3_name)
+        channels = (inner_channels, inner_channels, out_channels)
+        self._add_plugins(dict(zip(PLUGIN_POSITIONS, channels, strict=True)))
 
 
-class Bottleneck(NarrowMiddle):
+class Bottleneck(BottleneckBase):
     """A 1x1, a 3x3 and a 1x1 convolution and a shortcut: the block of ResNet-50 and deeper.
 
     From "Deep Residual Learning for Image Recognition", arXiv:1512.03385; with ``groups`` it
     is the block of "Aggregated Residual Transformations", arXiv:1611.05431.
 
     Args:
-        inplanes: Channels that come in.
-        planes: A fourth of the channels that go out.
+        inplanes: Number of input channels.
+        planes: Number of output channels divided by 4.
         stride: Stride of the block.
         dilation: Dilation of the 3x3 convolution.
-        downsample: What makes the input fit the output.
-        style: ``"pytorch"`` strides in the 3x3 convolution, ``"caffe"`` in the first.
-        with_cp: Whether to recompute the block backward.
+        downsample: Module that maps the input to the shape of the output.
+        style: Which convolution has the stride: ``"pytorch"`` the 3x3 one, ``"caffe"`` the first.
+        with_cp: Whether activations are recomputed in the backward pass.
         groups: Groups of the 3x3 convolution.
-        width: Channels of the 3x3 convolution; by default ``planes``.
+        width: Channels of the 3x3 convolution; ``planes`` by default.
         **options: See :class:`BlockOptions`.
     """
 
@@ -244,13 +255,21 @@ class Bottleneck(NarrowMiddle):
     ) -> None:
         super().__init__(stride, dilation, style, with_cp, **options)
         width, outplanes = width or planes, planes * self.expansion
-        first, middle = self._strides()
-        padded = {"padding": dilation, "dilation": dilation}
-        self._add_conv(1, inplanes, width, 1, stride=first)
-        self._add_conv(2, width, width, 3, stride=middle, groups=groups, **padded)
+        first_stride, inner_stride = self._strides()
+        self._add_conv(1, inplanes, width, 1, stride=first_stride)
+        self._add_conv(
+            2,
+            width,
+            width,
+            3,
+            stride=inner_stride,
+            groups=groups,
+            padding=dilation,
+            dilation=dilation,
+        )
         self._add_conv(3, width, outplanes, 1)
-        self._close_bottleneck(downsample, width, outplanes)
+        self._add_shortcut_and_plugins(downsample, width, outplanes)
 
-    def _middle(self, x: Tensor) -> Tensor:
+    def _inner(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self._norm(2, self.conv2(x)))
         return out

@@ -1,30 +1,33 @@
-"""The network that is a table of residual blocks: stem, stages, head."""
+"""Base class of the models that are a table of residual blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import mul
 from typing import Unpack
 
 from brickwork_layers import build_conv_layer, build_norm_layer
 from torch import nn
 
+from brickwork_models._typing import Config
+from brickwork_models.errors import ArchitectureError, UnsupportedOptionError
+
 from ._backbone import Backbone, BackboneOptions
-from ._residual import BN, ResidualBlock
+from ._residual_block import BN, ResidualBlock
 from ._residual_stage import residual_stage
-from ._typing import Config
-from .errors import ArchitectureError, UnsupportedOptionError
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the table of a residual network: blocks of one kind.
+class StageRow:
+    """A stage in the table of a residual model.
 
     Attributes:
         planes: Planes of the blocks.
         blocks: Number of blocks.
         options: Further arguments of the blocks.
-        first: Further arguments of the first block alone.
+        first: Further arguments of the first block.
     """
 
     planes: int
@@ -33,8 +36,31 @@ class Row:
     first: Config = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stem:
+    """Layers before the first stage.
+
+    Attributes:
+        kernel_size: Kernel size of the convolution.
+        stride: Stride of the convolution.
+        pool: Whether a 3x3 max pooling of stride 2 follows.
+        deep: Whether three 3x3 convolutions replace the single one.
+    """
+
+    kernel_size: int
+    stride: int = 2
+    pool: bool = True
+    deep: bool = False
+
+
+STEM_7X7 = Stem(7)
+STEM_DEEP = Stem(3, deep=True)
+STEM_3X3 = Stem(3, pool=False)
+STEM_CIFAR = Stem(3, stride=1, pool=False)
+
+
 class ResidualNetOptions(BackboneOptions, total=False):
-    """Options that all residual networks share, with the defaults of :class:`ResNet`."""
+    """Keyword arguments that all residual models share, with the defaults of :class:`ResNet`."""
 
     in_channels: int
     strides: Sequence[int]
@@ -52,22 +78,22 @@ class ResidualNetOptions(BackboneOptions, total=False):
 
 
 class ResidualNet(Backbone):
-    """A stem, stages of residual blocks and a head, from a table.
+    """A stem, stages of residual blocks and a classifier, built from a table.
 
     Args:
-        block: The class of the blocks.
-        rows: The table: a row for each stage.
-        stem: ``"7x7"``, ``"3x3"`` (without pooling) or ``"deep"`` (three 3x3).
-        stem_channels: Channels of the stem.
+        block: Class of the blocks.
+        rows: The table, one row per stage.
+        stem: Layers before the first stage.
+        stem_channels: Output channels of the stem.
         **options: As of :class:`ResNet`.
     """
 
     def __init__(
         self,
         block: type[ResidualBlock],
-        rows: Sequence[Row],
+        rows: Sequence[StageRow],
         *,
-        stem: str,
+        stem: Stem,
         stem_channels: int,
         in_channels: int = 3,
         strides: Sequence[int] = (1, 2, 2, 2),
@@ -86,14 +112,14 @@ class ResidualNet(Backbone):
     ) -> None:
         for argument, value in (("strides", strides), ("dilations", dilations)):
             if len(value) != len(rows):
-                allowed = f"one for each of {len(rows)} stages"
+                allowed = f"a sequence of length {len(rows)}, one item per stage"
                 raise ArchitectureError(type(self).__name__, argument, value, allowed)
         if dcn is not None or any(stage_with_dcn):
             raise UnsupportedOptionError(
                 "dcn",
-                "deformable convolutions need compiled operators, which no package here has. "
-                "Leave it out, or register a layer of your own in CONV_LAYERS (say, around "
-                "torchvision.ops.DeformConv2d) and name it in conv_cfg",
+                "deformable convolutions need compiled operators, which this package does not "
+                "have. Leave the option out, or register a layer in CONV_LAYERS (for example "
+                "around torchvision.ops.DeformConv2d) and name it in conv_cfg",
             )
         options.setdefault("norm_eval", True)
         super().__init__(num_stages=len(rows), out_indices=out_indices, **options)
@@ -111,8 +137,8 @@ class ResidualNet(Backbone):
                 style=style,
                 avg_down=avg_down,
                 with_cp=with_cp,
-                zero_init_last=zero_init_residual and self.initialises_itself,
-                plugins=_of_stage(plugins, i, len(rows)),
+                zero_init_last=zero_init_residual and self.uses_default_init,
+                plugins=_plugins_of_stage(plugins, i, len(rows)),
                 first=row.first,
                 **layers,
                 **row.options,
@@ -121,55 +147,56 @@ class ResidualNet(Backbone):
             self.add_module(f"layer{i + 1}", stage)
             self.stage_names += (f"layer{i + 1}",)
             self.stage_channels += (channels,)
+        stem_stride = stem.stride * (2 if stem.pool else 1)
+        self.stage_strides = tuple(stem_stride * s for s in accumulate(strides, mul))
         self._add_classifier()
         self._freeze()
 
     def _add_stem(
-        self, kind: str, inputs: int, channels: int, conv_cfg: Config | None, norm_cfg: Config
+        self, stem: Stem, in_channels: int, channels: int, conv_cfg: Config | None, norm_cfg: Config
     ) -> None:
-        if kind == "deep":
-            self.stem = deep_stem(inputs, channels, conv_cfg, norm_cfg)
+        if stem.deep:
+            self.stem = deep_stem(in_channels, channels, conv_cfg, norm_cfg)
             self.stem_names = ("stem",)
         else:
-            side = int(kind[0])
             self.conv1 = build_conv_layer(
                 conv_cfg,
-                inputs,
+                in_channels,
                 channels,
-                kernel_size=side,
-                stride=2,
-                padding=side // 2,
+                kernel_size=stem.kernel_size,
+                stride=stem.stride,
+                padding=stem.kernel_size // 2,
                 bias=False,
             )
             self.norm1_name, norm1 = build_norm_layer(norm_cfg, channels, postfix=1)
             self.add_module(self.norm1_name, norm1)
             self.relu = nn.ReLU(inplace=True)
             self.stem_names = ("conv1", self.norm1_name, "relu")
-        if kind != "3x3":
+        if stem.pool:
             self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
             self.stem_names += ("maxpool",)
 
     @property
     def res_layers(self) -> list[str]:
-        """Names of the stages, as the original calls them."""
+        """Names of the stages, as mmcv calls them."""
         return list(self.stage_names)
 
     @property
     def feat_dim(self) -> int:
-        """Channels of the last stage, as the original calls them."""
+        """Channels of the last stage, as mmcv calls them."""
         return self.stage_channels[-1]
 
 
 def deep_stem(
-    inputs: int, channels: int, conv_cfg: Config | None, norm_cfg: Config
+    in_channels: int, channels: int, conv_cfg: Config | None, norm_cfg: Config
 ) -> nn.Sequential:
-    """Make the stem of three 3x3 convolutions, each with its norm and activation.
+    """Build a stem of three 3x3 convolutions, each with its norm and activation.
 
     From "Bag of Tricks for Image Classification", arXiv:1812.01187 (ResNet-C).
 
     Args:
-        inputs: Channels of the image.
-        channels: Channels that go out; the first two convolutions have half of them.
+        in_channels: Number of image channels.
+        channels: Number of output channels; the first two convolutions have half as many.
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms.
 
@@ -178,22 +205,24 @@ def deep_stem(
     """
     half = channels // 2
     layers: list[nn.Module] = []
-    for inside, outside, stride in ((inputs, half, 2), (half, half, 1), (half, channels, 1)):
+    for inputs, outputs, stride in ((in_channels, half, 2), (half, half, 1), (half, channels, 1)):
         layers += [
             build_conv_layer(
-                conv_cfg, inside, outside, kernel_size=3, stride=stride, padding=1, bias=False
+                conv_cfg, inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False
             ),
-            build_norm_layer(norm_cfg, outside)[1],
+            build_norm_layer(norm_cfg, outputs)[1],
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
 
 
-def _of_stage(plugins: Sequence[Config] | None, stage: int, stages: int) -> list[Config]:
+def _plugins_of_stage(
+    plugins: Sequence[Config] | None, stage: int, num_stages: int
+) -> list[Config]:
     """Select the plugins of one stage."""
     for plugin in plugins or ():
-        where = plugin.get("stages")
-        if where is not None and len(where) != stages:
-            allowed = f"one truth value for each of {stages} stages"
-            raise ArchitectureError("plugin", "stages", where, allowed)
+        stages = plugin.get("stages")
+        if stages is not None and len(stages) != num_stages:
+            allowed = f"a sequence of {num_stages} booleans, one per stage"
+            raise ArchitectureError("plugin", "stages", stages, allowed)
     return [p for p in plugins or () if p.get("stages") is None or p["stages"][stage]]

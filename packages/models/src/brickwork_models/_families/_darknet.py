@@ -9,20 +9,27 @@ from brickwork_base import BaseModule
 from brickwork_modules import ConvModule
 from torch import Tensor, nn
 
-from ._backbone import Backbone, BackboneOptions
-from ._registry import MODELS
-from ._typing import Config
-from .errors import ArchitectureError
+from brickwork_models._entries._entry import Entry
+from brickwork_models._entries._key_map import BACKBONE
+from brickwork_models._entries._preprocessing import Preprocessing
+from brickwork_models._entries._table import register_family
+from brickwork_models._entries._weights import open_mmlab
+from brickwork_models._parts._backbone import Backbone, BackboneOptions
+from brickwork_models._registry import MODELS
+from brickwork_models._typing import Config
+from brickwork_models.errors import ArchitectureError
+
+__all__ = ["Darknet"]
 
 # Table 1 of the paper: channels and residual blocks of each stage.
 STAGES = ((64, 1), (128, 2), (256, 8), (512, 8), (1024, 4))
 
 
 class DarknetBlock(BaseModule):
-    """A 1x1 convolution to half the channels, a 3x3 one back, and a shortcut.
+    """Residual block: a 1x1 convolution to half the channels, a 3x3 convolution, a shortcut.
 
     Args:
-        channels: Channels that come in and go out.
+        channels: Number of input and output channels.
         **layers: ``conv_cfg``, ``norm_cfg`` and ``act_cfg`` of the convolutions.
     """
 
@@ -45,17 +52,18 @@ class Darknet(Backbone):
 
     Args:
         depth: 53.
-        out_indices: The stages whose feature maps are returned; 0 is the first convolution.
+        out_indices: Indices of the stages whose feature maps are returned; 0 is the first
+            convolution.
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
-        act_cfg: Config of the activations; ``None`` means LeakyReLU of slope 0.1.
-        in_channels: Channels of the image.
+        act_cfg: Config of the activations; ``None`` means LeakyReLU with slope 0.1.
+        in_channels: Number of image channels.
         **options: See :class:`BackboneOptions`; ``norm_eval`` is true by default, and there is no
             stem to freeze.
 
     Shape:
         ``(N, 3, H, W)`` to feature maps of strides 1, 2, 4, 8, 16, 32 (those of
-        ``out_indices``), or to scores ``(N, num_classes)``.
+        ``out_indices``), or to logits ``(N, num_classes)``.
     """
 
     def __init__(
@@ -70,7 +78,7 @@ class Darknet(Backbone):
         **options: Unpack[BackboneOptions],
     ) -> None:
         if depth != 53:
-            raise ArchitectureError("Darknet", "depth", depth, (53,))
+            raise ArchitectureError("Darknet", "depth", depth, "53")
         options.setdefault("norm_eval", True)
         super().__init__(num_stages=len(STAGES) + 1, out_indices=out_indices, **options)
         layers: Config = {
@@ -93,5 +101,21 @@ class Darknet(Backbone):
             channels = outputs
         self.stage_names = tuple(names)
         self.stage_channels = (32, *(channels for channels, _ in STAGES))
+        self.stage_strides = tuple(2**i for i in range(len(STAGES) + 1))
         self._add_classifier()
         self._freeze()
+
+
+ZERO_TO_ONE = Preprocessing(size=256, mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))
+
+register_family(
+    [
+        Entry(
+            "darknet53",
+            "DarkNet",
+            Darknet,
+            weights=open_mmlab("darknet53", ZERO_TO_ONE),
+            key_maps=BACKBONE,
+        )
+    ]
+)

@@ -7,29 +7,36 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._classic import ClassicBackbone
-from ._registry import MODELS
+from brickwork_models._entries._entry import Entry
+from brickwork_models._entries._table import register_family
+from brickwork_models._entries._weights import V1, torchvision
+from brickwork_models._parts._classic_backbone import ClassicBackbone
+from brickwork_models._registry import MODELS
+
+__all__ = ["AlexNet"]
 
 
 @MODELS.register_module()
 class AlexNet(ClassicBackbone):
-    """AlexNet in one column.
+    """AlexNet in its single-column version.
 
     From "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997.
 
     Args:
-        num_classes: Classes to tell apart; -1 makes a backbone.
-        in_channels: Channels of the image.
-        out_indices: ``(0,)``; it is all one stage.
-        as_tuple: Whether the feature map comes as a tuple.
+        num_classes: Number of classes; -1 builds a backbone.
+        in_channels: Number of image channels.
+        out_indices: ``(0,)``; the model is a single stage.
+        as_tuple: Whether the feature map is returned in a tuple.
 
     Shape:
-        ``(N, 3, H, W)`` to a feature map ``(N, 256, H / 32, W / 32)``, or to scores
+        ``(N, 3, H, W)`` to a feature map ``(N, 256, H / 32, W / 32)``, or to logits
         ``(N, num_classes)``.
     """
 
     stage_names = ("features",)
     stage_channels = (256,)
+    stage_strides = (32,)
+    classifier_name = "classifier.6"
 
     def __init__(
         self,
@@ -73,15 +80,28 @@ class AlexNet(ClassicBackbone):
             )
 
     def forward_head(self, x: Tensor) -> Tensor:
-        """Turn the feature map ``(N, 256, H, W)`` into scores ``(N, num_classes)``."""
-        scores: Tensor = self.classifier(F.adaptive_avg_pool2d(x, 6).flatten(1))
-        return scores
+        """Map the feature map ``(N, 256, H, W)`` to logits ``(N, num_classes)``."""
+        logits: Tensor = self.classifier(F.adaptive_avg_pool2d(x, 6).flatten(1))
+        return logits
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Compute scores ``(N, num_classes)``, or without classes the feature map."""
-        if self.classifies:
+        """Compute logits ``(N, num_classes)``, or without classes the feature map."""
+        if self.has_classifier:
             return self.forward_head(self.features(x))
-        return self._pack(self.forward_features(x))
+        return self._unwrap(self.forward_features(x))
 
-    def _init_module(self, module: nn.Module) -> None:
-        """Leave every layer as it was made, as the original does."""
+    def _init_layer(self, layer: nn.Module) -> None:
+        """Keep the values of the constructor, as mmcv does."""
+
+
+register_family(
+    [
+        Entry(
+            "alexnet",
+            "AlexNet",
+            AlexNet.from_arguments,
+            weights=torchvision("alexnet", V1),
+            key_maps={"torchvision": "torchvision/same"},
+        )
+    ]
+)

@@ -1,0 +1,124 @@
+"""Checkpoints of a model: where they are, what they contain, which images they expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._preprocessing import IMAGENET, Preprocessing
+
+IMAGENET_CLASSES = 1000
+
+NOT_STATED = "not stated; ask the authors"
+APACHE = "Apache-2.0"
+BSD = "BSD-3-Clause"
+CC_BY_SA = "CC-BY-SA-3.0"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint of a model.
+
+    Attributes:
+        tag: Name among the weights of the model.
+        uri: URI that the zoo resolves.
+        library: Library whose parameter names the checkpoint has; selects the key map in
+            :attr:`Entry.key_maps`.
+        preprocess: Preprocessing of the images.
+        classifier: Whether the checkpoint contains the classifier.
+        license: SPDX identifier of the license, or whom to ask.
+        num_classes: Number of classes of the classifier.
+    """
+
+    tag: str
+    uri: str
+    library: str
+    preprocess: Preprocessing
+    classifier: bool
+    license: str
+    num_classes: int = IMAGENET_CLASSES
+
+
+V1, V2 = "imagenet1k_v1", "imagenet1k_v2"
+RESIZE_232 = Preprocessing(crop=224 / 232)
+_TORCHVISION_RECIPES = {V1: IMAGENET, V2: RESIZE_232}
+
+
+def torchvision(
+    name: str,
+    *tags: str,
+    preprocess: Preprocessing | None = None,
+    license_id: str = BSD,
+) -> tuple[Weights, ...]:
+    """Declare checkpoints of torchvision.
+
+    Args:
+        name: Name of the model in torchvision.
+        *tags: Names of the weights in lower case.
+        preprocess: Preprocessing, by default that of torchvision's recipe of this name.
+        license_id: License of the weights.
+
+    Returns:
+        The checkpoints in this order.
+    """
+    return tuple(
+        Weights(
+            tag,
+            f"torchvision://{name}.{tag}",
+            "torchvision",
+            preprocess or _TORCHVISION_RECIPES[tag],
+            True,
+            license_id,
+        )
+        for tag in tags
+    )
+
+
+def mmcls(name: str) -> tuple[Weights, ...]:
+    """Declare the checkpoint of mmcls, which contains a whole classifier.
+
+    Args:
+        name: Name after ``mmcls://``.
+
+    Returns:
+        The checkpoint, as a tuple of one.
+    """
+    return (Weights("mmcls", f"mmcls://{name}", "mmcls", IMAGENET, True, APACHE),)
+
+
+def open_mmlab(
+    name: str,
+    preprocess: Preprocessing = IMAGENET,
+    license_id: str = NOT_STATED,
+    *,
+    classifier: bool = False,
+    tag: str = "open-mmlab",
+) -> tuple[Weights, ...]:
+    """Declare a checkpoint with which OpenMMLab's configs start.
+
+    Args:
+        name: Name after ``open-mmlab://``.
+        preprocess: Preprocessing of the images.
+        license_id: License of the weights.
+        classifier: Whether the checkpoint is known to contain the classifier.
+        tag: Name among the weights of the model.
+
+    Returns:
+        The checkpoint, as a tuple of one.
+    """
+    uri = f"open-mmlab://{name}"
+    return (Weights(tag, uri, "open-mmlab", preprocess, classifier, license_id),)
+
+
+def timm(tag: str, file: str, preprocess: Preprocessing) -> tuple[Weights, ...]:
+    """Declare a checkpoint of timm's first releases.
+
+    Args:
+        tag: Name among the weights of the model.
+        file: Name of the file, with its hash.
+        preprocess: Preprocessing of the images.
+
+    Returns:
+        The checkpoint, as a tuple of one.
+    """
+    uri = f"https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/{file}"
+    return (Weights(tag, uri, "timm", preprocess, True, APACHE),)
