@@ -1,4 +1,4 @@
-"""What every network can do: compile, export, be built without memory, run in other layouts."""
+"""Capabilities of every model: compile, export, meta device, channels_last, autocast, copies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from brickwork_models import (
     VGG,
     AlexNet,
+    ConvNeXt,
     Darknet,
     EfficientNetLite,
     HRNet,
@@ -19,7 +20,6 @@ from brickwork_models import (
     Res2Net,
     ResNet,
     ResNeXt,
-    classic,
     hrnet_stages,
     summarize,
 )
@@ -27,10 +27,9 @@ from torch import Tensor, nn
 
 TINY = {"num_stages": 2, "strides": (1, 2), "dilations": (1, 1), "out_indices": (0, 1)}
 CHAIN = {"w0": 16, "wa": 16.0, "wm": 2.0, "group_w": 8, "depth": 3}
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
+MODELS: dict[str, Callable[[], nn.Module]] = {
     "alexnet": AlexNet,
     "vgg": lambda: VGG(11, with_bn=True, out_indices=(1, 2, 4)),
-    "classic-resnet": lambda: classic.ResNet(18, out_indices=(3,)),
     "resnet-18": lambda: ResNet(18),
     "resnet-v1d": lambda: ResNet(50, base_channels=16, deep_stem=True, avg_down=True, **TINY),
     "resnet-gn-ws": lambda: ResNet(
@@ -57,44 +56,50 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     ),
     "mobilenet-v2": lambda: MobileNetV2(0.25),
     "efficientnet-lite": lambda: EfficientNetLite(num_classes=5),
+    "convnext": lambda: ConvNeXt("tiny", out_indices=(1, 3)),
+    "convnext-classifier": lambda: ConvNeXt("tiny", num_classes=5),
     "darknet": lambda: Darknet(num_classes=5),
 }
 
 
-@pytest.fixture(params=NETWORKS)
-def build(request: pytest.FixtureRequest) -> Callable[[], nn.Module]:
-    return NETWORKS[request.param]
+IMAGE = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+Output = Tensor | tuple[Tensor, ...]
+
+every_model = pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
 
 
-@pytest.fixture
-def image() -> Tensor:
-    return torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-
-
-def outputs(out: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def outputs(out: Output) -> tuple[Tensor, ...]:
     return (out,) if isinstance(out, Tensor) else tuple(out)
 
 
-def same(got: Tensor | tuple[Tensor, ...], expected: Tensor | tuple[Tensor, ...]) -> None:
-    for a, b in zip(outputs(got), outputs(expected), strict=True):
+def assert_close(
+    actual: Tensor | tuple[Tensor, ...], expected: Tensor | tuple[Tensor, ...]
+) -> None:
+    for a, b in zip(outputs(actual), outputs(expected), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
-def test_compiles_without_a_graph_break(build: Callable[[], nn.Module], image: Tensor) -> None:
+@pytest.mark.slow
+@every_model
+def test_compiles_without_a_graph_break(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     with torch.no_grad():
-        same(compiled(image), model(image))
+        assert_close(compiled(IMAGE), model(IMAGE))
     torch.compiler.reset()
 
 
-def test_exports(build: Callable[[], nn.Module], image: Tensor) -> None:
+@pytest.mark.slow
+@every_model
+def test_exports(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     with torch.no_grad():
-        same(torch.export.export(model, (image,)).module()(image), model(image))
+        assert_close(torch.export.export(model, (IMAGE,)).module()(IMAGE), model(IMAGE))
 
 
-def test_is_built_on_the_meta_device(build: Callable[[], nn.Module], image: Tensor) -> None:
+@every_model
+def test_builds_and_runs_on_meta_device(build: Callable[[], nn.Module]) -> None:
     with torch.device("meta"):
         model = build().eval()
     assert all(t.is_meta for t in (*model.parameters(), *model.buffers()))
@@ -102,35 +107,36 @@ def test_is_built_on_the_meta_device(build: Callable[[], nn.Module], image: Tens
     assert {k: v.shape for k, v in model.state_dict().items()} == {
         k: v.shape for k, v in real.state_dict().items()
     }
-    shapes = [x.shape for x in outputs(model(image.to("meta")))]
-    assert shapes == [x.shape for x in outputs(real(image))]
+    shapes = [x.shape for x in outputs(model(IMAGE.to("meta")))]
+    assert shapes == [x.shape for x in outputs(real(IMAGE))]
 
 
-def test_runs_channels_last(build: Callable[[], nn.Module], image: Tensor) -> None:
+@every_model
+def test_channels_last_gives_same_outputs(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     with torch.no_grad():
-        expected = model(image)
+        expected = model(IMAGE)
         last = model.to(memory_format=torch.channels_last)
-        same(last(image.contiguous(memory_format=torch.channels_last)), expected)
+        assert_close(last(IMAGE.contiguous(memory_format=torch.channels_last)), expected)
 
 
-def test_trains_under_autocast(build: Callable[[], nn.Module], image: Tensor) -> None:
+@every_model
+def test_trains_under_autocast(build: Callable[[], nn.Module]) -> None:
     model = build().train()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        outs = outputs(model(image))
+        outs = outputs(model(IMAGE))
     assert any(x.dtype == torch.bfloat16 for x in outs)
     sum(x.float().sum() for x in outs).backward()
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
-def test_is_copied_pickled_printed_and_summarised(
-    build: Callable[[], nn.Module], image: Tensor
-) -> None:
+@every_model
+def test_copies_pickles_prints_and_summarizes(build: Callable[[], nn.Module]) -> None:
     model = build().eval()
     with torch.no_grad():
-        expected = model(image)
-        same(copy.deepcopy(model)(image), expected)
-        same(pickle.loads(pickle.dumps(model))(image), expected)
+        expected = model(IMAGE)
+        assert_close(copy.deepcopy(model)(IMAGE), expected)
+        assert_close(pickle.loads(pickle.dumps(model))(IMAGE), expected)
     assert type(model).__name__ in repr(model)
     summary = summarize(model, (3, 64, 64))
     assert sum(part.parameters for part in summary.parts) == summary.parameters
@@ -138,7 +144,8 @@ def test_is_copied_pickled_printed_and_summarised(
     assert sum(part.flops for part in summary.parts) == summary.flops > 0
 
 
-def test_initialises(build: Callable[[], nn.Module]) -> None:
+@every_model
+def test_init_weights_redraws_convolutions(build: Callable[[], nn.Module]) -> None:
     model = build()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.init_weights()

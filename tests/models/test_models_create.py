@@ -1,9 +1,8 @@
-"""Networks by name: their entries, and weights that reach them by the fast path."""
+"""Models by name: entries, weights, classifiers and feature maps."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
@@ -17,29 +16,29 @@ from brickwork_models import (
     list_models,
     model_entry,
 )
+from brickwork_models._families._regnet import DESIGNS
 from brickwork_models._names import find
-from brickwork_models._regnet import DESIGNS
 from brickwork_models.errors import ModelError, NoWeightsError, UnknownNameError
 from brickwork_zoo._find import _scheme
 from torch import Tensor
 
+from tests.models.reference.cases import fill
+from tests.models.stored import stored_keys
+from tests.support.tensors import state_shapes
+
 
 @pytest.fixture
-def offer(cases: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Put a checkpoint of our making in the place of one of the zoo."""
+def serve_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that lets a URI resolve to a file with values for the given shapes."""
 
-    def put(uri: str, shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-        state = {key: cases.fill(key, tuple(shape)) for key, shape in shapes.items()}
+    def serve(uri: str, shapes: dict[str, list[int]]) -> dict[str, Tensor]:
+        state = {key: fill(key, tuple(shape)) for key, shape in shapes.items()}
         path = tmp_path / "weights.pth"
         torch.save(state, path)
         monkeypatch.setitem(_scheme._RESOLVERS, uri, lambda _: str(path))
         return state
 
-    return put
-
-
-def shapes(network: torch.nn.Module) -> dict[str, list[int]]:
-    return {key: list(value.shape) for key, value in network.state_dict().items()}
+    return serve
 
 
 @pytest.mark.parametrize(
@@ -55,46 +54,48 @@ def shapes(network: torch.nn.Module) -> dict[str, list[int]]:
         ("res2net50_w14", "mmcls://res2net50_w14"),
     ],
 )
-def test_pretrained_by_the_fast_path(
-    name: str, reference: str, offer, networks, caplog: pytest.LogCaptureFixture
+def test_pretrained_model_uses_every_tensor_of_the_checkpoint(
+    name: str, reference: str, serve_checkpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     entry, tag = find(name)
-    weights = next(one for one in entry.weights if tag in (None, one.tag))
-    theirs = offer(weights.uri, networks(reference)["keys"])
+    weights = next(w for w in entry.weights if tag in (None, w.tag))
+    served = serve_checkpoint(weights.uri, stored_keys(reference))
     model = create_model(name, pretrained=True)
-    assert not caplog.records  # nothing is missing, nothing left over
-    # Which goes where is compared by outputs; here, that each of their tensors is in use.
-    ours = model.state_dict()
-    assert len(ours) == len(theirs)
-    assert {x.numpy().tobytes() for x in ours.values()} == {
-        x.numpy().tobytes() for x in theirs.values()
+    assert not caplog.records  # no missing and no unexpected keys
+    # Where each tensor belongs is tested by outputs; here, that each is used.
+    loaded = model.state_dict()
+    assert len(loaded) == len(served)
+    assert {x.numpy().tobytes() for x in loaded.values()} == {
+        x.numpy().tobytes() for x in served.values()
     }
 
 
-def test_a_backbone_gets_its_weights(offer) -> None:
-    weights = offer("open-mmlab://resnet18_v1c", shapes(ResNet(18, deep_stem=True)))
+def test_backbone_gets_pretrained_weights(serve_checkpoint) -> None:
+    shapes = state_shapes(ResNet(18, deep_stem=True))
+    weights = serve_checkpoint("open-mmlab://resnet18_v1c", shapes)
     model = create_model("resnet18_v1c", pretrained=True, features_only=True, out_indices=(3,))
     for key, value in model.state_dict().items():
         assert torch.equal(value, weights[key]), key
 
 
-def test_what_has_no_values_is_not_loaded(offer, networks) -> None:
-    theirs = networks("torchvision-vgg16")["keys"]
-    theirs = {key: shape if "features" in key else [1] for key, shape in theirs.items()}
-    weights = offer("torchvision://vgg16.imagenet1k_features", theirs)
+def test_classifier_without_values_is_not_loaded(serve_checkpoint) -> None:
+    keys = stored_keys("torchvision-vgg16")
+    shapes = {key: shape if "features" in key else [1] for key, shape in keys.items()}
+    weights = serve_checkpoint("torchvision://vgg16.imagenet1k_features", shapes)
     model = create_model("vgg16.imagenet1k_features", pretrained=True, num_classes=0)
     for key, value in model.state_dict().items():
         assert torch.equal(value, weights[key]), key
 
 
-def test_what_the_file_does_not_hold_is_initialised(offer) -> None:
-    weights = offer("open-mmlab://resnet18_v1c", shapes(ResNet(18, deep_stem=True)))
+def test_parameters_missing_in_checkpoint_are_initialized(serve_checkpoint) -> None:
+    shapes = state_shapes(ResNet(18, deep_stem=True))
+    weights = serve_checkpoint("open-mmlab://resnet18_v1c", shapes)
     torch.manual_seed(0)
     model = create_model("resnet18_v1c", pretrained=True, num_classes=7, in_channels=1)
     assert model.fc.weight.shape == (7, 512)
     assert model.fc.weight.std().item() == pytest.approx(0.01, rel=0.1)
     assert torch.equal(model.layer1[0].conv1.weight, weights["layer1.0.conv1.weight"])
-    # Another number of input channels keeps the sum of the kernels, so the scale of the output.
+    # With other image channels the sum of the kernels, and so the scale of the output, is kept.
     stem = weights["stem.0.weight"]
     torch.testing.assert_close(model.stem[0].weight, stem.sum(1, keepdim=True))
 
@@ -112,7 +113,7 @@ def test_what_the_file_does_not_hold_is_initialised(offer) -> None:
         ("detectron2/resnet50_caffe", ResNet),
     ],
 )
-def test_names_of_torchvision_timm_and_the_zoo(name: str, kind: type) -> None:
+def test_names_of_torchvision_timm_and_zoo_are_found(name: str, kind: type) -> None:
     assert model_entry(name).build is kind
 
 
@@ -123,7 +124,7 @@ def test_names_of_torchvision_timm_and_the_zoo(name: str, kind: type) -> None:
         ("resnet50.imagenet1k_v2", "resnet50", "imagenet1k_v2"),
         ("resnet50.mmcls", "resnet50", "mmcls"),
         ("mmcls://resnet50", "resnet50", "mmcls"),
-        ("torchvision://resnet50", "resnet50", None),
+        ("torchvision://resnet50", "resnet50", "imagenet1k_v1"),
         ("regnetx_032.imagenet1k_v2", "regnetx_3.2gf", "imagenet1k_v2"),
         ("tf_efficientnet_lite0.in1k", "efficientnet_lite0", "in1k"),
         ("contrib/resnet50_gn", "detectron/resnet50_gn", "contrib"),
@@ -135,17 +136,25 @@ def test_names_of_torchvision_timm_and_the_zoo(name: str, kind: type) -> None:
         ("open-mmlab://detectron2/resnet50_caffe_bgr", "detectron2/resnet50_caffe", "open-mmlab"),
     ],
 )
-def test_a_name_may_choose_the_weights(name: str, network: str, tag: str | None) -> None:
-    entry, found = find(name)
-    assert (entry.name, found) == (network, tag)
+def test_name_selects_model_and_weights(name: str, network: str, tag: str | None) -> None:
+    entry, selected = find(name)
+    assert (entry.name, selected) == (network, tag)
 
 
-def test_a_close_name_is_suggested() -> None:
+@pytest.mark.parametrize("name", ["timm://resnet50", "nowhere://resnet50", "mmpretrain://resnet50"])
+def test_uri_of_unknown_source_is_refused_with_the_known_sources(name: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        create_model(name, pretrained=True)
+    assert repr(name) in str(caught.value)
+    assert "torchvision://resnet50.imagenet1k_v2, mmcls://resnet50" in str(caught.value)
+
+
+def test_misspelled_name_suggests_the_closest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
         create_model("resnt50")
 
 
-def test_listing() -> None:
+def test_list_models_filters_by_pattern_and_weights() -> None:
     names = list_models()
     assert names == sorted(names)
     assert len(names) > 90
@@ -158,7 +167,7 @@ def test_listing() -> None:
 @pytest.mark.parametrize(
     "name", ["resnet18", "vgg11", "alexnet", "mobilenet_v2", "efficientnet_lite0", "regnetx_200mf"]
 )
-def test_features_only_gives_a_tuple(name: str) -> None:
+def test_backbone_returns_tuple_of_one_map(name: str) -> None:
     last = -1 if name != "mobilenet_v2" else 6
     with torch.device("meta"):
         model = model_entry(name).make(in_channels=5, out_indices=(last,)).eval()
@@ -167,7 +176,7 @@ def test_features_only_gives_a_tuple(name: str) -> None:
     assert len(maps) == 1
 
 
-def test_create_without_weights_is_initialised() -> None:
+def test_model_without_weights_is_initialized() -> None:
     torch.manual_seed(0)
     model = create_model("resnet18", num_classes=3)
     assert model.is_init
@@ -177,23 +186,25 @@ def test_create_without_weights_is_initialised() -> None:
     assert isinstance(create_model("alexnet", num_classes=0), AlexNet)
 
 
-def test_further_arguments_go_before_the_entrys() -> None:
+def test_further_arguments_override_the_entry() -> None:
     model = create_model("resnet50_gn", norm_cfg={"type": "GN", "num_groups": 8}, num_classes=0)
     assert model.gn1.num_groups == 8
-    with pytest.raises(TypeError, match="ResNet has no argument dept; did you mean 'depth'"):
+    with pytest.raises(TypeError, match="unexpected argument dept; did you mean 'depth'"):
         create_model("resnet18", dept=50)
 
 
-def test_contradictions_and_missing_weights() -> None:
-    with pytest.raises(ModelError, match="in_channels=0"):
+def test_contradictory_arguments_and_missing_weights_are_refused() -> None:
+    with pytest.raises(ModelError, match="in_channels must be at least 1, got 0"):
         create_model("resnet18", in_channels=0)
     with pytest.raises(ModelError, match="features_only=True"):
         create_model("resnet18", out_indices=(1,))
-    with pytest.raises(NoWeightsError, match="there are none"):
+    with pytest.raises(NoWeightsError, match="has no pretrained weights"):
         create_model("hrnet_w18_small", pretrained=True)
-    with pytest.raises(NoWeightsError, match="imagenet1k_v1, imagenet1k_v2, mmcls"):
+    with pytest.raises(
+        NoWeightsError, match="one of imagenet1k_v1, imagenet1k_v2, mmcls for resnet50, got"
+    ):
         create_model("resnet50", pretrained="imagenet1k_v3")
 
 
-def test_every_regnet_of_the_paper_has_a_name() -> None:
+def test_every_regnet_design_has_an_entry() -> None:
     assert {model_entry(arch).arguments["arch"] for arch in DESIGNS} == set(DESIGNS)

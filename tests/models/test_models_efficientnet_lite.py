@@ -1,4 +1,4 @@
-"""EfficientNet-Lite against a network written here in plain torch, on the real checkpoint."""
+"""EfficientNet-Lite compared with plain torch code, on the real checkpoint."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from brickwork_models import EfficientNetLite, build_model, key_map
 from brickwork_models.errors import ArchitectureError
 from torch import Tensor
 
-# Repeats and stride of each stage of lite0.
+# Number of blocks and stride of each stage of lite0.
 STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
-# Parameters of the classifiers with 1000 classes, as published with timm's ports.
+# Parameters of the classifiers with 1000 classes, as published by timm.
 PARAMETERS = {
     "lite0": 4_652_008,
     "lite1": 5_416_680,
@@ -30,7 +30,7 @@ def checkpoint() -> Path:
 
 
 def reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
-    """Lite0 in plain torch, with the checkpoint's own names and TensorFlow's padding."""
+    """Compute Lite0 in plain torch, with the checkpoint's names and TensorFlow's padding."""
 
     def conv(x: Tensor, name: str, norm: str, stride: int = 1, act: bool = True) -> Tensor:
         kernel = weights[f"{name}.weight"]
@@ -62,7 +62,7 @@ def reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("side", [224, 97])
-def test_agrees_with_plain_torch_on_the_real_checkpoint(side: int) -> None:
+def test_real_checkpoint_gives_outputs_of_plain_torch(side: int) -> None:
     path = checkpoint()
     model = build_model(
         dict(
@@ -79,13 +79,13 @@ def test_agrees_with_plain_torch_on_the_real_checkpoint(side: int) -> None:
     model.init_weights()
     image = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        got = model.eval()(image).softmax(1)
+        actual = model.eval()(image).softmax(1)
         expected = reference(torch.load(path, weights_only=True), image).softmax(1)
-    torch.testing.assert_close(got, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(actual, expected, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("arch", PARAMETERS)
-def test_sizes_of_the_family(arch: str) -> None:
+def test_sizes_match_published_parameters_and_strides(arch: str) -> None:
     with torch.device("meta"):
         model = EfficientNetLite(arch, num_classes=1000)
         assert sum(p.numel() for p in model.parameters()) == PARAMETERS[arch]
@@ -93,25 +93,25 @@ def test_sizes_of_the_family(arch: str) -> None:
     assert [tuple(x.shape[2:]) for x in maps] == [(16, 16), (8, 8), (4, 4), (2, 2)]
 
 
-def test_batch_norms_are_those_of_the_original() -> None:
+def test_batch_norms_have_eps_and_momentum_of_training() -> None:
     norms = [m for m in EfficientNetLite().modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert {(norm.eps, norm.momentum) for norm in norms} == {(1e-3, 0.01)}
 
 
-def test_backbone_and_classifier_share_their_keys() -> None:
+def test_classifier_adds_only_fc_to_the_backbone_keys() -> None:
     backbone, classifier = EfficientNetLite(), EfficientNetLite(num_classes=3)
     assert set(classifier.state_dict()) - set(backbone.state_dict()) == {"fc.weight", "fc.bias"}
     assert classifier.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
     assert len(classifier.forward_features(torch.zeros(1, 3, 64, 64))) == 4
 
 
-def test_drop_path_grows_with_depth() -> None:
+def test_drop_path_rate_increases_with_depth() -> None:
     model = EfficientNetLite(drop_path_rate=0.2)
     rates = [m.drop_prob for m in model.modules() if type(m).__name__ == "DropPath"]
     assert rates == sorted(rates)
     assert 0 < rates[0] < rates[-1] < 0.2
 
 
-def test_unknown_size_names_those_there_are() -> None:
+def test_unknown_arch_lists_the_known_ones() -> None:
     with pytest.raises(ArchitectureError, match="lite0, lite1, lite2, lite3, lite4"):
         EfficientNetLite("lite9")

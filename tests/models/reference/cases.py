@@ -1,4 +1,4 @@
-"""The networks that are compared with other libraries', and the values they are filled with."""
+"""Models that are compared with those of other libraries, and the values that fill them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 
 @dataclass(frozen=True)
 class Case:
-    """A network of another library, which is here under the same name.
+    """A model of another library that exists here under the same name.
 
     Attributes:
         library: ``"torchvision"`` or ``"timm"``.
-        name: Its name there.
-        features: Whether only the convolutions are compared: the ``features`` of VGG.
+        name: Name of the model in the library.
+        features: Whether only the ``features`` of VGG are compared.
     """
 
     library: str
@@ -39,6 +39,7 @@ TORCHVISION = [
     *(f"regnet_{kind}_{size}" for kind in "xy" for size in _SIZES),
     "regnet_y_128gf",
     "mobilenet_v2",
+    *(f"convnext_{size}" for size in ("tiny", "small", "base", "large")),
 ]
 _TENTHS = ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
 TIMM = [
@@ -58,20 +59,21 @@ TIMM = [
     *(f"regnety_{size}" for size in (*_TENTHS, "008_tv", "080_tv", "640", "1280", "2560")),
     *(f"mobilenetv2_{percent}" for percent in ("035", "050", "075", "100", "140")),
     *(f"tf_efficientnet_lite{size}" for size in range(5)),
+    *(f"convnext_{size}" for size in ("tiny", "small", "base", "large", "xlarge")),
 ]
-# Networks of timm whose names begin like those of the families, but which are others: by what is
-# in them that no checkpoint of the zoo has.
+# Models of timm whose names start like those of the families here, but which differ from them: by
+# the feature that no checkpoint of the zoo has.
 TIMM_OTHERS = {
     "a stem of three widths": r"resnet(10|14|26|50)t",
     "attention or other blocks": r"resnet(32|33)ts|resnet(51|61)q|resnext26ts",
-    "CLIP's and a perceptron as head": r"resnet\d+(x\d+)?_(clip|clip_gap|mlp)",
-    "pooling against aliasing": r"resnet(aa|blur)\d+d?",
+    "CLIP's head or a multilayer perceptron": r"resnet\d+(x\d+)?_(clip|clip_gap|mlp)",
+    "anti-aliased pooling": r"resnet(aa|blur)\d+d?",
     "squeeze and excitation": r"resnetrs\d+",
     "activation before convolution": r"resnetv2_\w+",
     "SiLU and group norm": r"regnety_040_sgn",
     "deeper, with a fixed head": r"mobilenetv2_1[12]0d",
 }
-# Of larger networks no outputs are stored, but of these.
+# Outputs are stored of smaller models, and of these.
 MOST_PARAMETERS = 30_000_000
 MEASURED = {
     f"torchvision-{name}"
@@ -85,10 +87,10 @@ CASES = [
 
 
 def fill(key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Make the values of a tensor from nothing but its name and shape.
+    """Return values that depend only on the name and shape of a tensor.
 
-    They are what keeps the signal of a network at its size: He's variance for weights, norms
-    near the identity.
+    They keep the scale of a model's activations: He's variance for weights, norms near the
+    identity.
     """
     if key.endswith("num_batches_tracked"):
         return torch.tensor(0)
@@ -104,5 +106,19 @@ def fill(key: str, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def image(side: int = 64) -> torch.Tensor:
-    """Make the image that every network sees, ``(1, 3, side, side)``."""
+    """Return the image that every model gets, ``(1, 3, side, side)``."""
     return 4 * (fill("the image", (1, 3, side, side)) / np.sqrt(24 / (3 * side * side)))
+
+
+def samples(model: torch.nn.Module) -> dict[str, list[float]]:
+    """Return four evenly spaced values of each entry of the state dict, as float32.
+
+    A different distribution, scale or order of draws changes nearly all of them; unlike a hash,
+    they can be compared across processors.
+    """
+    sampled = {}
+    for key, value in model.state_dict().items():
+        flat = value.detach().flatten()
+        positions = [i * (len(flat) - 1) // 3 for i in range(4)]
+        sampled[key] = [float(f"{flat[position].item():.9g}") for position in positions]
+    return sampled

@@ -1,4 +1,4 @@
-"""A network at a glance: shapes, parameters and FLOPs of its parts."""
+"""Shapes, parameters and FLOPs of a model's parts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from torch.func import functional_call
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a network.
+    """A part of a model.
 
     Attributes:
-        name: Its attribute.
-        shapes: Shapes of what comes out, without the batch.
-        parameters: Number of its parameters.
-        flops: Multiply-adds of its convolutions and matrix products for one image, which is
-            what papers count as FLOPs.
+        name: Name of the submodule.
+        shapes: Shapes of the outputs without the batch dimension.
+        parameters: Number of parameters.
+        flops: Multiply-adds of the convolutions and matrix products for one image, which papers
+            call FLOPs.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Summary:
-    """The parts of a network, in the order in which an image meets them; prints as a table.
+    """The parts of a model in the order of execution; prints as a table.
 
     Attributes:
-        title: The network's class.
-        input_size: Shape of the image, ``(C, H, W)``.
+        title: Class of the model.
+        input_size: Shape ``(C, H, W)`` of the image.
         parts: The parts.
-        parameters: Number of parameters of the whole network.
-        flops: Multiply-adds of the whole network for one image.
+        parameters: Number of parameters of the model.
+        flops: Multiply-adds of the model for one image.
     """
 
     title: str
@@ -52,11 +52,11 @@ class Summary:
 
     def __str__(self) -> str:
         rows = [("", "output", "parameters", "FLOPs")]
-        rows.append(("input", _shape(self.input_size), "", ""))
+        rows.append(("input", _format_shape(self.input_size), "", ""))
         for part in self.parts:
-            shapes = " ".join(_shape(shape) for shape in part.shapes)
-            rows.append((part.name, shapes, f"{part.parameters:,}", _short(part.flops)))
-        rows.append((self.title, "", f"{self.parameters:,}", _short(self.flops)))
+            shapes = " ".join(_format_shape(shape) for shape in part.shapes)
+            rows.append((part.name, shapes, f"{part.parameters:,}", _format_count(part.flops)))
+        rows.append((self.title, "", f"{self.parameters:,}", _format_count(self.flops)))
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         lines = [
             f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip()
@@ -67,17 +67,17 @@ class Summary:
 
 
 def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Summary:
-    """Measure a network part by part, without computing anything.
+    """Measure the parts of a model without computing values.
 
-    The network runs once on the meta device, where tensors have shapes and no values; the
-    network itself is not moved and not changed.
+    The model runs once on the meta device, where tensors have shapes but no values; the model
+    itself is neither moved nor changed.
 
     Args:
-        model: The network.
-        input_size: Shape of an image, ``(C, H, W)``.
+        model: The model.
+        input_size: Shape ``(C, H, W)`` of the image.
 
     Returns:
-        The summary; print it.
+        The summary, which prints as a table.
     """
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     meta = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
@@ -94,7 +94,7 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
     for name, shape in shapes.items():
         module = model.get_submodule(name)
         parameters = sum(p.numel() for p in module.parameters())
-        # A list of modules is never called itself; then its members are the parts.
+        # The submodules of a ModuleList, which is not called itself, are parts.
         if parameters and name.rpartition(".")[0] not in shapes:
             parts.append(Part(name, shape, parameters, counts.by_module[module]))
     return Summary(
@@ -118,11 +118,11 @@ def _record_shapes(
     shapes[name] = tuple(tuple(x.shape[1:]) for x in maps)
 
 
-def _shape(shape: Sequence[int]) -> str:
+def _format_shape(shape: Sequence[int]) -> str:
     return "x".join(str(size) for size in shape)
 
 
-def _short(number: int) -> str:
+def _format_count(number: int) -> str:
     for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if number >= unit:
             return f"{number / unit:.2f} {name}"

@@ -1,0 +1,51 @@
+"""Facts about other libraries' models and checkpoints, stored by the scripts in `reference/`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tests.models.reference.cases import samples
+from tests.support.tensors import assert_matches_stored
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def _read(name: str) -> dict[str, Any]:
+    data = (REFERENCE / name).read_bytes()
+    return json.loads(gzip.decompress(data) if name.endswith(".gz") else data)
+
+
+OPENMMLAB = _read("openmmlab.json.gz")
+"""Facts about OpenMMLab's checkpoints, by URI; of those without one by config."""
+
+LIBRARIES = _read("networks.json.gz")["networks"]
+"""Facts about torchvision's and timm's models, by ``library-name``."""
+
+TORCHVISION_WEIGHTS = _read("torchvision_weights.json")
+"""What torchvision publishes about its weights, by URI."""
+
+MMCV_CLASSIC = _read("mmcv_classic.json.gz")
+"""Sampled weights of mmcv's classic models under seed 0, built and initialized, by expression."""
+
+
+def stored_keys(name: str) -> dict[str, list[int]]:
+    """Return the stored names and shapes of a model's parameters."""
+    return (OPENMMLAB | LIBRARIES)[name]["keys"]
+
+
+def assert_matches_samples(model: nn.Module, expected: dict[str, list[float]]) -> None:
+    """Compare sampled weights, as `assert_matches_stored` does.
+
+    Constants are compared exactly. The last bits of a normal draw depend on the processor, so that
+    drawn values may differ by a few units in the last place.
+    """
+    actual = samples(model)
+    assert list(actual) == list(expected)
+    for key, values in expected.items():
+        assert_matches_stored(torch.tensor(actual[key]), torch.tensor(values), name=key)
