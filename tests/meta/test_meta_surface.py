@@ -47,8 +47,8 @@ def test_every_deep_module_has_its_public_names(folder):
         assert [name for name in names if not hasattr(module, name)] == []
 
 
-def test_cnn_only_re_exports():
-    for path in (SOURCE / "cnn").rglob("*.py"):
+def test_cnn_only_re_exports_except_the_resnet_of_mmcv():
+    for path in {*(SOURCE / "cnn").rglob("*.py")} - {SOURCE / "cnn" / "resnet.py"}:
         kinds = {type(node) for node in ast.parse(path.read_text()).body}
         assert kinds <= {ast.Expr, ast.Import, ast.ImportFrom, ast.Assign}, path
 

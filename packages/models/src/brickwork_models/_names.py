@@ -46,11 +46,7 @@ def find(name: str) -> tuple[Entry, str | None]:
     urls = [brickwork_zoo.find_model(uri).urls for uri in uris]
     for entry in ENTRIES.values() if uris else ():
         for weights in entry.weights:
-<<<<<<< HEAD
-            if brickwork_zoo.resolve(weights.uri).urls in files:
-=======
-            if brickwork_zoo.resolve(weights.uri).places in urls:
->>>>>>> 84c6355 (models: give each family one file with model, checkpoint rows and key maps)
+            if brickwork_zoo.resolve(weights.uri).urls in urls:
                 return entry, weights.tag
     if uris:
         raise NoArchitectureError(name, uris, _MODELS)
