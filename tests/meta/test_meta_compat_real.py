@@ -1,151 +1,194 @@
-"""Beside an installed mmcv, what is not covered comes from it, and works on what is ours."""
+"""Beside an installed mmcv, names that brickwork lacks come from it and work with brickwork's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.compat import after_mmcv
 
-# What looks like an installed mmcv 1.x; what must not be executed says so.
+NEVER_RUN = "raise RuntimeError('this module of mmcv must not run')\n"
+
+# What looks like an installed mmcv 1.x.
 FILES = {
-    "mmcv-1.7.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: mmcv\nVersion: 1.7.1\n",
-    "mmcv/__init__.py": "from .utils import *\nfrom .image import imread\n",
-    "mmcv/image.py": "from .utils import is_str\ndef imread(path): return 'read', is_str(path)\n",
-    "mmcv/utils/__init__.py": (
-        "from .config import Config\nfrom .misc import is_str\nfrom .registry import Registry\n"
+    "__init__.py": NEVER_RUN,
+    "version.py": "__version__ = '1.7.1'\n",
+    "image/__init__.py": "from .io import imread\n",
+    "image/io.py": (
+        "from mmcv.utils import is_str\ndef imread(path): return 'read', is_str(path)\n"
     ),
-    "mmcv/utils/config.py": "class Config: pass\n",
-    "mmcv/utils/misc.py": "raise RuntimeError('ours is used')\n",
-    "mmcv/utils/registry.py": "raise RuntimeError('ours is used')\n",
-    "mmcv/cnn/__init__.py": "from .bricks import ConvModule\nfrom .resnet import conv3x3\n",
-    "mmcv/cnn/resnet.py": "def conv3x3(): return 'the original'\nclass ResNet: pass\n",
-    "mmcv/cnn/bricks/__init__.py": "raise RuntimeError('ours is used')\n",
-    "mmcv/cnn/bricks/non_local.py": "raise RuntimeError('ours is used')\n",
-    "mmcv/cnn/rfsearch/__init__.py": "",
-    "mmcv/cnn/rfsearch/utils.py": "def get_single_padding(): return 1\n",
-    "mmcv/runner/__init__.py": (
-        "import os, time\nif 'FAIL' in os.environ: import no_such_module\n"
+    "utils/__init__.py": NEVER_RUN,
+    "utils/config.py": "from .misc import is_str\nclass Config: pass\n",
+    "utils/misc.py": NEVER_RUN,
+    "utils/registry.py": NEVER_RUN,
+    "cnn/__init__.py": NEVER_RUN,
+    "cnn/resnet.py": "def conv3x3(): return 'the original'\nclass ResNet: pass\n",
+    "cnn/bricks/__init__.py": NEVER_RUN,
+    "cnn/bricks/non_local.py": NEVER_RUN,
+    "cnn/rfsearch/__init__.py": NEVER_RUN,
+    "cnn/rfsearch/utils.py": "def get_single_padding(): return 1\n",
+    "runner/__init__.py": NEVER_RUN,
+    "runner/base_module.py": NEVER_RUN,
+    "runner/builder.py": (
+        "from ..utils import Registry\nRUNNERS = Registry('runner')\ndef build_runner(): ...\n"
+    ),
+    "runner/epoch_based_runner.py": (
+        "from .builder import RUNNERS\n@RUNNERS.register_module()\nclass EpochBasedRunner: ...\n"
+    ),
+    "runner/fp16_utils.py": (
+        "import os, time\n"
+        "if 'FAIL' in os.environ: import no_such_module\n"
         "if 'SLOW' in os.environ: time.sleep(0.5)\n"
-        "from .base_module import BaseModule\nfrom .hooks import Hook\n"
+        "from .dist_utils import get_dist_info\n"
+        "class LossScaler: ...\n"
     ),
-    "mmcv/runner/base_module.py": "raise RuntimeError('ours is used')\n",
-    "mmcv/runner/hooks.py": "from ..utils import Registry\nclass Hook: registry = Registry\n",
-    # mmcv 1.7's own NPU code goes through all modules like this
-    "mmcv/device.py": (
-        "import sys\n"
-        "found = [m for m in sys.modules if 'mmcv' in m and hasattr(sys.modules[m], '_balance')]\n"
+    "runner/hooks/__init__.py": NEVER_RUN,
+    "runner/hooks/hook.py": NEVER_RUN,
+    "runner/hooks/evaluation.py": (
+        "from mmcv.parallel import is_module_wrapper\n"
+        "from .hook import HOOKS, Hook\n"
+        "@HOOKS.register_module()\n"
+        "class EvalHook(Hook): ...\n"
     ),
-    "mmcv/ops/__init__.py": "from mmcv.cnn import CONV_LAYERS\n",
-    "mmcv/ops/multi_scale_deform_attn.py": "class MultiScaleDeformableAttention: pass\n",
+    "parallel/__init__.py": NEVER_RUN,
+    "parallel/collate.py": "from .data_container import DataContainer\ndef collate(): return 2\n",
+    "ops/__init__.py": "from mmcv.cnn import CONV_LAYERS\nfrom .nms import nms\n",
+    "ops/nms.py": "def nms(): return 'compiled'\n",
+    "_ext.py": "def knn_forward(): return 'compiled'\n",
 }
 
 
 @pytest.fixture
-def beside_real(tmp_path):
+def beside_mmcv(tmp_path: Path) -> Callable[..., str]:
     """Run code after `install()`, with such an mmcv installed."""
     for name, text in FILES.items():
-        path: Path = tmp_path / name
+        path = tmp_path / "mmcv" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return lambda code: after_mmcv(code, PYTHONPATH=str(tmp_path))
+    return lambda code, **environment: after_mmcv(code, PYTHONPATH=str(tmp_path), **environment)
 
 
-def test_it_serves_the_rest(beside_real):
-    beside_real(
+def test_installed_mmcv_serves_names_that_brickwork_lacks(beside_mmcv):
+    beside_mmcv(
         """
-        import mmcv, brickwork_layers, brickwork_registry
+        import mmcv, brickwork.compat, brickwork_layers, brickwork_registry
         from mmcv import Config, imread
         from mmcv.utils import Config as same, Registry
         from mmcv.ops import CONV_LAYERS
-        from mmcv.runner import Hook
+        from mmcv.cnn.resnet import ResNet, conv3x3
+        from mmcv.cnn.rfsearch.utils import get_single_padding
+        from mmcv.utils.ext_loader import check_ops_exist, load_ext
         assert (mmcv.__version__, mmcv.version_info) == ("1.7.1", (1, 7, 1))
         assert Config is same and Config.__module__ == "mmcv.utils.config"
         assert imread("x") == ("read", True)
         assert CONV_LAYERS is brickwork_layers.CONV_LAYERS
-        assert Hook.registry is Registry is brickwork_registry.Registry
-        """
-    )
-
-
-def test_it_serves_what_is_left_out_of_a_part_that_is_ours(beside_real):
-    beside_real(
-        """
-        from mmcv.cnn.rfsearch.utils import get_single_padding
-        from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
-        from mmcv.cnn.resnet import ResNet, conv3x3
         assert conv3x3() == "the original"
-        assert MultiScaleDeformableAttention.__module__ == "mmcv.ops.multi_scale_deform_attn"
         assert ResNet.__module__ != "mmcv.cnn.resnet"
+        assert check_ops_exist() and load_ext("_ext", ["knn_forward"]).knn_forward() == "compiled"
+        assert brickwork.compat.placeholders() == {}
         """
     )
 
 
-def test_what_would_register_twice_stays_away(beside_real):
-    message = beside_real(
+def test_hooks_and_runners_of_installed_mmcv_register_with_brickwork(beside_mmcv):
+    beside_mmcv(
         """
+        import mmcv.runner, brickwork.runner.hooks
+        from mmcv.runner import HOOKS, RUNNERS, EvalHook, Hook
+        assert HOOKS is brickwork.runner.hooks.HOOKS
+        assert HOOKS.get("EvalHook") is EvalHook and issubclass(EvalHook, Hook)
+        assert RUNNERS.get("EpochBasedRunner") is mmcv.runner.EpochBasedRunner
+        """
+    )
+
+
+def test_function_of_installed_mmcv_is_not_replaced_by_the_module_of_its_name(beside_mmcv):
+    beside_mmcv(
+        """
+        from mmcv.parallel.collate import collate
+        from mmcv.parallel import collate as same
+        from mmcv.ops import nms
+        assert collate is same and collate() == 2 and nms() == "compiled"
+        """
+    )
+
+
+def test_name_of_a_module_in_front_pickles_by_its_public_name(beside_mmcv):
+    beside_mmcv(
+        """
+        import pickle
+        from mmcv.runner import LossScaler
+        assert LossScaler.__module__ == "mmcv.runner.fp16_utils"
+        assert type(pickle.loads(pickle.dumps(LossScaler()))) is LossScaler
+        """
+    )
+
+
+def test_names_that_neither_has_are_placeholders(beside_mmcv):
+    beside_mmcv(
+        """
+        from brickwork.compat import is_placeholder
+        from mmcv.runner import TextLoggerHook
+        from mmcv.utils import ProgressBar
+        from mmcv.video import flowread
+        assert all(map(is_placeholder, [TextLoggerHook, flowread]))
         try:
-            from mmcv.cnn.bricks.non_local import _NonLocalNd
-        except ImportError as error:
-            print(error)
-        """
-    )
-    assert message.startswith("mmcv.cnn.bricks.non_local._NonLocalNd is not there")
-    assert "a second time" in message
-
-
-def test_asking_every_module_for_a_name_executes_none(beside_real):
-    beside_real(
-        """
-        import mmcv.cnn.bricks.conv_module, mmcv.cnn.resnet, mmcv.runner.checkpoint, mmcv.utils.env
-        import mmcv.device
-        assert mmcv.device.found == []
+            from mmcv.runner import Nothing
+        except ImportError:
+            pass
         """
     )
 
 
-def test_a_failure_of_it_is_not_remembered(beside_real):
-    beside_real(
+def test_failed_import_is_not_remembered(beside_mmcv):
+    beside_mmcv(
         """
         import os
         os.environ["FAIL"] = "1"
         try:
-            from mmcv.runner import Hook
+            from mmcv.runner.fp16_utils import LossScaler
         except ModuleNotFoundError as error:
             assert error.name == "no_such_module"
         del os.environ["FAIL"]
-        from mmcv.runner import Hook
+        from mmcv.runner.fp16_utils import LossScaler
         """
     )
 
 
-def test_several_threads_wait_for_it(beside_real):
-    beside_real(
+def test_module_behind_ours_is_imported_once_by_several_threads(beside_mmcv):
+    beside_mmcv(
         """
-        import os, mmcv.runner
+        import os, mmcv.runner.fp16_utils
         from concurrent.futures import ThreadPoolExecutor
         os.environ["SLOW"] = "1"
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(lambda _: getattr(mmcv.runner, "Hook"), range(4)))
-        assert len(set(found)) == 1
+            values = list(pool.map(lambda _: mmcv.runner.fp16_utils.LossScaler, range(4)))
+        assert len(set(values)) == 1
         """
     )
 
 
-def test_what_it_does_not_have_either_is_a_plain_miss(beside_real):
-    beside_real(
+def test_set_version_precedes_that_of_installed_mmcv(beside_mmcv):
+    printed = beside_mmcv("import mmcv; print(mmcv.__version__)", BRICKWORK_COMPAT_VERSION="1.3.0")
+    assert printed == "1.3.0"
+
+
+def test_mmcv_of_another_generation_is_ignored(beside_mmcv, tmp_path):
+    (tmp_path / "mmcv" / "version.py").write_text("__version__ = '2.1.0'\n")
+    beside_mmcv(
         """
-        import mmcv.runner
-        for module in (mmcv, mmcv.runner):
-            try:
-                module.Nothing
-            except AttributeError as error:
-                assert str(error) == f"module {module.__name__!r} has no attribute 'Nothing'"
+        import mmcv
+        from brickwork.compat import is_placeholder
+        from mmcv.runner import EvalHook
+        from mmcv.cnn.resnet import conv3x3
+        assert mmcv.__version__ == "1.7.0"
+        assert is_placeholder(EvalHook) and is_placeholder(conv3x3)
         """
     )
 
 
-def test_uninstalling_leaves_it_alone(beside_real):
-    beside_real(
+def test_uninstall_leaves_installed_mmcv_alone(beside_mmcv):
+    beside_mmcv(
         """
         import mmcv
         from mmcv import imread
@@ -153,6 +196,6 @@ def test_uninstalling_leaves_it_alone(beside_real):
         try:
             import mmcv.utils.misc
         except RuntimeError as error:
-            assert "ours is used" in str(error)
+            assert "must not run" in str(error)
         """
     )

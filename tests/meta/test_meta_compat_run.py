@@ -1,4 +1,4 @@
-"""`python -m brickwork.compat.<package>` and `BRICKWORK_COMPAT`, here and in child processes."""
+"""`python -m brickwork.compat.<package>` and its variables, here and in child processes."""
 
 import pytest
 
@@ -46,66 +46,66 @@ def script(tmp_path):
     return path
 
 
-def test_a_script_runs_as_it_is(script):
+def test_script_runs_unchanged(script):
     printed = run_python("-m", "brickwork.compat.mmcv", script, "--lr", "1")
     assert printed.splitlines() == PRINTED
 
 
-def test_a_module_runs_as_it_is(script):
+def test_module_runs_unchanged(script):
     printed = run_python(
         "-m", "brickwork.compat.mmcv", "-m", "train", "--lr", "1", PYTHONPATH=str(script.parent)
     )
     assert printed.splitlines() == PRINTED
 
 
-def test_code_runs_as_it_is():
+def test_code_runs_unchanged():
     code = f"{VERSION}; import sys; print(sys.argv, sys.flags.optimize)"
     printed = run_python("-O", "-m", "brickwork.compat.mmcv", "-c", code, "a")
     assert printed.splitlines() == ["1.7.0", "['-c', 'a'] 1"]
     assert run_python("-m", "brickwork.compat.mmengine", "-c", VERSION) == "2.1.0"
 
 
-def test_a_failure_is_passed_on(script):
+def test_exit_code_is_passed_on(script):
     result = python_result("-m", "brickwork.compat.mmcv", script, "--fail")
     assert result.returncode == 3
 
 
-def test_the_command_line_asks_for_a_program():
+def test_command_line_without_a_program_shows_the_usage():
     result = python_result("-m", "brickwork.compat.mmcv")
     assert result.returncode != 0
     assert "usage: python -m brickwork.compat.mmcv" in result.stderr
 
 
-@pytest.fixture
-def site():
-    return run_python("-m", "brickwork.compat")
+@pytest.mark.parametrize("version", ["1.4.0", "1.3.17"])
+def test_version_option_sets_the_version_that_mmcv_reports(version):
+    printed = run_python("-m", "brickwork.compat.mmcv", "--version", version, "-c", VERSION)
+    assert printed == version
 
 
-def test_the_variable_takes_effect(site):
-    assert run_python("-c", VERSION, BRICKWORK_COMPAT="mmcv", PYTHONPATH=site) == "1.7.0"
+def test_version_option_refuses_another_generation():
+    result = python_result("-m", "brickwork.compat.mmcv", "--version", "2.0.0", "-c", VERSION)
+    assert result.returncode != 0
+    assert "version must be one of mmcv 1.x" in result.stderr
+
+
+def test_folder_on_the_path_takes_effect_in_every_program():
+    folder = run_python("-m", "brickwork.compat", "mmcv")
+    assert run_python("-c", VERSION, PYTHONPATH=folder) == "1.7.0"
+    printed = run_python("-c", VERSION, PYTHONPATH=folder, BRICKWORK_COMPAT_VERSION="1.4.0")
+    assert printed == "1.4.0"
+
+
+def test_folder_on_the_path_costs_nothing_before_the_first_import():
+    folder = run_python("-m", "brickwork.compat", "mmcv")
+    code = "import sys; print(any('brickwork' in module for module in sys.modules))"
+    assert run_python("-c", code, PYTHONPATH=folder) == "False"
+
+
+def test_variable_takes_effect_where_brickwork_is_imported():
     assert run_python("-c", f"import brickwork; {VERSION}", BRICKWORK_COMPAT="mmcv") == "1.7.0"
 
 
-def test_the_variable_costs_nothing_before_the_first_import(site):
-    code = "import sys; print(any('brickwork.' in module for module in sys.modules))"
-    assert run_python("-c", code, BRICKWORK_COMPAT="mmcv", PYTHONPATH=site) == "False"
-
-
-def test_the_variable_does_not_undo_an_uninstall(site):
-    code = (
-        "import brickwork.compat.mmcv, importlib.util; brickwork.compat.mmcv.uninstall();"
-        "print(importlib.util.find_spec('mmcv'))"
-    )
-    assert run_python("-c", code, BRICKWORK_COMPAT="mmcv", PYTHONPATH=site) == "None"
-
-
-def test_a_wrong_variable_is_told_at_the_import(site):
-    code = "try:\n    import mmcv\nexcept ValueError as error:\n    print(error)"
-    printed = run_python("-c", code, BRICKWORK_COMPAT="mmvc", PYTHONPATH=site)
+def test_wrong_variable_is_reported_at_the_import():
+    code = "try:\n    import brickwork\nexcept ValueError as error:\n    print(error)"
+    printed = run_python("-c", code, BRICKWORK_COMPAT="mmvc")
     assert "take one of mmcv, mmengine, got 'mmvc'" in printed
-
-
-def test_another_sitecustomize_still_runs(site, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("print('mine')\n")
-    path = f"{site}:{tmp_path}"
-    assert run_python("-c", "pass", PYTHONPATH=path) == "mine"

@@ -9,7 +9,7 @@ import os
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = ("cnn", "compat", "model_zoo", "runner", "utils")
+_SUBPACKAGES = ("cnn", "compat", "image", "model_zoo", "parallel", "runner", "utils")
 __all__ = [*_SUBPACKAGES, "versions"]
 
 

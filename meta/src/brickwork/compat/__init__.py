@@ -1,23 +1,26 @@
-"""Let code that was written against other packages run unchanged.
+"""Let code that was written for mmcv run unchanged.
 
-`install("mmcv")` makes `import mmcv` ours from then on, see `brickwork.compat.mmcv`;
-`install("mmengine")` does so for `mmengine` and mmcv 2.x, see `brickwork.compat.mmengine`. The same
-can be asked for from outside: `BRICKWORK_COMPAT=mmcv` takes effect where `brickwork` is imported,
-and, with the folder that `python -m brickwork.compat` prints on `PYTHONPATH`, in every program.
+`install("mmcv")` makes `import mmcv` of 1.x import brickwork from then on, see
+`brickwork.compat.mmcv`; `install("mmengine")` does so for mmcv 2.x on an installed mmengine, see
+`brickwork.compat.mmengine`. `BRICKWORK_COMPAT=mmcv` does the same where `brickwork` is imported.
 """
 
 import importlib
 
-__all__ = ["install"]
+from ._placeholder import is_placeholder, placeholders
+from .errors import NotCoveredError
+
+__all__ = ["NotCoveredError", "install", "is_placeholder", "placeholders"]
 
 _GENERATIONS = ("mmcv", "mmengine")
 
 
-def install(*names: str) -> None:
-    """Make the imports of other packages ours.
+def install(*names: str, version: str | None = None) -> None:
+    """Make `import mmcv` import brickwork.
 
     Args:
-        *names: `"mmcv"` for 1.x, `"mmengine"` for mmengine and mmcv 2.x.
+        *names: `"mmcv"` for mmcv 1.x, or `"mmengine"` for mmcv 2.x on an installed mmengine.
+        version: The version that mmcv reports, for packages that refuse others.
 
     Raises:
         ValueError: If a name is another, or both generations are asked for.
@@ -29,4 +32,4 @@ def install(*names: str) -> None:
             f" got {','.join(names)!r}: the two generations both call themselves mmcv"
         )
     for name in names:
-        importlib.import_module(f"{__name__}.{name}").install()
+        importlib.import_module(f"{__name__}.{name}").install(version=version)

@@ -23,6 +23,13 @@ from .dist_utils import master_only as master_only
 from .fp16_utils import auto_fp16 as auto_fp16
 from .fp16_utils import force_fp32 as force_fp32
 from .fp16_utils import wrap_fp16_model as wrap_fp16_model
+from .hooks import HOOKS as HOOKS
+from .hooks import Hook as Hook
+from .optimizer import OPTIMIZER_BUILDERS as OPTIMIZER_BUILDERS
+from .optimizer import OPTIMIZERS as OPTIMIZERS
+from .optimizer import DefaultOptimizerConstructor as DefaultOptimizerConstructor
+from .optimizer import build_optimizer as build_optimizer
+from .optimizer import build_optimizer_constructor as build_optimizer_constructor
 from .utils import get_host_info as get_host_info
 from .utils import get_time_str as get_time_str
 from .utils import obj_from_dict as obj_from_dict

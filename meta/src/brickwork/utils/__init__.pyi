@@ -10,6 +10,7 @@ from . import seed as seed
 from . import torch_ops as torch_ops
 from . import trace as trace
 from . import version_utils as version_utils
+from .config import ConfigDict as ConfigDict
 from .device_type import IS_IPU_AVAILABLE as IS_IPU_AVAILABLE
 from .device_type import IS_MLU_AVAILABLE as IS_MLU_AVAILABLE
 from .device_type import IS_MPS_AVAILABLE as IS_MPS_AVAILABLE

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-__all__ = ["digit_version", "get_git_hash"]
+__all__ = ["digit_version", "get_git_hash", "parse_version_info"]
 
 # PEP 440: release, then one of pre-release, post-release and development release
 _VERSION = re.compile(
@@ -44,6 +44,34 @@ def digit_version(version_str: str, length: int = 4) -> tuple[int, ...]:
         return (*release, -4, 0)
     if match["post"] is not None or match["bare"]:
         return (*release, 1, int(match["bare"] or match["post"] or 0))
+    return (*release, 0, 0)
+
+
+def parse_version_info(version_str: str, length: int = 4) -> tuple[int | str, ...]:
+    """Return the parts of a version.
+
+    Args:
+        version_str: A version as PEP 440 has it.
+        length: How many numbers of the release to return.
+
+    Returns:
+        `length` numbers of the release, then the phase and its number: `(2, 0, 0, 0, "rc", 1)`, or
+        `(1, 3, 0, 0, 0, 0)` for a final release.
+
+    Raises:
+        ValueError: If it is not a version.
+    """
+    release = digit_version(version_str, length)[:length]
+    match = _VERSION.fullmatch(version_str.strip())
+    if match and match["phase"]:
+        phase = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
+        return (
+            *release,
+            phase.get(match["phase"].lower(), match["phase"].lower()),
+            int(match["pre"] or 0),
+        )
+    if match and (match["post"] is not None or match["bare"]):
+        return (*release, "post", int(match["bare"] or match["post"] or 0))
     return (*release, 0, 0)
 
 

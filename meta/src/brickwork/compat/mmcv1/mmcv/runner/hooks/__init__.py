@@ -1,0 +1,9 @@
+"""`mmcv.runner.hooks`, provided by brickwork."""
+
+from brickwork.compat import _mmcv1
+from brickwork.runner.hooks import HOOKS, Hook
+
+__path__ = _mmcv1.path(__name__)
+__getattr__, __dir__ = _mmcv1.attributes(__name__)
+
+_mmcv1.import_installed(__name__)
