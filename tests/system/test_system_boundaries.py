@@ -16,6 +16,8 @@ from tests.support.repository import DISTRIBUTIONS
 OPTIONAL = {
     "brickwork-init": {"matplotlib", "rich"},
     # urllib3 comes with requests; numpy only where a file holds its arrays
+    # mmcv 2.x needs mmengine; pictures are read by whichever library is installed
+    "brickwork": {"mmengine", "mmengine-lite", "numpy", "pillow"},
     "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
 }
 
