@@ -15,9 +15,9 @@ from tests.support.repository import DISTRIBUTIONS
 # Imported only where an optional feature is used, behind an extra or a check of what is there.
 OPTIONAL = {
     "brickwork-init": {"matplotlib", "rich"},
-    # urllib3 comes with requests; numpy only where a file holds its arrays
     # mmcv 2.x needs mmengine; pictures are read by whichever library is installed
     "brickwork": {"mmengine", "mmengine-lite", "numpy", "pillow"},
+    # urllib3 comes with requests; numpy only where a file holds its arrays
     "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
 }
 
