@@ -116,8 +116,8 @@ def test_info(run):
     assert code == 0
     assert "0676ba61" in out
     assert "url  https://download.pytorch.org/models/resnet50-0676ba61.pth" in out
-    code, facts, _ = run("info", "--json", "https://a.org/net-57934424.pth")
-    assert facts["sha256"] == "57934424"
+    code, facts, _ = run("info", "--json", "https://a.org/net-5793a424.pth")
+    assert facts["sha256"] == "5793a424"
     code, _, err = run("info", "torchvision://resnet5")
     assert code == 1
     assert "resnet50" in err

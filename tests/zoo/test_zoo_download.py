@@ -35,7 +35,7 @@ PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 def data_files() -> list[Path]:
     """List what lies in the cache besides the zoo's own small files."""
     home = Path(os.environ["BRICKWORK_HOME"])
-    names = (".lock", ".record.json")
+    names = (".lock", ".record.json", ".sha256")
     return [p for p in home.rglob("*") if p.is_file() and p.name not in names]
 
 
@@ -63,16 +63,54 @@ def test_invalid_hash_is_refused_before_any_request(site, sha256):
     assert not site.requests
 
 
-@pytest.mark.parametrize("path", [f"/net-{'0' * 8}.pth", "/net.pth"])
+@pytest.mark.parametrize("path", ["/net-deadbeef.pth", "/net.pth"])
 def test_wrong_hash_raises_and_leaves_no_file(site, path):
     url = site.url(path, BODY)
     with pytest.raises(HashMismatchError) as caught:
         download(url, sha256=None if "-" in path else "0" * 64)
     assert caught.value.actual == SHA
-    assert caught.value.expected in ("0" * 8, "0" * 64)
+    assert caught.value.expected in ("deadbeef", "0" * 64)
     assert url in str(caught.value)
     assert data_files() == []
     assert site.asked() == 1
+
+
+def test_wrong_hash_in_file_name_error_says_how_to_continue(site, caplog):
+    url = site.url("/net-deadbeef.pth", BODY)
+    with pytest.raises(HashMismatchError, match="Only the file's name") as caught:
+        download(url)
+    assert f"sha256='{SHA}'" in str(caught.value)
+    assert "sha256=False" in str(caught.value)
+    assert download(url, sha256=False).read_bytes() == BODY
+    assert f"{url} is not verified" in caplog.text
+    path = download(url, sha256=caught.value.actual)
+    assert path.read_bytes() == BODY
+
+
+def test_wrong_hash_in_argument_error_names_the_argument(site):
+    with pytest.raises(HashMismatchError, match="was passed as sha256; check it"):
+        download(site.url("/net.pth", BODY), sha256="0" * 64)
+
+
+@pytest.mark.parametrize("name", ["/net-deadbeef.pth", "/net.pth"])
+def test_hash_passed_once_counts_for_later_calls_with_the_url(site, name):
+    url = site.url(name, BODY)
+    path = download(url, sha256=SHA[:20])
+    site.requests.clear()
+    assert download(url) == download(url, offline=True) == path
+    assert verify(url).expected == SHA[:20]
+    assert not site.requests
+    path.unlink()
+    assert download(url).read_bytes() == BODY
+    site.files[name] = BODY[::-1]
+    path.unlink()
+    with pytest.raises(HashMismatchError):
+        download(url)
+
+
+def test_number_at_the_end_of_a_file_name_is_not_a_hash(site):
+    for name in ("/model-00100000.pth", "/x-31122023.pth", "/net-57934424.pth"):
+        assert download(site.url(name, BODY)).read_bytes() == BODY
 
 
 def test_two_urls_with_the_same_file_name_are_two_cache_entries(site):
@@ -642,3 +680,26 @@ def test_password_in_url_is_used_but_never_shown_or_stored(site, faults):
     texts.append(next(Path(os.environ["BRICKWORK_HOME"]).rglob(".record.json")).read_text())
     assert any("me:***@127" in text for text in texts)
     assert not any("secret" in text for text in texts)
+
+
+def test_credentials_in_query_are_sent_but_never_shown_or_stored(site, caplog):
+    url = site.url("/net.pth", BODY) + "?token=secret&X-Amz-Signature=secret"
+    site.files[url.partition(str(site.port))[2]] = BODY
+    path = download(url, sha256=False)
+    assert "secret" in site.requests[0][0]
+    bad = url.replace("net.pth", "none.pth")
+    with pytest.raises(DownloadError) as caught:
+        download(bad)
+    stored = [p.read_text(errors="replace") for p in path.parent.iterdir() if p != path]
+    shown = [str(caught.value), repr(caught.value.failures), str(caught.value.uri), caplog.text]
+    assert not any("secret" in text for text in stored + shown)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_denied_access_error_has_the_reason_of_the_server_and_a_way_out(site, status):
+    def deny(handler, _):
+        handler.answer(status, b'{"error": "Quota exceeded"}', Content_Type="application/json")
+
+    site.always["/net.pth"] = deny
+    with pytest.raises(DownloadError, match=r"Quota exceeded; access needs .*netrc"):
+        download(site.url("/net.pth"))

@@ -69,7 +69,7 @@ def paths(processes: list[subprocess.Popen[str]]) -> set[Path]:
 
 def leftovers() -> list[Path]:
     home = Path(os.environ["BRICKWORK_HOME"])
-    kept = (".lock", ".record.json", "net.pth")
+    kept = (".lock", ".record.json", ".sha256", "net.pth")
     return [p for p in home.rglob("*") if p.is_file() and p.name not in kept]
 
 

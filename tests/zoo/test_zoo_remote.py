@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from brickwork_zoo import download
 from brickwork_zoo._fetch._fsspec import _validator
-from brickwork_zoo.errors import DownloadError, MissingDependencyError
+from brickwork_zoo.errors import DownloadError, InvalidInputError, MissingDependencyError
 
 BODY = os.urandom(500_000)
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -91,6 +91,36 @@ def test_token_opens_private_repository_and_is_sent_only_to_the_hub(hub, monkeyp
     elsewhere = store.url("/plain.pth", b"x")
     download(elsewhere)
     assert "Authorization" not in store.requests[-1][1]
+
+
+@pytest.mark.parametrize("token", ["hf_x\n", " hf_x ", "\thf_x\r\n"])
+def test_whitespace_around_the_token_is_ignored(hub, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    assert download("hf://o/private/sub/net.pth").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("token", ["", " ", "\n"])
+def test_blank_token_is_not_sent_and_error_names_the_variable(hub, monkeypatch, token):
+    front, _ = hub
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(DownloadError, match=r"restricted; set HF_TOKEN"):
+        download("hf://o/private/sub/net.pth")
+    assert "Authorization" not in front.requests[-1][1]
+
+
+def test_refused_token_error_names_the_variable_and_not_the_token(hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_other")
+    with pytest.raises(DownloadError, match="restricted; the token in HF_TOKEN") as caught:
+        download("hf://o/private/sub/net.pth")
+    assert "hf_other" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["hf_a\nb", "hf_ä", "hf a"])
+def test_invalid_token_error_does_not_show_the_token(hub, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(InvalidInputError, match="HF_TOKEN must not contain") as caught:
+        download("hf://o/private/sub/net.pth")
+    assert token not in str(caught.value)
 
 
 def test_cut_hub_download_resumes_through_a_new_redirect(hub, faults):

@@ -41,7 +41,6 @@ OPENMMLAB = "https://download.openmmlab.com"
         ("ResNet50_Weights.DEFAULT", "resnet50-11ad3fa6.pth"),
         ("resnet50.default", "resnet50-11ad3fa6.pth"),
         ("vgg16", "vgg16-397923af.pth"),
-        ("efficientnet_b0", "efficientnet_b0_rwightman-3dd342df.pth"),
         ("efficientnet_b0.imagenet1k_v1", "efficientnet_b0_rwightman-7f5810bc.pth"),
     ],
 )
@@ -67,7 +66,7 @@ def test_deprecated_open_mmlab_name_resolves_with_mirrors(scheme, name):
 @pytest.mark.parametrize(
     "uri",
     [
-        "https://a.org/net-57934424.pth",
+        "https://a.org/net-5793a424.pth",
         "https://me:Secret@a.org:8080/A/Net.pth?Token=X",
         "torchvision://resnet50",
         "modelzoo://ResNet50_Weights.DEFAULT",
@@ -234,9 +233,13 @@ def test_malformed_hub_uri_is_refused(uri):
 
 
 def test_argument_hash_overrides_catalog_and_file_name():
-    url = "https://a.org/net-57934424.pth"
-    assert resolve(url).sha256 == "57934424"
-    assert resolve(url, sha256="AB" * 32).sha256 == "ab" * 32
+    url = "https://a.org/net-5793a424.pth"
+    assert (resolve(url).sha256, resolve(url).sha256_source) == ("5793a424", "file name")
+    passed = resolve(url, sha256="AB" * 32)
+    assert (passed.sha256, passed.sha256_source) == ("ab" * 32, "argument")
+    skipped = resolve(url, sha256=False)
+    assert (skipped.sha256, skipped.sha256_source) == (None, None)
+    assert resolve("https://a.org/net-57934424.pth").sha256 is None
     assert resolve("https://a.org/net.pth").sha256 is None
     assert resolve("https://a.org/net.pth#part").urls == ("https://a.org/net.pth",)
     assert resolve("torchvision://resnet50", sha256="0" * 8).sha256 == "0" * 8
@@ -329,6 +332,25 @@ def test_an_installed_package_adds_schemes(tmp_path):
 def test_unknown_scheme_error_lists_known_schemes():
     with pytest.raises(UnknownSchemeError, match=r"nothing://x.*torchvision://"):
         resolve("nothing://x")
+
+
+@pytest.mark.parametrize(
+    ("uri", "suggestion"),
+    [
+        ("timm://resnet50", "torchvision://resnet50? known schemes"),
+        ("mmcls2://resnet50", "did you mean mmcls://resnet50?"),
+        ("torchvison://anything", "did you mean torchvision://anything?"),
+    ],
+)
+def test_unknown_scheme_error_suggests_uris_of_known_schemes(uri, suggestion):
+    with pytest.raises(UnknownSchemeError, match=re.escape(suggestion)):
+        resolve(uri)
+
+
+def test_find_model_uses_only_the_scheme_of_the_name():
+    for uri in ("timm://resnet50", "nothing://resnet50", "://resnet50"):
+        with pytest.raises(UnknownModelError, match=r"did you mean .*torchvision://resnet50\?"):
+            find_model(uri)
 
 
 def test_bare_model_name_error_suggests_uri():
@@ -449,10 +471,36 @@ def test_every_mirror_is_a_url_of_every_model_with_that_file():
         models[model.urls[0].rpartition("/")[2]].append(model)
     for name, row in facts("mirrors")["files"].items():
         for model in models[name]:
-            places = row["mirrors"] if row["sha256_prefix"] else []
-            assert model.urls == (row["primary"], *places)
-            assert model.sha256 == row["sha256_prefix"]
+            mirrors = row["mirrors"] if row["sha256_prefix"] else []
+            assert model.urls == (row["primary"], *mirrors)
+            assert (model.sha256, model.sha256_source) == (
+                row["sha256_prefix"],
+                "file name" if row["sha256_prefix"] else None,
+            )
         assert models[name]
+
+
+def test_every_hash_of_the_catalog_has_a_source():
+    for model in list_models():
+        if model.sha256 is None:
+            assert model.sha256_source is None
+        elif model.sha256_source == "file name":
+            assert f"-{model.sha256}." in model.urls[0]
+        else:
+            filename = model.urls[0].rpartition("/")[2]
+            row = facts("hashes")["files"][filename]
+            assert (model.sha256, model.sha256_source) == (row["sha256"], row["source"])
+            assert row["source"] == "measured" or row["source"].startswith("reported in https://")
+
+
+@pytest.mark.parametrize("kind", range(8))
+def test_old_efficientnet_names_expect_the_file_that_the_server_sends(kind):
+    """Its name states another hash; the file has a new name in the current enums."""
+    old = resolve(f"torchvision://efficientnet_b{kind}")
+    current = resolve(f"torchvision://efficientnet_b{kind}.imagenet1k_v1")
+    assert old.filename != current.filename
+    assert old.sha256.startswith(current.sha256)
+    assert old.sha256_source.startswith("reported in")
 
 
 def test_catalog_is_strict_json():

@@ -1,4 +1,4 @@
-"""Make the catalogue that the package ships from the raw facts beside this script.
+"""Write the catalog that the package ships from the raw facts beside this script.
 
 Usage: python make_catalog.py [folder]   (by default the package's own data folder)
 """
@@ -18,7 +18,7 @@ RAW = HERE / "raw"
 DATA = HERE.parent / "src" / "brickwork_zoo" / "data"
 
 Row = dict[str, Any]
-Source = dict[str, Any]  # {"models": {name: Row}, "aliases": {other name: name}}
+Source = dict[str, Any]  # {"models": {name: row}, "aliases": {other name: name}}
 
 MEBIBYTE = 2**20
 HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})\.")
@@ -53,37 +53,47 @@ FAMILIES = [
 
 
 def raw(name: str) -> Any:
-    """Read one of the files of raw facts."""
+    """Return the contents of a file of raw facts."""
     return json.loads((RAW / f"{name}.json").read_text(encoding="utf-8"))
 
 
-MIRRORS: dict[str, Row] = raw("mirrors")["files"]
+MIRRORS: dict[str, Row] = raw("mirrors")["files"]  # by file name
+HASHES: dict[str, Row] = raw("hashes")["files"]  # by file name
 
 
 def row(url: str, **facts: Any) -> Row:
-    """Put together what is known of a file: its places, its hash, and the given facts."""
+    """Return a row: the file's URLs, its hash and where that comes from, and the given facts."""
     name = url.rsplit("/", 1)[1]
-    known = MIRRORS.get(name, {})
-    suffix = HASH_SUFFIX.search(name)
-    sha256 = suffix[1] if suffix else known.get("sha256_prefix")
-    mirrors = known.get("mirrors", []) if sha256 else []
-    found = {"urls": [url, *mirrors], "sha256": sha256, **facts}
-    return {key: value for key, value in found.items() if value not in (None, "", {})}
+    sha256, sha256_source = known_hash(name)
+    mirrors = MIRRORS[name]["mirrors"] if sha256 and name in MIRRORS else []
+    fields = {"urls": [url, *mirrors], "sha256": sha256, "sha256_source": sha256_source, **facts}
+    return {key: value for key, value in fields.items() if value not in (None, "", {})}
 
 
-def figures(metrics: dict[str, float | None]) -> dict[str, float]:
-    """Leave out the figures that nobody knows: null in one source, NaN in another."""
+def known_hash(filename: str) -> tuple[str | None, str | None]:
+    """Return the hash of a file, or its first digits, and where it comes from.
+
+    All sources name their files after their hashes, so that a suffix of decimal digits counts too.
+    """
+    if filename in HASHES:
+        return HASHES[filename]["sha256"], HASHES[filename]["source"]
+    suffix = HASH_SUFFIX.search(filename)
+    return (suffix[1], "file name") if suffix else (None, None)
+
+
+def known_metrics(metrics: dict[str, float | None]) -> dict[str, float]:
+    """Return the known metrics; unknown ones are null in one source and NaN in another."""
     return {key: n for key, n in metrics.items() if n is not None and not math.isnan(n)}
 
 
 def family(architecture: str) -> str:
-    """Name the family of an architecture: the longest known name that it begins with."""
-    fits = [name for name in FAMILIES if architecture.startswith(name)]
-    return max(fits, key=len, default="")
+    """Return the family of an architecture: the longest known name that it starts with."""
+    matches = [name for name in FAMILIES if architecture.startswith(name)]
+    return max(matches, key=len, default="")
 
 
 def torchvision() -> Source:
-    """Rows by `model.weights`; the enum's spellings and the names of before are aliases."""
+    """Return rows by `model.weights`; the enum's and the older spellings are aliases."""
     models: dict[str, Row] = {}
     aliases: dict[str, str] = {}
     by_url: dict[str, str] = {}
@@ -94,7 +104,7 @@ def torchvision() -> Source:
             size=round(facts["file_size_mb"] * MEBIBYTE),
             params=facts["num_params"],
             flops=round(facts["gflops"] * 1e9),
-            metrics=figures({key: facts[key] for key in ("acc1", "acc5")}),
+            metrics=known_metrics({key: facts[key] for key in ("acc1", "acc5")}),
             dataset="ImageNet-1k",
             architecture=architecture,
             family=family(architecture),
@@ -116,34 +126,34 @@ def torchvision() -> Source:
 
 
 def open_mmlab() -> Source:
-    """Rows by the names that follow `open-mmlab://`; deprecated names are aliases."""
+    """Return rows by the names after `open-mmlab://`; deprecated names are aliases."""
     models: dict[str, Row] = {}
     for name, url in raw("open_mmlab").items():
         architecture = name.rsplit("/", 1)[-1]
         models[name] = row(url, architecture=architecture, family=family(architecture))
     aliases: dict[str, str] = {}
     for old, new in raw("deprecated").items():
-        # Two of the old names stand for names that were never listed; their weights were.
+        # Two deprecated names refer to names that were never listed, but their weights were.
         known = new if new in models else new.removesuffix("_bgr")
         aliases |= {name: known for name in (old, new) if name != known}
     return {"models": models, "aliases": aliases}
 
 
 def mmpretrain() -> Source:
-    """Rows by the names of the model index; entries without weights are left out."""
-    found = [model for model in raw("mmpretrain")["models"] if model["url"]]
-    return {"models": {model["name"]: mmpretrain_row(model) for model in found}}
+    """Return rows by the names of the model index, without entries that have no weights."""
+    models = [model for model in raw("mmpretrain")["models"] if model["url"]]
+    return {"models": {model["name"]: mmpretrain_row(model) for model in models}}
 
 
 def mmpretrain_row(model: Row) -> Row:
-    """Turn one entry of the model index into a row."""
+    """Return the row of an entry of the model index."""
     metrics: dict[str, Any] = dict(model["metrics"] or {})
     dataset = metrics.pop("dataset", None)
     return row(
         model["url"],
         params=model["params"],
         flops=model["flops"],
-        metrics=figures({METRICS.get(key, key): value for key, value in metrics.items()}),
+        metrics=known_metrics({METRICS.get(key, key): value for key, value in metrics.items()}),
         dataset=dataset,
         architecture=model["name"].split("_")[0],
         family=model["collection"],
@@ -152,7 +162,7 @@ def mmpretrain_row(model: Row) -> Row:
 
 
 def mmcls() -> Source:
-    """Rows by the names that follow `mmcls://`, with what the model index knows of the files."""
+    """Return rows by the names after `mmcls://`, with the facts in the model index."""
     index = {model["url"]: model for model in raw("mmpretrain")["models"]}
     models: dict[str, Row] = {}
     for name, url in raw("mmcls").items():
@@ -170,7 +180,7 @@ SOURCES: dict[str, Callable[[], Source]] = {
 
 
 def main(folder: Path = DATA) -> None:
-    """Write one file for each source."""
+    """Write a file for each source."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in SOURCES.items():
         text = json.dumps(make(), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)

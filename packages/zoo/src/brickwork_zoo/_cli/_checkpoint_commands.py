@@ -9,6 +9,8 @@ from typing import Any
 from ._output import (
     FAILED,
     add_command,
+    add_hash_options,
+    expected_hash,
     human,
     print_error,
     print_facts,
@@ -24,6 +26,7 @@ def add_to(commands: Any) -> None:
         commands, "inspect", _inspect, "Show what a checkpoint contains, without running its code."
     )
     command.add_argument("uri", help="path or URI")
+    add_hash_options(command)
     command.add_argument("--offline", action="store_true", default=None, help="make no request")
 
     command = add_command(
@@ -48,7 +51,7 @@ def _inspect(args: Namespace) -> int:
     from brickwork_zoo._fetch._download import download  # imports what only this command needs
     from brickwork_zoo._formats._inspect import inspect
 
-    inspection = inspect(download(args.uri, offline=args.offline))
+    inspection = inspect(download(args.uri, sha256=expected_hash(args), offline=args.offline))
     if args.json:
         print_json(asdict(inspection) | {"nbytes": inspection.nbytes})
         return 0

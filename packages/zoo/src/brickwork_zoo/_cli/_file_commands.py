@@ -11,7 +11,9 @@ from brickwork_zoo.errors import ZooError
 from ._output import (
     MISUSED,
     add_command,
+    add_hash_options,
     exit_code,
+    expected_hash,
     print_error,
     print_json,
     print_lines,
@@ -27,7 +29,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "uris", nargs="+", metavar="uri", help="URI, such as torchvision://resnet50"
     )
-    command.add_argument("--sha256", help="expected SHA-256; only with a single file")
+    add_hash_options(command)
     command.add_argument("--timeout", type=float, help="seconds without a byte")
     command.add_argument("--retries", type=int, help="further attempts for each URL")
     command.add_argument("--offline", action="store_true", default=None, help="make no request")
@@ -61,7 +63,7 @@ def _download(args: Namespace) -> int:
         try:
             paths[uri] = download(
                 uri,
-                sha256=args.sha256,
+                sha256=expected_hash(args),
                 progress=False if args.quiet else None,
                 timeout=args.timeout,
                 retries=args.retries,

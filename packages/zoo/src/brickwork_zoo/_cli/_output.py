@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from brickwork_zoo._find._file_hash import Sha256
 from brickwork_zoo.errors import InvalidInputError, ZooError
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -23,6 +24,20 @@ def add_command(commands: Any, name: str, run: Run, text: str) -> ArgumentParser
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=run)
     return command
+
+
+def add_hash_options(command: ArgumentParser) -> None:
+    """Add the options ``--sha256`` and ``--no-verify``."""
+    group = command.add_mutually_exclusive_group()
+    group.add_argument("--sha256", help="expected SHA-256, or its first 8 or more digits")
+    group.add_argument(
+        "--no-verify", action="store_true", help="do not compare the SHA-256 of the file"
+    )
+
+
+def expected_hash(args: Namespace) -> Sha256:
+    """Return the argument ``sha256`` that the options of `add_hash_options` stand for."""
+    return False if args.no_verify else args.sha256
 
 
 def exit_code(error: ZooError) -> int:

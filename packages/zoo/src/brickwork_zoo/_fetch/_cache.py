@@ -4,6 +4,8 @@
                                                         .record.json    its verification record
                                                         .lock, .*.part  see `_lock` and `_partial`
 
+    <home>/checkpoints/url-<hash of the URL>/.sha256                    a hash that a caller passed
+
 A file counts if its record shows that it is unchanged since it was hashed, or after it is hashed
 again. Reading needs neither the lock nor write permission.
 """
@@ -14,9 +16,11 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from brickwork_zoo._find._file_hash import FROM_ARGUMENT
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._settings import Settings, expand_home, temporary_home
 from brickwork_zoo.errors import CacheError
@@ -40,9 +44,35 @@ class Cache:
 
     def entry(self, resource: Resource) -> Entry:
         """Return the entry of a resource."""
+        if resource.sha256 is None:
+            return self._url_entry(resource)
+        return Entry(self.root / resource.sha256, resource.filename)
+
+    def _url_entry(self, resource: Resource) -> Entry:
         identity = resource.identity.encode("utf-8", "surrogatepass")
-        key = resource.sha256 or f"url-{sha256(identity).hexdigest()[:24]}"
-        return Entry(self.root / key, resource.filename)
+        return Entry(self.root / f"url-{sha256(identity).hexdigest()[:24]}", resource.filename)
+
+    def with_stated_hash(self, resource: Resource) -> Resource:
+        """Return the resource with the hash that a caller once passed for its URL, if any.
+
+        It overrides the hash in the catalog or the file name, but not one that is passed now.
+        """
+        stated = self._url_entry(resource).stated_hash()
+        if stated is None or resource.sha256_source == FROM_ARGUMENT:
+            return resource
+        return replace(resource, sha256=stated, sha256_source=FROM_ARGUMENT)
+
+    def state_hash(self, resource: Resource, digest: str) -> None:
+        """Store the hash that a caller has passed for a URL, so that later calls can omit it."""
+        known = resource.sha256
+        if known is None or not (digest.startswith(known) or known.startswith(digest)):
+            self._url_entry(resource).write_stated_hash(digest)
+
+    def forget(self, resource: Resource) -> None:
+        """Remove the files of a URL, whose contents have changed, and a hash passed for it."""
+        for path in self.entry(resource).files():
+            path.unlink()
+        self._url_entry(resource).write_stated_hash(None)
 
     def entries(self) -> list[Entry]:
         """List the entries with a file, one for each data file."""

@@ -9,12 +9,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from brickwork_zoo._find._file_hash import parse_hash
 from brickwork_zoo._redact import redact_credentials
+from brickwork_zoo.errors import InvalidInputError
 
 from ._partial import abandoned_files, origin_file_of, partial_files
 
 _logger = logging.getLogger(__name__)
 _RECORD = ".record.json"
+_STATED_HASH = ".sha256"
 _CORRUPT = ".corrupt"  # suffix of a file whose hash was wrong
 
 
@@ -104,6 +107,22 @@ class Entry:
             finally:
                 temporary.unlink(missing_ok=True)
 
+    def stated_hash(self) -> str | None:
+        """Return the hash that a caller has passed for this entry's URL, or None."""
+        with suppress(OSError, InvalidInputError):
+            return parse_hash((self.folder / _STATED_HASH).read_text(encoding="utf-8"))
+        return None
+
+    def write_stated_hash(self, digest: str | None) -> None:
+        """Store the hash that a caller has passed for this entry's URL; None removes it."""
+        path = self.folder / _STATED_HASH
+        with suppress(OSError):
+            if digest is None:
+                path.unlink(missing_ok=True)
+            else:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                path.write_text(f"{digest}\n", encoding="utf-8")
+
     def set_aside(self, path: Path) -> None:
         """Rename a file whose hash is wrong, so that it is downloaded again."""
         with suppress(OSError):
@@ -118,7 +137,11 @@ class Entry:
 
     def leftovers(self) -> list[Path]:
         """List what is of no use: abandoned partial files, corrupt files, an empty folder."""
-        if not partial_files(self.folder) and not self.files():
+        stated = self.stated_hash()
+        has_stated_file = stated is not None and bool(
+            Entry(self.folder.parent / stated, "").files()
+        )
+        if not partial_files(self.folder) and not self.files() and not has_stated_file:
             return [self.folder]
         files = [p for a in abandoned_files(self.folder) for p in (a, origin_file_of(a))]
         return [*filter(Path.exists, files), *self._corrupt()]

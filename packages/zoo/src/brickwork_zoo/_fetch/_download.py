@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brickwork_zoo._find._file_hash import Sha256
 from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
 from brickwork_zoo._find._resolve import resolve
 from brickwork_zoo._find._resource import Resource
@@ -50,13 +52,14 @@ from ._transfer import Hasher, copy_start, hash_file, receive
 if TYPE_CHECKING:
     import requests
 
+_logger = logging.getLogger(__name__)
 MAX_WAIT = 120.0  # seconds; a server that asks for a longer pause is not tried again
 
 
 def download(
     uri: str | os.PathLike[str],
     *,
-    sha256: str | None = None,
+    sha256: Sha256 = None,
     progress: bool | ProgressCallback | None = None,
     timeout: float | None = None,
     retries: int | None = None,
@@ -68,7 +71,10 @@ def download(
 
     Args:
         uri: A path or URI, see :func:`resolve`.
-        sha256: The expected SHA-256, or its first 8 or more digits.
+        sha256: The expected SHA-256, or its first 8 or more digits; by default the one in the
+            catalog or at the end of the file name. A hash passed once also counts for later calls
+            with the same URL. False skips the check and logs a warning. A local file is checked
+            only if a hash is passed.
         progress: True for a bar, False for none, None for one if the standard error is a
             terminal; or a callback that takes the bytes downloaded so far and the total.
         timeout: Seconds without a byte after which an attempt fails.
@@ -91,6 +97,8 @@ def download(
         timeout=timeout, retries=retries, backoff=backoff, offline=offline, home=home
     )
     resource = resolve(uri, sha256=sha256, settings=settings)
+    if sha256 is False:
+        _logger.warning("%s is not verified (sha256=False)", redact_credentials(resource.uri))
     if resource.path is not None:
         return _verified(resource.path, resource)
     if resource.reader is not None:
@@ -100,13 +108,22 @@ def download(
             uri=resource.uri,
         )
     cache = Cache(settings.home)
+    if sha256 is None:
+        resource = cache.with_stated_hash(resource)
     path = _find(cache, resource)
     if path is None and settings.offline:
         raise offline_error(resource, cache.entry(resource).target)
     if path is None:
         cache = writable_cache(settings, resource)
+        if sha256 is None:
+            resource = cache.with_stated_hash(resource)
         path = _find(cache, resource)
-    return path or _Download(resource, cache, settings, progress).run()
+    if path is None:
+        verify = sha256 is not False
+        path = _Download(resource, cache, settings, progress, verify=verify).run()
+    if sha256 and resource.sha256:
+        cache.state_hash(resolve(uri, settings=settings), resource.sha256)
+    return path
 
 
 def _find(cache: Cache, resource: Resource) -> Path | None:
@@ -139,6 +156,7 @@ class _Download:
         cache: The cache to store it in.
         settings: Timeout, retries and pauses.
         display: How to show the progress.
+        verify: Whether to check the hash that the server sends.
         attempts: URL -> number of attempts.
         errors: URL -> last error.
         show_alive: Shows processes that wait for the lock that this one is working.
@@ -148,6 +166,7 @@ class _Download:
     cache: Cache
     settings: Settings
     display: bool | ProgressCallback | None
+    verify: bool = True
     attempts: Counter[str] = field(default_factory=Counter)
     errors: dict[str, AttemptError] = field(default_factory=dict)
     show_alive: Callable[[], None] = lambda: None
@@ -271,7 +290,7 @@ class _Download:
         self, url: str, stream: Stream, progress: Progress, resumed: ResumableFile | None
     ) -> Path:
         """Write a stream to a partial file, verify it and move it into place."""
-        expected = self.resource.sha256 or stream.sha256
+        expected = self.resource.sha256 or (stream.sha256 if self.verify else None)
         filename = self.entry.filename
         origin = Origin(redact_credentials(url), stream.validator, stream.total)
         partial = PartialFile(self.entry.folder, filename, origin)

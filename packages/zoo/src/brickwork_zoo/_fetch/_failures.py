@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from brickwork_zoo._find._file_hash import FROM_ARGUMENT, FROM_NAME
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import DownloadError, Failure, HashMismatchError, OfflineError
@@ -54,8 +55,8 @@ def download_error(
     wrong = [error for error in errors.values() if isinstance(error, WrongHashError)]
     if len(wrong) == len(failures):
         return HashMismatchError(
-            f"{resource.uri} has another SHA-256 than expected; tried{lines}\n"
-            "If you know that this file is right, pass its sha256",
+            f"{resource.uri} does not have the expected SHA-256; tried{lines}\n"
+            f"{_hash_hint(resource, wrong[-1])}",
             uri=resource.uri,
             failures=failures,
             expected=wrong[-1].expected,
@@ -73,3 +74,21 @@ def download_error(
         uri=resource.uri,
         failures=failures,
     )
+
+
+def _hash_hint(resource: Resource, error: WrongHashError) -> str:
+    """Return where the expected hash comes from, and how to accept the file nevertheless."""
+    accept = (
+        f"To accept this file, pass sha256={error.actual!r} (command line: --sha256 "
+        f"{error.actual}); to skip the check, pass sha256=False (--no-verify)"
+    )
+    if resource.sha256_source == FROM_ARGUMENT:
+        return "The expected hash was passed as sha256; check it"
+    if resource.sha256_source == FROM_NAME:
+        return (
+            "Only the file's name states the expected hash, and names can be wrong or outdated. "
+            + accept
+        )
+    if resource.sha256_source is None:
+        return f"The server itself states the expected hash. {accept}"
+    return f"The catalog has the expected hash ({resource.sha256_source}). {accept}"

@@ -35,6 +35,10 @@ _UNREACHABLE = (
 _STALLS = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 _CUT_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _REFUSALS = (ValueError, requests.TooManyRedirects)  # requests' invalid URLs are ValueErrors
+_MAX_EXPLANATION = 2000  # bytes
+_MESSAGE = re.compile(
+    r'"(?:error|message|detail)"\s*:\s*"(?P<json>[^"]+)"|<Message>(?P<xml>[^<]+)</Message>'
+)
 _PLAIN, _COMPRESSED = ("", "identity"), ("gzip", "x-gzip", "deflate")
 
 
@@ -78,9 +82,10 @@ def open_http(
         headers["Range"] = f"bytes={start}-"
         if validator:
             headers["If-Range"] = validator
+    authorization = _authorization(url)
     try:
         response = session.get(
-            url, headers=headers, stream=True, timeout=timeout, auth=_authorization(url)
+            url, headers=headers, stream=True, timeout=timeout, auth=authorization
         )
     except (requests.RequestException, ValueError) as error:
         raise _classified(error, timeout) from error
@@ -144,16 +149,40 @@ def _refusal(response: requests.Response, url: str) -> AttemptError:
     status = response.status_code
     kind = TransientError if status in TRANSIENT or status > 504 else RefusedError
     reason = f"HTTP {status} {response.reason or ''}".rstrip()
-    message = response.headers.get("X-Error-Message")  # the hub's own explanation
-    if message:
-        reason += f": {message}"
-    if status in (401, 403) and _hub.is_hub_url(url):
-        reason += (
-            "; the token in HF_TOKEN has no access"
-            if _hub.token_for(url)
-            else "; set HF_TOKEN to an access token"
-        )
+    explanation = _explanation(response)
+    token = _hub.token_for(url)
+    if token:
+        explanation = explanation.replace(token, "***")
+    if explanation:
+        reason += f": {explanation}"
+    if status in (401, 403):
+        reason += f"; {_access_hint(url)}"
     return kind(reason, status=status, wait=_retry_after(response.headers.get("Retry-After")))
+
+
+def _explanation(response: requests.Response) -> str:
+    """Return the server's own explanation of a refusal: a header of the hub, or a short body."""
+    header = response.headers.get("X-Error-Message")
+    if header:
+        return header
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/xml", "text/plain", "text/xml"):
+        return ""
+    try:
+        body = response.raw.read(_MAX_EXPLANATION, decode_content=True).decode("utf-8", "replace")
+    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        return ""
+    match = _MESSAGE.search(body)
+    return (match["json"] or match["xml"] if match else body).strip()
+
+
+def _access_hint(url: str) -> str:
+    """Return what to set after a server has denied access to a URL."""
+    if not _hub.is_hub_url(url):
+        return "access needs a user and password in the URL or in ~/.netrc, or a signed URL"
+    if _hub.token_for(url):
+        return "the token in HF_TOKEN has no access to this file"
+    return "set HF_TOKEN to an access token of the hub"
 
 
 def _is_page(url: str) -> bool:

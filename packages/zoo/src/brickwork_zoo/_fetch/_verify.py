@@ -61,6 +61,8 @@ def verify(
         expected = expected or hash_in_name(path.name)
     else:
         cache = Cache(settings.home)
+        resource = cache.with_stated_hash(resource)
+        expected = resource.sha256
         own = cache.entry(resource)
         entry, path = next(cache.candidates(resource), (own, own.target))
         record = entry.record_of(path)

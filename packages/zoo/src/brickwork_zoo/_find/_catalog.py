@@ -132,6 +132,7 @@ def resolve(scheme: str, uri: str) -> Resource | str:
         urls,
         safe_filename(last_component(urls[0])),
         sha256=row.get("sha256"),
+        sha256_source=row.get("sha256_source"),
         size=row.get("size"),
         prefix=SCHEMES[scheme].prefix,
     )

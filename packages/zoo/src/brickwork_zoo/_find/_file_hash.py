@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, TypeAlias
 
 from brickwork_zoo.errors import InvalidInputError
 
+Sha256: TypeAlias = "str | Literal[False] | None"
+"""The expected SHA-256, or its first 8 or more digits; False to skip the check; None for the hash
+that the catalog or the file name states."""
+
+FROM_ARGUMENT, FROM_NAME = "argument", "file name"  # where an expected hash comes from
+
 _HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 _HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})(?:\.\w+)*\Z", re.IGNORECASE)
-# Two suffixes that look like a hash and are not: `model-20210831.pth` and
-# `550e8400-e29b-41d4-a716-446655440000`.
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+# A suffix that looks like a hash and is not: `550e8400-e29b-41d4-a716-446655440000`.
 _UUID_TAIL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w+)*$", re.IGNORECASE)
 
 
 def hash_in_name(filename: str) -> str | None:
     """Return the first digits of a SHA-256 at the end of a file name, as in ``net-5793a424.pth``.
+
+    A suffix of only decimal digits does not count: it may be a date or a number
+    (``model-00100000.pth``).
 
     Args:
         filename: File name.
@@ -24,7 +32,7 @@ def hash_in_name(filename: str) -> str | None:
         8 to 64 hexadecimal digits in lower case, or None.
     """
     match = _HASH_SUFFIX.search(filename)
-    if match is None or _DATE.fullmatch(match[1]) or _UUID_TAIL.search(filename):
+    if match is None or match[1].isdecimal() or _UUID_TAIL.search(filename):
         return None
     return match[1].lower()
 

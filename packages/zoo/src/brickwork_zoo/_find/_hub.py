@@ -14,6 +14,7 @@ from ._resource import Resource
 _FORM = re.compile(
     r"hf://(?P<owner>[^/@]+)/(?P<repo>[^/@]+)(?:@(?P<early>[^/]+))?/(?P<file>[^@]+)(?:@(?P<late>.+))?"
 )
+_TOKEN = re.compile(r"[!-~]+")  # printable ASCII without spaces
 _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
 
 
@@ -62,9 +63,19 @@ def is_hub_url(url: str) -> bool:
 
 
 def token_for(url: str) -> str | None:
-    """Return the access token to send to a URL: ``HF_TOKEN``, and only to the hub itself."""
-    token = os.environ.get("HF_TOKEN", "").strip()  # a file's content ends with a newline
-    return token if token and is_hub_url(url) else None
+    """Return the access token to send to a URL: ``HF_TOKEN``, and only to the hub itself.
+
+    Raises:
+        InvalidInputError: If the token has characters that no HTTP header can have.
+    """
+    token = os.environ.get("HF_TOKEN", "").strip()  # one read from a file ends with a newline
+    if not token or not is_hub_url(url):
+        return None
+    if not _TOKEN.fullmatch(token):
+        raise InvalidInputError(
+            "HF_TOKEN must not contain spaces, control characters or non-ASCII characters"
+        )
+    return token
 
 
 def hash_in_tag(tag: str | None) -> str | None:

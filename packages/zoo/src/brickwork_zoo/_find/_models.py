@@ -21,6 +21,8 @@ class Model:
         uri: URI to load it by, such as ``torchvision://resnet50.imagenet1k_v2``.
         urls: Candidate URLs of the file, the primary one first.
         sha256: SHA-256 of the file, or its first digits; None if unknown.
+        sha256_source: Where the hash comes from: ``"measured"``, ``"reported in <URL>"``, or
+            ``"file name"`` if only the file's name states it.
         size: Approximate size of the file in bytes.
         params: Number of parameters.
         flops: Number of multiply-adds of one forward pass.
@@ -34,6 +36,7 @@ class Model:
     uri: str
     urls: tuple[str, ...]
     sha256: str | None = None
+    sha256_source: str | None = None
     size: int | None = None
     params: int | None = None
     flops: int | None = None

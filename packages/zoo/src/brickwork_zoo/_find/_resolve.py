@@ -10,7 +10,7 @@ from brickwork_zoo._settings import Settings
 from brickwork_zoo.errors import InvalidInputError
 
 from . import _hub
-from ._file_hash import hash_in_name, parse_hash
+from ._file_hash import FROM_ARGUMENT, FROM_NAME, Sha256, hash_in_name, parse_hash
 from ._filename import safe_filename
 from ._fsspec_schemes import is_fsspec_url
 from ._mirrors import with_mirrors
@@ -22,7 +22,7 @@ _MAX_HOPS = 8  # URIs that stand for another URI
 
 
 def resolve(
-    uri: str | os.PathLike[str], *, sha256: str | None = None, settings: Settings | None = None
+    uri: str | os.PathLike[str], *, sha256: Sha256 = None, settings: Settings | None = None
 ) -> Resource:
     """Return the candidate URLs of a file and what is known about it, without any request.
 
@@ -32,7 +32,7 @@ def resolve(
             ``mmpretrain://``, ``hf://`` (``hf://owner/repo/file[@revision]``), a scheme of fsspec
             (``s3://``, ``gs://``), or a registered scheme.
         sha256: The expected SHA-256, or its first 8 or more digits; overrides the hash in the
-            catalog or the file name.
+            catalog or the file name. False for no expected hash.
         settings: The settings to use; read from the environment by default.
 
     Raises:
@@ -45,24 +45,31 @@ def resolve(
     if not isinstance(text, str) or not text:
         raise InvalidInputError(f"uri must be a path or URI, got {uri!r}", uri=str(uri))
     settings = settings or Settings.read()
-    expected = parse_hash(sha256, text) if sha256 else None
-    resource = _follow(text)
-    if resource.path is not None or resource.reader is not None:
-        return replace(resource, uri=text, sha256=expected or resource.sha256)
+    resource = replace(_follow(text), uri=text)
+    if resource.path is None and resource.reader is None:
+        resource = _with_urls(resource, settings)
+    if sha256 is False:
+        return replace(resource, sha256=None, sha256_source=None)
+    if sha256 is None:
+        return resource
+    return replace(resource, sha256=parse_hash(sha256, text), sha256_source=FROM_ARGUMENT)
+
+
+def _with_urls(resource: Resource, settings: Settings) -> Resource:
+    """Apply the mirrors, and take the hash from the file name if the catalog has none."""
+    first_url = resource.urls[0]
     urls = with_mirrors(resource.urls, settings.mirrors)
     if not urls:
         raise InvalidInputError(
-            f"no URL left for {text}: the mirror rules remove {', '.join(resource.urls)}; "
+            f"no URL left for {resource.uri}: the mirror rules remove {', '.join(resource.urls)}; "
             "check BRICKWORK_MIRRORS",
-            uri=text,
+            uri=resource.uri,
         )
-    return replace(
-        resource,
-        uri=text,
-        urls=urls,
-        sha256=expected or resource.sha256 or hash_in_name(last_component(resource.urls[0])),
-        identity=resource.identity or resource.urls[0],
-    )
+    resource = replace(resource, urls=urls, identity=resource.identity or first_url)
+    name_hash = hash_in_name(last_component(first_url))
+    if resource.sha256 is None and name_hash is not None:
+        return replace(resource, sha256=name_hash, sha256_source=FROM_NAME)
+    return resource
 
 
 def sibling(resource: Resource, filename: str) -> str:

@@ -20,7 +20,9 @@ class Resource:
         urls: Candidate URLs in the order in which to try them; empty for a local file.
         filename: File name that is valid on every file system.
         path: Path of a local file or folder; None for a file to download.
-        sha256: SHA-256 in lower case, or its first 8 or more digits; None if unknown.
+        sha256: Expected SHA-256 in lower case, or its first 8 or more digits; None if unknown.
+        sha256_source: Where the hash comes from: ``"argument"``, ``"file name"``, or the source
+            that the catalog records, such as ``"measured"``; None if there is no hash.
         size: Approximate size in bytes; None if unknown.
         prefix: Key prefix to load (``"backbone."`` for the backbone of a classifier); empty to
             load all keys.
@@ -34,6 +36,7 @@ class Resource:
     filename: str
     path: Path | None = None
     sha256: str | None = None
+    sha256_source: str | None = None
     size: int | None = None
     prefix: str = ""
     identity: str = ""

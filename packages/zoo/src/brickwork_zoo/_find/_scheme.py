@@ -94,8 +94,9 @@ def resolver_of(uri: str) -> Resolver:
 
 def _suggestion(scheme: str, name: str) -> str:
     """Return the URIs that the user may have meant by an unknown scheme, as part of an error."""
-    close = get_close_matches(f"{scheme}://", known_prefixes(), n=1)
-    uris = [f"{close[0]}{name}"] if close else _catalog.uris_named(name)
+    schemes = [prefix.partition("://")[0] for prefix in known_prefixes()]
+    close = get_close_matches(scheme, schemes, n=1, cutoff=0.8)
+    uris = [f"{close[0]}://{name}"] if close else _catalog.uris_named(name)
     return f"did you mean {' or '.join(uris)}? " if uris else ""
 
 

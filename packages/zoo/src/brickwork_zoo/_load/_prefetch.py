@@ -12,6 +12,7 @@ from pathlib import Path
 from brickwork_zoo._fetch._cache import Cache
 from brickwork_zoo._fetch._download import download
 from brickwork_zoo._fetch._progress import ProgressCallback
+from brickwork_zoo._find._file_hash import FROM_ARGUMENT
 from brickwork_zoo._find._resolve import resolve, sibling
 from brickwork_zoo._formats._shard_index import read_index
 from brickwork_zoo._settings import Settings
@@ -89,7 +90,8 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
     files: list[Path] = []
     wanted = list(uris)
     for uri in wanted:  # grows by the shards of an index
-        resource = resolve(uri)
+        resource = here.with_stated_hash(resolve(uri))
+        stated_hash = resource.sha256 if resource.sha256_source == FROM_ARGUMENT else None
         entry = there.entry(resource)
         cached = here.find(resource)
         if cached is not None and not entry.files():  # a bundle needs the file in its own entry
@@ -97,7 +99,7 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
             partial = entry.folder / f".{entry.filename}.copy"
             shutil.copyfile(cached, partial)
             partial.replace(entry.target)
-        path = download(uri, progress=progress, home=home)
+        path = download(uri, sha256=stated_hash, progress=progress, home=home)
         files.append(path)
         if path.name.endswith(_INDEX):
             wanted += [sibling(resource, name) for name in sorted(read_index(path))]

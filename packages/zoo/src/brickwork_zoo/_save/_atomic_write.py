@@ -83,5 +83,4 @@ def _forget(target: str) -> None:
     """Remove what the cache has of a URL that another file has just been written to."""
     settings = Settings.read()
     with suppress(OSError):
-        for path in Cache(settings.home).entry(resolve(target, settings=settings)).files():
-            path.unlink()
+        Cache(settings.home).forget(resolve(target, settings=settings))
