@@ -64,8 +64,8 @@ def volume():
     ],
 )
 def test_convolutional_networks_count_as_in_mmcv(make, shape, numbers):
-    found = get_model_complexity_info(make(), shape, print_per_layer_stat=False, as_strings=False)
-    assert found == numbers
+    actual = get_model_complexity_info(make(), shape, print_per_layer_stat=False, as_strings=False)
+    assert actual == numbers
 
 
 def attention_flops(length, width, hidden, layers):
@@ -77,17 +77,17 @@ def attention_flops(length, width, hidden, layers):
     return layers * (projections + products + feedforward + norms + length * hidden)  # + ReLU
 
 
-def test_transformer_counts_attention():
+def test_transformer_flops_include_attention():
     layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
     model = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-    found = count_complexity(model, (10, 32))
-    assert found.flops == attention_flops(10, 32, 64, 2)
-    by_name = {one.name: one for one in found.modules}
-    assert by_name["layers"].flops == found.flops
-    assert by_name["layers.1"].flops == found.flops / 2
+    complexity = count_complexity(model, (10, 32))
+    assert complexity.flops == attention_flops(10, 32, 64, 2)
+    by_name = {row.name: row for row in complexity.modules}
+    assert by_name["layers"].flops == complexity.flops
+    assert by_name["layers.1"].flops == complexity.flops / 2
 
 
-def test_scaled_dot_product_and_functions_count():
+def test_functions_are_counted_like_modules():
     class Attention(nn.Module):
         def forward(self, x):
             return torch.relu(nn.functional.scaled_dot_product_attention(x, x, x))
@@ -95,19 +95,19 @@ def test_scaled_dot_product_and_functions_count():
     assert count_complexity(Attention(), (2, 7, 5)).flops == 2 * (2 * 7 * 7 * 5) + 2 * 7 * 5
 
 
-def test_rows_cover_every_module_with_all_in_it():
+def test_every_module_has_a_row_that_includes_its_submodules():
     model = nn.Sequential(ConvModule(3, 8, 3, norm_cfg={"type": "BN"}), nn.Conv2d(8, 2, 1))
-    found = count_complexity(model, (3, 8, 8))
-    by_name = {one.name: one for one in found.modules}
+    complexity = count_complexity(model, (3, 8, 8))
+    by_name = {row.name: row for row in complexity.modules}
     assert list(by_name) == [name for name, _ in model.named_modules()]
     assert by_name["0.conv"].flops == 36 * 8 * 27
     assert by_name["0.bn"].flops == 36 * 8 * 2
     assert by_name["0.activate"].flops == 36 * 8
     assert by_name["0"].flops == sum(by_name[f"0.{n}"].flops for n in ("conv", "bn", "activate"))
     assert by_name["1"].flops == 36 * 2 * 8 + 36 * 2
-    assert found.flops == by_name["0"].flops + by_name["1"].flops
+    assert complexity.flops == by_name["0"].flops + by_name["1"].flops
     assert by_name["0"].parameters == 8 * 27 + 16
-    assert dataclasses.asdict(found)["modules"][0]["parameters"] == found.parameters
+    assert dataclasses.asdict(complexity)["modules"][0]["parameters"] == complexity.parameters
 
 
 def test_module_shared_by_two_parents_has_the_flops_of_all_its_calls():
@@ -117,7 +117,7 @@ def test_module_shared_by_two_parents_has_the_flops_of_all_its_calls():
     assert flops == {"": 40, "0": 16, "0.0": 32, "1": 24, "1.1": 8}
 
 
-def test_model_is_left_as_it_was():
+def test_model_is_not_modified():
     model = plane().train()
     model[2].eval()
     state = {key: value.clone() for key, value in model.state_dict().items()}
@@ -128,13 +128,13 @@ def test_model_is_left_as_it_was():
         assert torch.equal(value, state[key])
 
 
-def test_meta_model_counts_the_same():
+def test_meta_model_has_the_same_counts():
     with torch.device("meta"):
         model = plane()
     assert count_complexity(model, (3, 16, 16)) == count_complexity(plane(), (3, 16, 16))
 
 
-def test_inputs_can_be_constructed_and_count_per_sample():
+def test_constructed_inputs_are_counted_per_sample():
     class Two(nn.Module):
         def forward(self, a, b):
             return a @ b
@@ -142,8 +142,8 @@ def test_inputs_can_be_constructed_and_count_per_sample():
     def inputs(shape):
         return {"a": torch.zeros(4, *shape), "b": torch.zeros(4, *shape)}
 
-    found = count_complexity(Two(), (5, 5), inputs)
-    assert found.flops == 125
+    complexity = count_complexity(Two(), (5, 5), inputs)
+    assert complexity.flops == 125
 
 
 def test_frozen_parameters_are_not_counted():
@@ -152,7 +152,7 @@ def test_frozen_parameters_are_not_counted():
     assert get_model_parameters_number(model) == 6
 
 
-def test_table_is_printed_where_asked_and_texts_have_units():
+def test_table_is_printed_to_the_given_stream():
     out = io.StringIO()
     texts = get_model_complexity_info(plane(), (3, 16, 16), ost=out)
     assert texts == ("0.0 GFLOPs", "583")
@@ -171,7 +171,7 @@ def test_table_is_printed_where_asked_and_texts_have_units():
     assert len(count_complexity(plane(), (3, 16, 16)).table(depth=0).splitlines()) == 2
 
 
-def test_table_goes_to_the_present_stdout(capsys):
+def test_table_is_printed_to_the_current_stdout(capsys):
     get_model_complexity_info(nn.ReLU(), (3,))
     assert "ReLU" in capsys.readouterr().out
 
@@ -180,7 +180,7 @@ def test_table_goes_to_the_present_stdout(capsys):
     ("args", "error"),
     [((3, (3,)), TypeError), ((nn.ReLU(), [3]), TypeError), ((nn.ReLU(), ()), ValueError)],
 )
-def test_wrong_arguments(args, error):
+def test_invalid_argument_is_refused(args, error):
     with pytest.raises(error, match="must"):
         count_complexity(*args)
 
@@ -198,7 +198,7 @@ def test_wrong_arguments(args, error):
         ((5, "FLOPs"), "5 FLOPs"),
     ],
 )
-def test_flops_to_string(args, text):
+def test_flops_to_string_formats_as_mmcv(args, text):
     assert flops_to_string(*args) == text
 
 
@@ -213,5 +213,5 @@ def test_flops_to_string(args, text):
         ((7, ""), "7"),
     ],
 )
-def test_params_to_string(args, text):
+def test_params_to_string_formats_as_mmcv(args, text):
     assert params_to_string(*args) == text

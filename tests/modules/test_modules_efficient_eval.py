@@ -42,7 +42,7 @@ def used(bn: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("case", PLAIN)
-def test_equals_the_layers_in_turn(case: str) -> None:
+def test_folded_forward_equals_the_layers_one_after_another(case: str) -> None:
     torch.manual_seed(0)
     conv, bn, x = PLAIN[case]()
     used(bn)
@@ -59,7 +59,7 @@ def test_equals_the_layers_in_turn(case: str) -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-3)
 
 
-def test_needs_statistics() -> None:
+def test_batch_norm_without_statistics_is_refused() -> None:
     bn = nn.BatchNorm2d(4, track_running_stats=False)
     with pytest.raises(ValueError, match="track_running_stats=True"):
         efficient_conv_bn_eval_forward(bn, nn.Conv2d(3, 4, 3), torch.ones(1, 3, 8, 8))
@@ -80,7 +80,7 @@ def test_conv_module_calls_one_layer_in_eval_mode_and_two_in_training() -> None:
     assert calls == ["bn", "bn"]
 
 
-def test_conv_module_leaves_out_the_norm_on_request() -> None:
+def test_conv_module_skips_the_norm_on_request() -> None:
     module = ConvModule(3, 4, 3, norm_cfg=dict(type="BN"), efficient_conv_bn_eval=True).eval()
     used(module.bn)
     x = torch.randn(2, 3, 8, 8)
@@ -100,7 +100,7 @@ def test_conv_module_leaves_out_the_norm_on_request() -> None:
         {},
     ],
 )
-def test_conv_module_keeps_to_its_layers_where_they_do_not_fold(options: dict) -> None:
+def test_conv_module_that_cannot_fold_runs_its_layers(options: dict) -> None:
     torch.manual_seed(0)
     module = ConvModule(4, 4, 3, **options, efficient_conv_bn_eval=True).eval()
     torch.manual_seed(0)
@@ -110,14 +110,14 @@ def test_conv_module_keeps_to_its_layers_where_they_do_not_fold(options: dict) -
     assert torch.equal(module(x), plain(x))
 
 
-def test_conv_module_after_its_norm_was_replaced() -> None:
+def test_conv_module_with_a_replaced_norm_runs_it() -> None:
     module = ConvModule(3, 4, 3, norm_cfg=dict(type="BN"), efficient_conv_bn_eval=True).eval()
     module.bn = nn.Identity()
     x = torch.randn(2, 3, 8, 8)
     assert torch.equal(module(x), module.conv(x).relu())
 
 
-def test_create_from_conv_bn() -> None:
+def test_create_from_conv_bn_keeps_layers_attributes_and_random_state() -> None:
     conv, bn = nn.Conv2d(3, 4, 3, 2, bias=False), used(nn.BatchNorm2d(4))
     module = ConvModule.create_from_conv_bn(conv, bn)
     x = torch.randn(2, 3, 8, 8)
@@ -140,7 +140,7 @@ class Block(nn.Module):
         return x + self.more(self.bn1(self.conv1(x)).relu())
 
 
-def test_turn_on_for_a_model() -> None:
+def test_turn_on_for_a_whole_model() -> None:
     torch.manual_seed(0)
     plain = nn.Sequential(Block(), Block())
     for name, module in plain.named_modules():
@@ -153,8 +153,8 @@ def test_turn_on_for_a_model() -> None:
     assert model[0].more.efficient_conv_bn_eval_forward is not None
 
     x = torch.randn(2, 4, 6, 6)
-    for one in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        torch.testing.assert_close(one(x), plain(x), rtol=1e-5, atol=1e-5)
+    for variant in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        torch.testing.assert_close(variant(x), plain(x), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(model.train()(x), plain.train()(x))
     torch.testing.assert_close(model[0].bn1.running_mean, plain[0].bn1.running_mean)
 
@@ -164,10 +164,10 @@ def test_turn_on_for_a_model() -> None:
     torch.testing.assert_close(model(x), plain(x), rtol=1e-5, atol=1e-5)
 
     reasons = {row.bn: row.reason for row in find_conv_bn(model)}
-    assert reasons["0.bn1"] == "has a forward of its own"
+    assert reasons["0.bn1"] == "has a forward attribute"
 
 
-def test_turn_on_for_a_part_of_a_model() -> None:
+def test_turn_on_for_a_submodule() -> None:
     model = nn.Sequential(Block(), Block())
     turn_on_efficient_conv_bn_eval(model, ["1.more"])
     assert [block.more.efficient_conv_bn_eval_forward is not None for block in model] == [

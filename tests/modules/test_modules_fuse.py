@@ -35,7 +35,7 @@ def norms(model):
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
-def test_every_kind_of_convolution(kind, dim, groups, bias, affine):
+def test_every_convolution_type_fuses(kind, dim, groups, bias, affine):
     conv = getattr(nn, f"{kind}{dim}d")(4, 6, 3, stride=2, groups=groups, bias=bias)
     model = settle(nn.Sequential(conv, getattr(nn, f"BatchNorm{dim}d")(6, affine=affine)))
     x = torch.randn(2, 4, *[7] * dim)
@@ -94,11 +94,11 @@ def optional(self, x, skip=None, norm=True):
         (twice, "more than once"),
         (crossed, "follows no convolution"),
         (other_order, "follows no convolution"),
-        (branching, "cannot be followed"),
+        (branching, "cannot be traced"),
         (optional, ""),
     ],
 )
-def test_only_pairs_that_follow_each_other(forward, reason):
+def test_only_pairs_that_follow_each_other_fuse(forward, reason):
     model = block(forward, conv=conv(), act=nn.ReLU(), bn=nn.BatchNorm2d(4))
     x = torch.randn(1, 4, 5, 5)
     before, report = model(x), []
@@ -110,9 +110,9 @@ def test_only_pairs_that_follow_each_other(forward, reason):
 
 
 def shared_conv():
-    one = conv()
+    shared = conv()
     return nn.Sequential(
-        nn.Sequential(one, nn.BatchNorm2d(4)), nn.Sequential(one, nn.BatchNorm2d(4))
+        nn.Sequential(shared, nn.BatchNorm2d(4)), nn.Sequential(shared, nn.BatchNorm2d(4))
     )
 
 
@@ -139,14 +139,14 @@ class NormAndAct(nn.BatchNorm2d):
         (shared_conv, "shared"),
         (tied_weights, "shared"),
         (hooked, "hooks"),
-        (lambda: nn.Sequential(conv(), NormAndAct(4)), "no plain batch norm"),
+        (lambda: nn.Sequential(conv(), NormAndAct(4)), "not a plain batch norm"),
         (
             lambda: nn.Sequential(conv(), nn.BatchNorm2d(4, track_running_stats=False)),
             "statistics of each batch",
         ),
         (
             lambda: nn.Sequential(parametrizations.weight_norm(conv()), nn.BatchNorm2d(4)),
-            "computed anew",
+            "computed in each forward",
         ),
         (
             lambda: nn.Sequential(
@@ -158,7 +158,7 @@ class NormAndAct(nn.BatchNorm2d):
         (lambda: nn.BatchNorm2d(4), "is the whole model"),
     ],
 )
-def test_others_are_left_alone(make, reason):
+def test_pairs_that_cannot_fuse_are_reported(make, reason):
     model = make()
     state = list(model.state_dict())
     report = []
@@ -177,7 +177,7 @@ def test_convolutions_of_the_layers_package_fuse(kind):
 
 @pytest.mark.parametrize("efficient", [False, True])
 @pytest.mark.parametrize("norm", ["BN", "SyncBN"])
-def test_conv_module_fuses_and_goes_on(norm, efficient):
+def test_conv_module_works_after_fusion(norm, efficient):
     model = nn.Sequential(
         ConvModule(3, 8, 3, norm_cfg={"type": norm}, efficient_conv_bn_eval=efficient),
         nn.Sequential(ConvModule(8, 8, 3, groups=8, norm_cfg={"type": norm})),
@@ -202,14 +202,14 @@ def test_conv_module_fuses_and_goes_on(norm, efficient):
     torch.testing.assert_close(fresh(x), before, rtol=1e-4, atol=1e-5)
 
 
-def test_check_undoes_what_changes_the_output():
+def test_fusion_that_changes_the_output_is_undone():
     def outside(self, x):  # uses the convolution of a child, past the child's forward
         return self.child(x) + self.child[0](x)
 
     model = block(outside, child=nn.Sequential(conv(), nn.BatchNorm2d(4)))
     x = torch.randn(1, 4, 5, 5)
     before, state = model(x), {k: v.clone() for k, v in model.state_dict().items()}
-    with pytest.raises(FusionError, match="left as it was") as caught:
+    with pytest.raises(FusionError, match="the fusion was undone") as caught:
         fuse_conv_bn(model, example=x)
     assert caught.value.difference > caught.value.tolerance
     assert pickle.loads(pickle.dumps(caught.value)).difference == caught.value.difference
@@ -217,7 +217,7 @@ def test_check_undoes_what_changes_the_output():
     torch.testing.assert_close(model(x), before, rtol=0, atol=0)
 
 
-def test_modes_dtype_and_grad_are_kept():
+def test_fusion_keeps_mode_dtype_and_requires_grad():
     model = settle(nn.Sequential(conv(), nn.BatchNorm2d(4))).to(torch.bfloat16).train()
     model[0].weight.requires_grad_(False)
     fuse_conv_bn(model, example=torch.randn(1, 4, 5, 5, dtype=torch.bfloat16))
@@ -226,7 +226,7 @@ def test_modes_dtype_and_grad_are_kept():
     assert not model[0].weight.requires_grad
 
 
-def test_fusing_draws_no_random_numbers_and_logs_what_it_did(caplog):
+def test_fusion_draws_no_random_numbers_and_is_logged(caplog):
     model = nn.Sequential(
         build_conv_layer({"type": "ConvAWS"}, 4, 4, 3), nn.BatchNorm2d(4), conv(), nn.BatchNorm2d(4)
     )
@@ -244,7 +244,7 @@ def test_meta_model_fuses():
     assert fuse_conv_bn(model)[0].bias.is_meta
 
 
-def test_looking_changes_nothing():
+def test_find_conv_bn_does_not_modify_the_model():
     model = nn.Sequential(conv(), nn.BatchNorm2d(4)).train()
     assert find_conv_bn(model) == (ConvBN("1", "0"),)
     assert all(module.training for module in model.modules())

@@ -33,7 +33,7 @@ def pointwise(module: nn.Module, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("mode", ["embedded_gaussian", "gaussian", "dot_product", "concatenation"])
-def test_non_local_is_the_formula(mode: str) -> None:
+def test_non_local_equals_its_formula(mode: str) -> None:
     block = drawn(NonLocal2d(4, mode=mode))
     x = torch.randn(2, 4, 3, 5)
     flat = x.flatten(2)
@@ -66,7 +66,7 @@ def test_non_local_is_the_formula(mode: str) -> None:
     [(NonLocal1d, (2, 4, 6)), (NonLocal2d, (2, 4, 4, 6)), (NonLocal3d, (2, 4, 3, 4, 6))],
 )
 @pytest.mark.parametrize("norm", [None, "BN"])
-def test_non_local_changes_nothing_at_first(kind: type, shape: tuple, norm: str | None) -> None:
+def test_new_non_local_block_is_the_identity(kind: type, shape: tuple, norm: str | None) -> None:
     norm_cfg = norm and dict(type=norm, dim=len(shape) - 2)
     block = kind(4, sub_sample=True, norm_cfg=norm_cfg)
     x = torch.randn(shape)
@@ -75,14 +75,14 @@ def test_non_local_changes_nothing_at_first(kind: type, shape: tuple, norm: str 
     assert not torch.allclose(block(x), x)
 
 
-def test_non_local_initialises_again_with_sub_sampling() -> None:
+def test_non_local_with_sub_sampling_can_be_initialized_again() -> None:
     block = drawn(NonLocal2d(4, sub_sample=True))
     block.init_weights(std=0.0)
     assert not any(parameter.any() for parameter in block.parameters())
 
 
 def test_non_local_refuses_an_unknown_mode() -> None:
-    with pytest.raises(ValueError, match=r"embedded_gaussian.* but got 'cosine'"):
+    with pytest.raises(ValueError, match=r"embedded_gaussian.*, got 'cosine'"):
         NonLocal2d(4, mode="cosine")
 
 
@@ -90,7 +90,7 @@ def test_non_local_refuses_an_unknown_mode() -> None:
 @pytest.mark.parametrize(
     "fusion", [["channel_add"], ["channel_mul"], ["channel_add", "channel_mul"]]
 )
-def test_context_block_is_the_formula(pooling: str, fusion: list) -> None:
+def test_context_block_equals_its_formula(pooling: str, fusion: list) -> None:
     block = drawn(ContextBlock(4, 0.5, pooling, fusion))
     x = torch.randn(2, 4, 3, 5)
     flat = x.flatten(2)
@@ -115,8 +115,8 @@ def test_context_block_is_the_formula(pooling: str, fusion: list) -> None:
     torch.testing.assert_close(block(x), expected.view_as(x), rtol=1e-4, atol=1e-5)
 
 
-def test_context_block_says_what_is_wrong() -> None:
-    with pytest.raises(ValueError, match="'att' or 'avg', but got 'max'"):
+def test_context_block_refuses_invalid_arguments() -> None:
+    with pytest.raises(ValueError, match="'att' or 'avg', got 'max'"):
         ContextBlock(4, 0.5, "max")
     for fusion in ((), ("add",), "channel_add"):
         with pytest.raises(ValueError, match="fusion_types must be"):
@@ -124,7 +124,7 @@ def test_context_block_says_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize("kind", [f"{number:04b}" for number in range(16)])
-def test_generalized_attention_is_the_formula(kind: str) -> None:
+def test_generalized_attention_equals_its_formula(kind: str) -> None:
     block = drawn(GeneralizedAttention(8, num_heads=2, kv_stride=1, attention_type=kind))
     x = torch.randn(1, 8, 2, 3)
     content, query_position, key_content, position = (digit == "1" for digit in kind)
@@ -162,13 +162,13 @@ def test_generalized_attention_is_the_formula(kind: str) -> None:
     torch.testing.assert_close(block(x), block.gamma * out + x, rtol=1e-4, atol=1e-5)
 
 
-def test_generalized_attention_within_a_range() -> None:
+def test_spatial_range_masks_distant_keys() -> None:
     block = drawn(GeneralizedAttention(512, spatial_range=1, num_heads=8, kv_stride=1))
     assert block.local_constraint_map.shape == (42, 42, 42, 42)
     assert block.local_constraint_map.dtype == torch.uint8
     inside = block.local_constraint_map[5, 7] == 0
     rows, columns = inside.any(1).nonzero().flatten(), inside.any(0).nonzero().flatten()
-    assert rows.tolist() == [4, 5, 6, 7]  # one more on the far side, as the original has it
+    assert rows.tolist() == [4, 5, 6, 7]  # one more on the far side, as in mmcv
     assert columns.tolist() == [6, 7, 8, 9]
     x = torch.randn(1, 512, 6, 6)
     far = x.clone()
@@ -179,14 +179,14 @@ def test_generalized_attention_within_a_range() -> None:
     assert changed[5, 5]
 
 
-def test_generalized_attention_says_what_is_wrong() -> None:
-    with pytest.raises(ValueError, match="four digits of 0 and 1, but got '11'"):
+def test_generalized_attention_refuses_invalid_arguments() -> None:
+    with pytest.raises(ValueError, match="four digits of 0 and 1, got '11'"):
         GeneralizedAttention(8, attention_type="11")
-    with pytest.raises(ValueError, match="one of 256, 512, but got 8; leave spatial_range at -1"):
+    with pytest.raises(ValueError, match=r"one of 256, 512 for .*, got 8; use spatial_range=-1"):
         GeneralizedAttention(8, spatial_range=2)
 
 
-def test_plugins_by_name() -> None:
+def test_plugins_are_registered_with_their_abbreviations() -> None:
     assert {*PLUGIN_LAYERS} >= {
         *("ConvModule", "NonLocal2d", "ContextBlock", "GeneralizedAttention")
     }
@@ -202,7 +202,7 @@ def test_plugins_by_name() -> None:
     ("name", "expected"),
     [("FancyBlock", "fancy_block"), ("HTTPBlock2d", "http_block2d"), ("Fancy", "fancy")],
 )
-def test_infer_abbr(name: str, expected: str) -> None:
+def test_infer_abbr_gives_snake_case(name: str, expected: str) -> None:
     assert infer_abbr(type(name, (), {})) == expected
     assert infer_abbr(type(name, (), {"_abbr_": "own"})) == "own"
     with pytest.raises(TypeError, match="must be a class"):
@@ -219,6 +219,6 @@ def test_infer_abbr(name: str, expected: str) -> None:
         (dict(type="NonLocal2d", in_channels=4), "", dict(in_channels=4), TypeError),
     ],
 )
-def test_build_plugin_layer_says_what_is_wrong(cfg, postfix, options, error: type) -> None:
+def test_build_plugin_layer_refuses_invalid_arguments(cfg, postfix, options, error: type) -> None:
     with pytest.raises(error):
         build_plugin_layer(cfg, postfix, **options)

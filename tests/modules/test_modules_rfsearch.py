@@ -55,7 +55,7 @@ RATES = [
 
 
 @pytest.mark.parametrize("row", RATES)
-def test_rates_are_those_of_mmcv(row):
+def test_rates_equal_those_of_mmcv(row):
     kernel, dilation, branches, exp_rate, first, settled, padding, after = row
     config = {**SEARCH, "num_branches": branches, "exp_rate": exp_rate}
     op = Conv2dRFSearchOp(nn.Conv2d(2, 2, kernel, dilation=dilation), config, verbose=False)
@@ -95,7 +95,7 @@ def test_operator_compiles_copies_and_pickles():
 
 
 @pytest.mark.parametrize("by_epoch", [True, False])
-def test_hook_searches_as_mmcv_does(tmp_path, by_epoch):
+def test_search_equals_that_of_mmcv(tmp_path, by_epoch):
     config = {"search": SEARCH}
     hook = RFSearchHook("search", config, by_epoch=by_epoch, verbose=False)
     model = make_model()
@@ -121,8 +121,8 @@ def test_hook_searches_as_mmcv_does(tmp_path, by_epoch):
 
 @pytest.mark.parametrize("keys", [("module.0", "module.3"), ("0", "3")])
 @pytest.mark.parametrize("mode", ["fixed_single_branch", "fixed_multi_branch", "search"])
-def test_structure_found_is_set(tmp_path, mode, keys):
-    file = tmp_path / "found.json"
+def test_saved_structure_sets_the_dilations(tmp_path, mode, keys):
+    file = tmp_path / "structure.json"
     file.write_text(json.dumps({"structure": {keys[0]: [5, 4], keys[1]: 6}}))
     model = make_model()
     RFSearchHook(mode, {"search": SEARCH}, str(file), verbose=False).init_model(model)
@@ -134,7 +134,7 @@ def test_structure_found_is_set(tmp_path, mode, keys):
     assert (last.dilation, last.padding) == ((6, 6), (0, 12))
 
 
-def test_model_wrapped_for_data_parallelism_has_the_same_names(tmp_path):
+def test_data_parallel_model_has_the_same_names(tmp_path):
     wrapped = nn.DataParallel(make_model())
     hook = RFSearchHook(config={"search": {**SEARCH, "search_interval": 1}}, verbose=False)
     hook.init_model(wrapped)
@@ -158,6 +158,6 @@ def test_model_wrapped_for_data_parallelism_has_the_same_names(tmp_path):
         ),
     ],
 )
-def test_wrong_arguments(make, error, text):
+def test_invalid_argument_is_refused(make, error, text):
     with pytest.raises(error, match=text):
         make()

@@ -12,7 +12,7 @@ from torch import nn
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (4, 3, 5, 5), (2, 3, 4, 4, 4)])
 @pytest.mark.parametrize("options", [{}, {"affine": False}, {"track_running_stats": False}])
-def test_computes_what_a_plain_batch_norm_does(options, shape):
+def test_reverted_layer_equals_a_plain_batch_norm(options, shape):
     model = revert_sync_batchnorm(nn.Sequential(nn.SyncBatchNorm(3, eps=1e-3, **options)))
     oracle = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
     plain = oracle[len(shape)](3, eps=1e-3, **options)
@@ -23,7 +23,7 @@ def test_computes_what_a_plain_batch_norm_does(options, shape):
     torch.testing.assert_close(model.eval()(x), plain.eval()(x))
 
 
-def test_tensors_modes_and_shared_layers_are_kept():
+def test_reverting_keeps_tensors_modes_and_shared_layers():
     sync = nn.SyncBatchNorm(3).eval()
     sync.qconfig = "some"
     model = nn.ModuleDict({"a": sync, "b": nn.Sequential(sync, nn.ReLU())})
@@ -38,10 +38,10 @@ def test_tensors_modes_and_shared_layers_are_kept():
     assert all(after[key] is tensors[key] for key in tensors)
 
 
-def test_layer_alone_and_conv_module():
+def test_single_layer_and_conv_module_are_reverted():
     assert not isinstance(revert_sync_batchnorm(nn.SyncBatchNorm(2)), nn.SyncBatchNorm)
     model = revert_sync_batchnorm(ConvModule(3, 4, 1, norm_cfg={"type": "SyncBN"}))
-    assert not any(isinstance(one, nn.SyncBatchNorm) for one in model.modules())
+    assert not any(isinstance(m, nn.SyncBatchNorm) for m in model.modules())
     x = torch.randn(2, 3, 4, 4)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert again(x).shape == (2, 4, 4, 4)

@@ -43,7 +43,9 @@ ORDER = ("self_attn", "norm", "cross_attn", "norm", "ffn", "norm")
         ((5, 5), 2, 3, 1),
     ],
 )
-def test_adaptive_padding(padding: str, size, kernel: int, stride: int, dilation: int) -> None:
+def test_adaptive_padding_covers_the_input(
+    padding: str, size, kernel: int, stride: int, dilation: int
+) -> None:
     x = torch.ones(1, 1, *size)
     layer = AdaptivePadding(kernel, stride, dilation, padding)
     padded = layer(x)
@@ -53,11 +55,11 @@ def test_adaptive_padding(padding: str, size, kernel: int, stride: int, dilation
     assert layer.get_pad_shape(size) == tuple(zeros)
     top, left = (zeros[0] // 2, zeros[1] // 2) if padding == "same" else (0, 0)
     assert torch.equal(padded[..., top : top + size[0], left : left + size[1]], x)
-    with pytest.raises(ValueError, match="'same' or 'corner', but got 'around'"):
+    with pytest.raises(ValueError, match="'same' or 'corner', got 'around'"):
         AdaptivePadding(padding="around")
 
 
-def test_patch_embed_is_a_convolution() -> None:
+def test_patch_embed_equals_a_convolution() -> None:
     embed = PatchEmbed(3, 8, kernel_size=4, stride=None, padding=1, norm_cfg=dict(type="LN"))
     x = torch.randn(2, 3, 10, 14)
     patches, size = embed(x)
@@ -69,7 +71,7 @@ def test_patch_embed_is_a_convolution() -> None:
 
 @pytest.mark.parametrize("padding", ["corner", "same", 0, (1, 2)])
 @pytest.mark.parametrize("input_size", [(10, 14), 9])
-def test_patch_embed_knows_its_size_ahead(padding, input_size) -> None:
+def test_patch_embed_with_input_size_has_the_output_size(padding, input_size) -> None:
     embed = PatchEmbed(3, 8, kernel_size=4, stride=3, padding=padding, input_size=input_size)
     height, width = (input_size, input_size) if isinstance(input_size, int) else input_size
     assert embed.init_input_size == (height, width)
@@ -77,7 +79,7 @@ def test_patch_embed_knows_its_size_ahead(padding, input_size) -> None:
     assert PatchEmbed(3, 8).init_out_size is None
 
 
-def test_patch_merging_joins_neighbours() -> None:
+def test_patch_merging_concatenates_neighbors() -> None:
     merging = PatchMerging(3, 5, norm_cfg=None)
     x = torch.randn(2, 4 * 6, 3)
     merged, size = merging(x, (4, 6))
@@ -89,12 +91,12 @@ def test_patch_merging_joins_neighbours() -> None:
     torch.testing.assert_close(merged, merging.reduction(joined.reshape(2, 6, 12)))
     with pytest.raises(TypeError, match="input_size"):
         merging(x, 24)
-    with pytest.raises(ValueError, match="24 patches, but got 4 x 5 = 20"):
+    with pytest.raises(ValueError, match="24 patches, got 4 x 5 = 20"):
         merging(x, (4, 5))
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_multihead_attention_is_the_formula(batch_first: bool) -> None:
+def test_multihead_attention_equals_its_formula(batch_first: bool) -> None:
     layer = MultiheadAttention(8, 2, batch_first=batch_first).eval()
     query, key, pos = torch.randn(5, 3, 8), torch.randn(7, 3, 8), torch.randn(5, 3, 8)
     mask = torch.rand(5, 7) > 0.7
@@ -124,21 +126,21 @@ def test_multihead_attention_is_the_formula(batch_first: bool) -> None:
     torch.testing.assert_close(turned(actual), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_multihead_attention_uses_the_queries_positions_for_keys_of_their_shape() -> None:
+def test_multihead_attention_uses_query_pos_for_keys_of_the_same_shape() -> None:
     layer = MultiheadAttention(8, 2)
     x, pos = torch.randn(5, 3, 8), torch.randn(5, 3, 8)
     torch.testing.assert_close(layer(x, query_pos=pos), layer(x, query_pos=pos, key_pos=pos))
     key = torch.randn(7, 3, 8)
-    with pytest.warns(UserWarning, match=r"no key_pos for keys of shape \(7, 3, 8\)"):
+    with pytest.warns(UserWarning, match=r"keys of shape \(7, 3, 8\) get no positional encoding"):
         layer(x, key, query_pos=pos)
 
 
-def test_multihead_attention_takes_the_deprecated_names() -> None:
+def test_multihead_attention_accepts_deprecated_names() -> None:
     default = dict(type="Dropout", drop_prob=0.0)
-    given = copy.deepcopy(default)
+    dropout_layer = copy.deepcopy(default)
     with pytest.warns(DeprecationWarning, match="'dropout' of MultiheadAttention"):
-        layer = MultiheadAttention(8, 2, dropout=0.3, dropout_layer=given)
-    assert (layer.attn.dropout, layer.dropout_layer.p, given) == (0.3, 0.3, default)
+        layer = MultiheadAttention(8, 2, dropout=0.3, dropout_layer=dropout_layer)
+    assert (layer.attn.dropout, layer.dropout_layer.p, dropout_layer) == (0.3, 0.3, default)
     layer.eval()
     x, identity = torch.randn(5, 3, 8), torch.randn(5, 3, 8)
     with pytest.warns(DeprecationWarning, match="'residual' of MultiheadAttention"):
@@ -146,7 +148,7 @@ def test_multihead_attention_takes_the_deprecated_names() -> None:
     assert torch.equal(actual, layer(x, identity=identity))
 
 
-def test_ffn_is_the_formula() -> None:
+def test_ffn_equals_its_formula() -> None:
     layer = FFN(8, 12, num_fcs=3, act_cfg=dict(type="GELU"), layer_scale_init_value=0.5)
     x, identity = torch.randn(5, 3, 8), torch.randn(5, 3, 8)
     first, second, last = layer.layers[0][0], layer.layers[1][0], layer.layers[2]
@@ -157,7 +159,7 @@ def test_ffn_is_the_formula() -> None:
     torch.testing.assert_close(layer(x, identity), out)
 
 
-def test_ffn_takes_the_deprecated_names_and_no_others() -> None:
+def test_ffn_accepts_deprecated_names_and_refuses_unknown_ones() -> None:
     with pytest.warns(DeprecationWarning, match="of FFN is deprecated"):
         layer = FFN(8, 12, dropout=0.3, add_residual=False)
     assert layer.layers[-1].p == 0.3
@@ -168,12 +170,12 @@ def test_ffn_takes_the_deprecated_names_and_no_others() -> None:
         assert torch.equal(layer(x, residual=2 * x), layer(x, 2 * x))
     with pytest.raises(TypeError, match="unexpected argument 'ffn_dorp'; did you mean 'ffn_drop'"):
         FFN(8, 12, ffn_dorp=0.1)
-    with pytest.raises(ValueError, match="num_fcs must be at least 2, but got 1"):
+    with pytest.raises(ValueError, match="num_fcs must be at least 2, got 1"):
         FFN(8, 12, num_fcs=1)
 
 
 @pytest.mark.parametrize("pre_norm", [False, True])
-def test_transformer_layer_runs_its_operations(pre_norm: bool) -> None:
+def test_transformer_layer_runs_its_operations_in_order(pre_norm: bool) -> None:
     order = ("norm", "self_attn", "norm", "cross_attn", "norm", "ffn") if pre_norm else ORDER
     layer = BaseTransformerLayer(ATTN, NETWORK, order).eval()
     query, key, pos = torch.randn(5, 3, 8), torch.randn(7, 3, 8), torch.randn(5, 3, 8)
@@ -194,7 +196,10 @@ def test_transformer_layer_runs_its_operations(pre_norm: bool) -> None:
     actual = layer(query, key, key, query_pos=pos, key_pos=key_pos, attn_masks=masks)
     torch.testing.assert_close(actual, expected)
     assert layer.pre_norm is pre_norm
-    assert [one.operation_name for one in layer.attentions] == ["self_attn", "cross_attn"]
+    assert [attention.operation_name for attention in layer.attentions] == [
+        "self_attn",
+        "cross_attn",
+    ]
 
 
 def test_transformer_layer_shares_one_mask_with_a_warning() -> None:
@@ -203,19 +208,19 @@ def test_transformer_layer_shares_one_mask_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="same attn_mask in all attentions"):
         shared = layer(x, x, x, attn_masks=mask)
     torch.testing.assert_close(shared, layer(x, x, x, attn_masks=[mask, mask]))
-    with pytest.raises(ValueError, match="one for each of the 2 attentions"):
+    with pytest.raises(ValueError, match="2 masks, one for each attention"):
         layer(x, x, x, attn_masks=[mask])
 
 
-def test_transformer_layer_leaves_the_configs_as_they_are() -> None:
+def test_transformer_layer_does_not_modify_configs() -> None:
     attention, network = copy.deepcopy(ATTN), dict(feedforward_channels=12)
     layer = BaseTransformerLayer([attention, attention], [network], ORDER, batch_first=True)
     assert (attention, network) == (ATTN, dict(feedforward_channels=12))
-    assert all(one.batch_first for one in layer.attentions)
+    assert all(attention.batch_first for attention in layer.attentions)
     assert layer.ffns[0].embed_dims == 8
 
 
-def test_transformer_layer_takes_the_deprecated_names() -> None:
+def test_transformer_layer_accepts_deprecated_names() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         layer = BaseTransformerLayer(
@@ -227,9 +232,9 @@ def test_transformer_layer_takes_the_deprecated_names() -> None:
             ffn_num_fcs=3,
             act_cfg=dict(type="ReLU"),
         )
-    ignored, deprecated = (str(one.message) for one in caught)
+    ignored, deprecated = (str(warning.message) for warning in caught)
     assert ignored == "BaseTransformerLayer ignores the argument 'act_cfg'"
-    assert deprecated.endswith("are deprecated, put them into 'ffn_cfgs'")
+    assert deprecated.endswith("are deprecated, use 'ffn_cfgs'")
     assert layer.ffns[0].feedforward_channels == 20
     assert layer.ffns[0].num_fcs == 3
     other = BaseTransformerLayer(dict(ATTN, embed_dims=256), operation_order=ORDER)
@@ -239,24 +244,24 @@ def test_transformer_layer_takes_the_deprecated_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(operation_order=None), "operation_order .* but got None"),
+        (dict(operation_order=None), "operation_order .* got None"),
         (dict(operation_order=("norm", "ffn")), "at least one attention"),
         (dict(operation_order=("self_attn", "fnn")), "'fnn'"),
-        (dict(attn_cfgs=[ATTN]), "attn_cfgs must be a config or a list of 2"),
+        (dict(attn_cfgs=[ATTN]), "attn_cfgs must be a config, or a list of 2"),
         (dict(attn_cfgs=None), "attn_cfgs must be"),
-        (dict(ffn_cfgs=[NETWORK, NETWORK]), "ffn_cfgs must be a config or a list of 1"),
+        (dict(ffn_cfgs=[NETWORK, NETWORK]), "ffn_cfgs must be a config, or a list of 1"),
         (dict(attn_cfgs=dict(ATTN, batch_first=True)), "batch_first of MultiheadAttention"),
-        (dict(ffn_cfgs=dict(NETWORK, embed_dims=9)), "embed_dims of FFN .* 8, but got 9"),
+        (dict(ffn_cfgs=dict(NETWORK, embed_dims=9)), "embed_dims of FFN .* 8, got 9"),
     ],
 )
-def test_transformer_layer_says_what_is_wrong(arguments: dict, message: str) -> None:
+def test_transformer_layer_refuses_invalid_arguments(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         BaseTransformerLayer(
             **{"attn_cfgs": ATTN, "ffn_cfgs": NETWORK, "operation_order": ORDER, **arguments}
         )
 
 
-def test_transformer_layer_sequence_runs_its_layers() -> None:
+def test_transformer_layer_sequence_runs_its_layers_in_order() -> None:
     cfg = dict(type="BaseTransformerLayer", attn_cfgs=ATTN, ffn_cfgs=NETWORK, operation_order=ORDER)
     sequence = TransformerLayerSequence(cfg, 2).eval()
     query, key = torch.randn(5, 3, 8), torch.randn(7, 3, 8)
@@ -269,7 +274,7 @@ def test_transformer_layer_sequence_runs_its_layers() -> None:
         TransformerLayerSequence(cfg)
 
 
-def test_initialise_by_config() -> None:
+def test_init_cfg_initializes_transformers() -> None:
     layer = BaseTransformerLayer(
         ATTN, NETWORK, ORDER, init_cfg=dict(type="Constant", layer="Linear", val=0.5)
     )
@@ -277,7 +282,7 @@ def test_initialise_by_config() -> None:
     assert torch.equal(layer.ffns[0].layers[0][0].weight, torch.full((12, 8), 0.5))
 
 
-def test_builders() -> None:
+def test_builders_build_from_their_registries() -> None:
     assert isinstance(build_attention(ATTN), MultiheadAttention)
     assert isinstance(build_feedforward_network(NETWORK), FFN)
     layer = dict(

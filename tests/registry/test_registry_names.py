@@ -22,11 +22,21 @@ def registry():
     return Registry("things", scope="mine")
 
 
-def test_bare_decorator_keeps_the_class_and_its_name(registry):
-    @registry.register_module
-    class Third: ...
-
-    assert registry.get("Third") is Third
+@pytest.mark.parametrize(
+    "register",
+    [
+        lambda registry: registry.register_module(First),
+        lambda registry: registry.register_module(First, force=True),
+        lambda registry: registry.deprecated_register_module(First),
+        lambda registry: registry.deprecated_register_module(force=True)(First),
+    ],
+    ids=["object", "object with force", "deprecated", "deprecated decorator"],
+)
+def test_deprecated_registration_of_mmcv_works_with_a_warning(registry, register):
+    with pytest.warns(DeprecationWarning, match="use register_module"):
+        registered = register(registry)
+    assert registered is First
+    assert registry.get("First") is First
 
 
 def test_registering_the_same_object_again_does_nothing(registry):

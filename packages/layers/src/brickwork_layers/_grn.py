@@ -1,6 +1,7 @@
 """Global response normalization."""
 
 import torch
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 
 from ._typing import DataFormat
@@ -74,6 +75,6 @@ def check_data_format(data_format: str) -> None:
         ValueError: If it is neither ``'channels_first'`` nor ``'channels_last'``.
     """
     if data_format not in ("channels_first", "channels_last"):
-        raise ValueError(
+        raise ArgumentValueError(
             f"data_format must be 'channels_first' or 'channels_last', got {data_format!r}"
         )

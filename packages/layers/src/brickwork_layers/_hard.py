@@ -2,6 +2,7 @@
 
 import warnings
 
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 
 
@@ -35,7 +36,7 @@ class HSigmoid(nn.Module):
     ) -> None:
         super().__init__()
         if divisor == 0:
-            raise ValueError("divisor must not be 0, got 0")
+            raise ArgumentValueError("divisor must not be 0, got 0")
         if isinstance(bias, _Default) or isinstance(divisor, _Default):
             warnings.warn(
                 "HSigmoid computes min(max((x + 3) / 6, 0), 1), as torch.nn.Hardsigmoid does; "

@@ -1,5 +1,6 @@
 """Norm layers from configs."""
 
+from brickwork_registry.errors import ArgumentTypeError
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
@@ -98,7 +99,7 @@ def build_norm_layer(
         ('gn1', 4, 32)
     """
     if not isinstance(postfix, int | str):
-        raise TypeError(f"postfix must be an int or a str, got {postfix!r}")
+        raise ArgumentTypeError(f"postfix must be an int or a str, got {postfix!r}")
     factory, arguments = resolve_config(cfg, NORM_LAYERS)
     factory = of_dimension(factory, arguments)
     requires_grad = arguments.pop("requires_grad", None)

@@ -1,4 +1,4 @@
-"""Bundles of layers from config dicts: ConvModule, NonLocal, ContextBlock, transformer bricks."""
+"""Modules from config dicts: ConvModule, attention blocks, transformer layers; model tools."""
 
 from ._adaptive_padding import AdaptivePadding as AdaptivePadding
 from ._build import build_attention as build_attention
@@ -32,7 +32,7 @@ from ._multihead_attention import MultiheadAttention as MultiheadAttention
 from ._non_local import NonLocal1d as NonLocal1d
 from ._non_local import NonLocal2d as NonLocal2d
 from ._non_local import NonLocal3d as NonLocal3d
-from ._non_local import _NonLocalNd as _NonLocalNd
+from ._non_local import NonLocalNd as NonLocalNd
 from ._patch_embed import PatchEmbed as PatchEmbed
 from ._patch_merging import PatchMerging as PatchMerging
 from ._plugin import build_plugin_layer as build_plugin_layer
@@ -80,6 +80,7 @@ __all__ = [
     "NonLocal1d",
     "NonLocal2d",
     "NonLocal3d",
+    "NonLocalNd",
     "PatchEmbed",
     "PatchMerging",
     "RFSearchHook",

@@ -1,8 +1,9 @@
-"""Padding until a window covers the whole of the input."""
+"""Padding so that windows cover the whole input."""
 
 from collections.abc import Sequence
 
 import torch.nn.functional as F
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 
 from ._pair import pair
@@ -10,14 +11,14 @@ from ._typing import Size2d
 
 
 class AdaptivePadding(nn.Module):
-    """Zeros around an image so that ceil(size / stride) windows cover it.
+    """Zero padding of an image so that ceil(size / stride) windows cover it.
 
     Args:
         kernel_size: Size of the window.
-        stride: Step of the window.
-        dilation: Distance between the window's elements.
-        padding: ``'corner'`` puts all zeros to the bottom and the right, ``'same'`` half of them
-            to each side, an odd one to the bottom or the right.
+        stride: Stride of the window.
+        dilation: Spacing between the elements of the window.
+        padding: ``'corner'`` pads at the bottom and right, ``'same'`` on both sides, with one more
+            at the bottom and right if the amount is odd.
 
     Raises:
         ValueError: If `padding` is neither.
@@ -36,23 +37,23 @@ class AdaptivePadding(nn.Module):
     ) -> None:
         super().__init__()
         if padding not in ("same", "corner"):
-            raise ValueError(f"padding must be 'same' or 'corner', but got {padding!r}")
+            raise ArgumentValueError(f"padding must be 'same' or 'corner', got {padding!r}")
         self.padding = padding
         self.kernel_size = pair(kernel_size)
         self.stride = pair(stride)
         self.dilation = pair(dilation)
 
     def get_pad_shape(self, input_shape: Sequence[int]) -> tuple[int, int]:
-        """Count the zeros.
+        """Return the amount of padding for an input.
 
         Args:
-            input_shape: (height, width) of the input.
+            input_shape: (H, W) of the input.
 
         Returns:
-            The zeros to add along the height and the width.
+            The padding of height and width, both sides together.
         """
         height, width = (
-            # `-(-size // stride)` is the ceiling, and stays a whole number in an exported graph.
+            # `-(-size // stride)` is the ceiling; it remains an integer in an exported graph.
             max((-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
             for size, kernel, stride, dilation in zip(
                 input_shape, self.kernel_size, self.stride, self.dilation, strict=True
@@ -61,13 +62,13 @@ class AdaptivePadding(nn.Module):
         return height, width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pad.
+        """Pad the input.
 
         Args:
             x: Tensor (N, C, H, W).
 
         Returns:
-            Tensor (N, C, H + zeros, W + zeros).
+            Tensor (N, C, H_out, W_out).
         """
         pad_h, pad_w = self.get_pad_shape(x.shape[-2:])
         if pad_h > 0 or pad_w > 0:

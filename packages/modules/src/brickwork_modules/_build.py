@@ -1,4 +1,4 @@
-"""The builders of the parts of transformers."""
+"""Builders of the parts of transformers."""
 
 from typing import Any
 
@@ -19,66 +19,34 @@ def build_positional_encoding(cfg: Config, default_args: Config | None = None) -
     """Build a positional encoding.
 
     Args:
-        cfg: ``type`` is one of `POSITIONAL_ENCODING`; the rest are arguments.
-        default_args: Arguments, or the ``type``, for what `cfg` lacks.
+        cfg: ``type`` is a name in `POSITIONAL_ENCODING`; the other keys are arguments.
+        default_args: Values, including ``type``, for keys that `cfg` does not have.
 
     Returns:
         The positional encoding.
 
     Raises:
-        TypeError: If `cfg` is no dict, or an argument does not fit.
-        KeyError: If there is no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, or an argument is invalid.
+        KeyError: If there is no ``type``, or it is not registered.
     """
     return build_from_cfg(cfg, POSITIONAL_ENCODING, default_args)
 
 
 def build_attention(cfg: Config, default_args: Config | None = None) -> nn.Module:
-    """Build an attention; as `build_positional_encoding`, from `ATTENTION`.
-
-    Args:
-        cfg: ``type`` is one of `ATTENTION`; the rest are arguments.
-        default_args: Arguments, or the ``type``, for what `cfg` lacks.
-
-    Returns:
-        The attention.
-    """
+    """Build an attention of `ATTENTION`; arguments as of `build_positional_encoding`."""
     return build_from_cfg(cfg, ATTENTION, default_args)
 
 
 def build_feedforward_network(cfg: Config, default_args: Config | None = None) -> nn.Module:
-    """Build a feed-forward network; as `build_positional_encoding`, from `FEEDFORWARD_NETWORK`.
-
-    Args:
-        cfg: ``type`` is one of `FEEDFORWARD_NETWORK`; the rest are arguments.
-        default_args: Arguments, or the ``type``, for what `cfg` lacks.
-
-    Returns:
-        The feed-forward network.
-    """
+    """Build a network of `FEEDFORWARD_NETWORK`; arguments as of `build_positional_encoding`."""
     return build_from_cfg(cfg, FEEDFORWARD_NETWORK, default_args)
 
 
 def build_transformer_layer(cfg: Config, default_args: Config | None = None) -> nn.Module:
-    """Build a layer of a transformer; as `build_positional_encoding`, from `TRANSFORMER_LAYER`.
-
-    Args:
-        cfg: ``type`` is one of `TRANSFORMER_LAYER`; the rest are arguments.
-        default_args: Arguments, or the ``type``, for what `cfg` lacks.
-
-    Returns:
-        The layer.
-    """
+    """Build a layer of `TRANSFORMER_LAYER`; arguments as of `build_positional_encoding`."""
     return build_from_cfg(cfg, TRANSFORMER_LAYER, default_args)
 
 
 def build_transformer_layer_sequence(cfg: Config, default_args: Config | None = None) -> nn.Module:
-    """Build an encoder or a decoder, from `TRANSFORMER_LAYER_SEQUENCE`.
-
-    Args:
-        cfg: ``type`` is one of `TRANSFORMER_LAYER_SEQUENCE`; the rest are arguments.
-        default_args: Arguments, or the ``type``, for what `cfg` lacks.
-
-    Returns:
-        The sequence of layers.
-    """
+    """Build an encoder or decoder of `TRANSFORMER_LAYER_SEQUENCE`, likewise."""
     return build_from_cfg(cfg, TRANSFORMER_LAYER_SEQUENCE, default_args)

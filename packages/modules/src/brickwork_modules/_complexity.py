@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a model, module by module."""
+"""Parameters and FLOPs of a model, by module."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 import torch
+from brickwork_registry.errors import ArgumentTypeError, ArgumentValueError
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
@@ -18,13 +19,14 @@ _UNITS = {"GFLOPs": 1e9, "MFLOPs": 1e6, "KFLOPs": 1e3}
 
 @dataclass(frozen=True)
 class ModuleComplexity:
-    """What one module costs, with all that is in it.
+    """Parameters and FLOPs of a module, including its submodules.
 
-    Args:
+    Attributes:
         name: Dotted name; empty for the model itself.
-        kind: Name of its class.
-        parameters: Number of parameters that are trained.
-        flops: Multiply-adds in the forward of one sample.
+        kind: Name of the class.
+        parameters: Number of trainable parameters.
+        flops: Multiply-adds of the forward pass for one sample. A module that occurs in several
+            places has one row with those of all its calls.
     """
 
     name: str
@@ -35,46 +37,46 @@ class ModuleComplexity:
 
 @dataclass(frozen=True)
 class Complexity:
-    """What a model costs; as text, a table.
+    """Parameters and FLOPs of a model; prints as a table.
 
-    Args:
-        modules: Every module in the order of `torch.nn.Module.named_modules`, the model first.
+    Attributes:
+        modules: All modules in the order of `torch.nn.Module.named_modules`, the model first.
     """
 
     modules: tuple[ModuleComplexity, ...]
 
     @property
     def parameters(self) -> int:
-        """Number of parameters that are trained."""
+        """Number of trainable parameters."""
         return self.modules[0].parameters
 
     @property
     def flops(self) -> float:
-        """Multiply-adds in the forward of one sample."""
+        """Multiply-adds of the forward pass for one sample."""
         return self.modules[0].flops
 
     def table(self, depth: int | None = None) -> str:
-        """Write the modules as a table.
+        """Return a table of the modules.
 
         Args:
-            depth: How many levels of names to show. Default: all.
+            depth: Number of levels to show. None means all.
 
         Returns:
-            A line for each module: name, class, parameters and FLOPs with their shares.
+            A line for each module: name, class, parameters and FLOPs with their percentages.
         """
         rows = [("module", "class", "parameters", "", "FLOPs", "")]
-        for one in self.modules:
-            level = one.name.count(".") + 1 if one.name else 0
+        for module in self.modules:
+            level = module.name.count(".") + 1 if module.name else 0
             if depth is not None and level > depth:
                 continue
             rows.append(
                 (
-                    "  " * level + (one.name.rpartition(".")[2] or "(model)"),
-                    one.kind,
-                    params_to_string(one.parameters),
-                    f"{one.parameters / max(self.parameters, 1):.1%}",
-                    flops_to_string(one.flops, None),
-                    f"{one.flops / max(self.flops, 1):.1%}",
+                    "  " * level + (module.name.rpartition(".")[2] or "(model)"),
+                    module.kind,
+                    params_to_string(module.parameters),
+                    f"{module.parameters / max(self.parameters, 1):.1%}",
+                    flops_to_string(module.flops, None),
+                    f"{module.flops / max(self.flops, 1):.1%}",
                 )
             )
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -93,33 +95,35 @@ def count_complexity(
     input_shape: tuple[int, ...],
     input_constructor: Callable[[tuple[int, ...]], Mapping[str, Any]] | None = None,
 ) -> Complexity:
-    """Count the parameters of a model, and the FLOPs of its forward in eval mode.
+    """Count the parameters of a model and the FLOPs of its forward pass in eval mode.
 
-    Counted as they run, whether called as a module or as a function: products of matrices,
-    convolutions and attention by `torch.utils.flop_counter.FlopCounterMode`; a bias of a
-    convolution, activations and upsampling one per element of the output; pooling one per
-    element of the input; norms one, with factors two. Additions of tensors and moves are free.
-    On a model on the meta device this computes nothing.
+    Operators are counted as they run, called by a module or as a function: matrix products,
+    convolutions and attention by `torch.utils.flop_counter.FlopCounterMode`; biases of
+    convolutions, activations and upsampling with one multiply-add per element of the output;
+    pooling with one per element of the input; norms with one, or two with a learnable weight.
+    Additions and copies of tensors are not counted. On the meta device nothing is computed.
 
     Args:
-        model: The model; left as it was.
+        model: The model. Not modified.
         input_shape: Shape of one sample, without the batch.
-        input_constructor: Called with `input_shape`, gives the keyword arguments for the
-            forward. Default: one argument, a batch of one sample of zeros.
+        input_constructor: Function of `input_shape` that returns the keyword arguments of the
+            forward pass. None means one argument, a batch of one sample of zeros.
 
     Returns:
-        The counts, per sample.
+        The counts for one sample.
 
     Raises:
-        TypeError: If `model` is no module or `input_shape` no tuple.
+        TypeError: If `model` is not a module or `input_shape` not a tuple.
         ValueError: If `input_shape` is empty.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, but got {type(model).__name__}")
+        raise ArgumentTypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     if not isinstance(input_shape, tuple):
-        raise TypeError(f"input_shape must be a tuple, as (3, 224, 224), but got {input_shape!r}")
+        raise ArgumentTypeError(
+            f"input_shape must be a tuple such as (3, 224, 224), got {input_shape!r}"
+        )
     if not input_shape:
-        raise ValueError("input_shape must have at least one size, but got ()")
+        raise ArgumentValueError("input_shape must have at least one size, got ()")
     args: tuple[Tensor, ...] = ()
     kwargs: dict[str, Any] = {}
     if input_constructor is not None:
@@ -133,7 +137,7 @@ def count_complexity(
         model(*args, **kwargs)
 
     def flops(module: nn.Module) -> int:
-        """Return the count of a module; of a container that is not called, that of its parts."""
+        """Return the count of a module, or that of its children if it was not called."""
         if module in counts.by_module:
             return counts.by_module[module]
         return sum(flops(child) for child in module.children())
@@ -161,56 +165,55 @@ def get_model_complexity_info(
     flush: bool = False,
     ost: TextIO | None = None,
 ) -> tuple[str, str] | tuple[float, int]:
-    """Tell, and print, what a model costs; `count_complexity` gives it as data.
+    """Return, and print, FLOPs and parameters of a model; `count_complexity` returns data.
 
     Args:
-        model: As for `count_complexity`, like the next.
+        model: As for `count_complexity`.
         input_shape: Shape of one sample, without the batch.
-        print_per_layer_stat: Whether to print the table of all modules.
-        as_strings: Whether to return texts with units.
+        print_per_layer_stat: Whether to print a table of all modules.
+        as_strings: Whether to return strings with units.
         input_constructor: As for `count_complexity`.
-        flush: Whether to flush what is printed.
-        ost: Where to print to. Default: `sys.stdout`.
+        flush: Whether to flush the output.
+        ost: Stream to print to. None means `sys.stdout`.
 
     Returns:
-        FLOPs (a multiply-add counts as one) and the number of parameters, as numbers or as texts
-        like ``('4.09 GFLOPs', '25.56 M')``.
+        FLOPs (a multiply-add counts as one) and number of parameters, as numbers or as strings
+        such as ``('4.09 GFLOPs', '25.56 M')``.
 
     Raises:
         TypeError: As for `count_complexity`.
-        ValueError: The same.
+        ValueError: As for `count_complexity`.
     """
-    found = count_complexity(model, input_shape, input_constructor)
+    complexity = count_complexity(model, input_shape, input_constructor)
     if print_per_layer_stat:
-        print(found.table(), file=ost or sys.stdout, flush=flush)
+        print(complexity.table(), file=ost or sys.stdout, flush=flush)
     if as_strings:
-        return flops_to_string(found.flops), params_to_string(found.parameters)
-    return found.flops, found.parameters
+        return flops_to_string(complexity.flops), params_to_string(complexity.parameters)
+    return complexity.flops, complexity.parameters
 
 
 def get_model_parameters_number(model: nn.Module) -> int:
-    """Count the parameters of a model that are trained.
+    """Return the number of trainable parameters of a model.
 
     Args:
         model: The model.
 
     Returns:
-        How many numbers there are in parameters that require a gradient.
+        Number of elements of all parameters that require a gradient.
     """
-    return sum(one.numel() for one in model.parameters() if one.requires_grad)
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def flops_to_string(flops: float, units: str | None = "GFLOPs", precision: int = 2) -> str:
-    """Write a number of FLOPs with a unit.
+    """Format a number of FLOPs with a unit.
 
     Args:
         flops: The number.
-        units: ``'GFLOPs'``, ``'MFLOPs'``, ``'KFLOPs'`` or ``'FLOPs'``; None: what suits the
-            number.
-        precision: Digits after the point.
+        units: ``'GFLOPs'``, ``'MFLOPs'``, ``'KFLOPs'`` or ``'FLOPs'``; None selects the unit.
+        precision: Number of decimal places.
 
     Returns:
-        The text.
+        The formatted number.
 
     Example:
         >>> flops_to_string(2e5, 'MFLOPs'), flops_to_string(2e5, None)
@@ -224,15 +227,15 @@ def flops_to_string(flops: float, units: str | None = "GFLOPs", precision: int =
 
 
 def params_to_string(num_params: float, units: str | None = None, precision: int = 2) -> str:
-    """Write a number of parameters with a unit.
+    """Format a number of parameters with a unit.
 
     Args:
         num_params: The number.
-        units: ``'M'``, ``'K'`` or ``''``; None: what suits the number (then ``'k'`` is small).
-        precision: Digits after the point.
+        units: ``'M'``, ``'K'`` or ``''``; None selects the unit (then a lowercase ``'k'``).
+        precision: Number of decimal places.
 
     Returns:
-        The text.
+        The formatted number.
 
     Example:
         >>> params_to_string(1e9), params_to_string(2e5), params_to_string(2e5, 'M')
@@ -245,7 +248,7 @@ def params_to_string(num_params: float, units: str | None = None, precision: int
 
 
 def _batch_size(values: tuple[Any, ...]) -> int:
-    """Read the batch off the first tensor that has one."""
+    """Return the size of the first dimension of the first tensor."""
     for value in tree_leaves(values):
         if isinstance(value, Tensor) and value.dim():
             return max(len(value), 1)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from brickwork_init import constant_init, kaiming_init
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 
 from ._registries import PLUGIN_LAYERS
@@ -13,19 +14,19 @@ _FUSIONS = {"channel_add", "channel_mul"}
 
 @PLUGIN_LAYERS.register_module()
 class ContextBlock(nn.Module):
-    """Global context block: one pooled vector is added to, or scales, every position.
+    """Global context block: a pooled context vector is added to, or scales, every position.
 
     Cao et al., "GCNet: Non-local Networks Meet Squeeze-Excitation Networks and Beyond",
     https://arxiv.org/abs/1904.11492.
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        ratio: Channels inside the transform, as a share of `in_channels`.
-        pooling_type: ``'att'`` for a mean weighted by attention, ``'avg'`` for the plain mean.
+        in_channels: Number of channels of input and output.
+        ratio: Ratio of the hidden channels to `in_channels`.
+        pooling_type: ``'att'`` for attention pooling, ``'avg'`` for average pooling.
         fusion_types: ``'channel_add'``, ``'channel_mul'`` or both.
 
     Raises:
-        ValueError: If a type is unknown, or there is no fusion.
+        ValueError: If a type is unknown, or `fusion_types` is empty.
 
     Example:
         >>> ContextBlock(16, ratio=1 / 4)(torch.ones(1, 16, 4, 4)).shape
@@ -43,11 +44,11 @@ class ContextBlock(nn.Module):
     ) -> None:
         super().__init__()
         if pooling_type not in ("att", "avg"):
-            raise ValueError(f"pooling_type must be 'att' or 'avg', but got {pooling_type!r}")
+            raise ArgumentValueError(f"pooling_type must be 'att' or 'avg', got {pooling_type!r}")
         if not fusion_types or isinstance(fusion_types, str) or {*fusion_types} - _FUSIONS:
-            raise ValueError(
-                "fusion_types must be a sequence of 'channel_add', 'channel_mul' or both, but "
-                f"got {fusion_types!r}"
+            raise ArgumentValueError(
+                "fusion_types must be a sequence of 'channel_add', 'channel_mul' or both, got "
+                f"{fusion_types!r}"
             )
         self.in_channels = in_channels
         self.ratio = ratio
@@ -72,7 +73,7 @@ class ContextBlock(nn.Module):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the attention's weights; let the transforms give zero at first."""
+        """Initialize the attention, and the last layer of each transform to zero."""
         if self.pooling_type == "att":
             kaiming_init(self.conv_mask, mode="fan_in")
         for transform in (self.channel_add_conv, self.channel_mul_conv):
@@ -80,7 +81,7 @@ class ContextBlock(nn.Module):
                 constant_init(transform[-1], val=0)
 
     def spatial_pool(self, x: Tensor) -> Tensor:
-        """Pool all positions into one.
+        """Pool over all positions.
 
         Args:
             x: Tensor (N, C, H, W).
@@ -95,13 +96,13 @@ class ContextBlock(nn.Module):
         return torch.matmul(x.flatten(2), weight).unsqueeze(-1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Fuse the context with every position.
+        """Add the context to every position, or scale by it.
 
         Args:
             x: Tensor (N, C, H, W).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, C, H, W).
         """
         context = self.spatial_pool(x)
         out = x

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from brickwork_init import constant_init, kaiming_init
 from brickwork_layers import build_activation_layer, build_conv_layer, build_norm_layer
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.modules.conv import _ConvNd
@@ -25,8 +26,7 @@ class ConvModule(ConvAttributes, nn.Module):
     """A convolution, a norm and an activation, each built from its config.
 
     The layers are ``conv``, the norm (``bn``, ``gn``, ``in``, ... by its type; also the property
-    ``norm``), ``activate``, and ``padding_layer`` if the padding is a layer of its own. Each may
-    be replaced, for example by `torch.nn.Identity`. See `init_weights` for the initialization.
+    ``norm``), ``activate``, and ``padding_layer`` for explicit padding. Each may be replaced.
 
     Args:
         in_channels: Number of channels of the input.
@@ -76,7 +76,7 @@ class ConvModule(ConvAttributes, nn.Module):
     ) -> None:
         super().__init__()
         if len(order) != 3 or {*order} != {"conv", "norm", "act"}:
-            raise ValueError(f"order must have 'conv', 'norm' and 'act' once each, got {order!r}")
+            raise ArgumentValueError(f"order must have 'conv', 'norm' and 'act', got {order!r}")
         if isinstance(bias, str):
             if bias != "auto":
                 raise ValueError(f"bias must be True, False or 'auto', got {bias!r}")

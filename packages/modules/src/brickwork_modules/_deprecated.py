@@ -1,26 +1,26 @@
-"""Arguments that go by another name today."""
+"""Deprecated names of arguments."""
 
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 
-def renamed(owner: str, given: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Take the arguments given under an old name, with a warning.
+def pop_renamed(owner: str, kwargs: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Remove the arguments with deprecated names, and warn about them.
 
     Args:
-        owner: Whose arguments they are.
-        given: Further keyword arguments; those taken are removed.
-        names: New name by old name.
+        owner: Name of the class that has the arguments.
+        kwargs: Keyword arguments, changed in place.
+        names: New names by deprecated names.
 
     Returns:
-        The values by their new names.
+        The removed values by their new names.
     """
-    taken = {}
+    values = {}
     for old, new in names.items():
-        if old in given:
+        if old in kwargs:
             warnings.warn(
                 f"{old!r} of {owner} is deprecated, use {new!r}", DeprecationWarning, stacklevel=3
             )
-            taken[new] = given.pop(old)
-    return taken
+            values[new] = kwargs.pop(old)
+    return values

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brickwork_registry.errors import ArgumentTypeError
 from torch import Tensor, nn
 
 from ._conv_module import ConvModule
@@ -9,28 +10,28 @@ from ._typing import Config, Size
 
 
 class DepthwiseSeparableConvModule(nn.Module):
-    """A convolution of each channel by itself, then one of each pixel by itself.
+    """A depthwise convolution followed by a pointwise (1 x 1) convolution.
 
     Each is a `ConvModule` with its own norm and activation (Howard et al., "MobileNets",
     https://arxiv.org/abs/1704.04861).
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel_size: Size of the depthwise window.
-        stride: Step of the depthwise window.
-        padding: Added on each side by the depthwise convolution.
-        dilation: Distance between the depthwise kernel's elements.
-        norm_cfg: Config of both norms. None: no norm.
-        act_cfg: Config of both activations. None: no activation.
-        dw_norm_cfg: Config of the depthwise norm; ``'default'`` stands for `norm_cfg`.
-        dw_act_cfg: Config of the depthwise activation; ``'default'`` stands for `act_cfg`.
-        pw_norm_cfg: Config of the pointwise norm; ``'default'`` stands for `norm_cfg`.
-        pw_act_cfg: Config of the pointwise activation; ``'default'`` stands for `act_cfg`.
+        in_channels: Number of channels of the input.
+        out_channels: Number of channels of the output.
+        kernel_size: Size of the depthwise kernel.
+        stride: Stride of the depthwise convolution.
+        padding: Padding of the depthwise convolution.
+        dilation: Spacing between elements of the depthwise kernel.
+        norm_cfg: Config of both norms. None means no norm.
+        act_cfg: Config of both activations. None means no activation.
+        dw_norm_cfg: Config of the depthwise norm; ``'default'`` means `norm_cfg`.
+        dw_act_cfg: Config of the depthwise activation; ``'default'`` means `act_cfg`.
+        pw_norm_cfg: Config of the pointwise norm; ``'default'`` means `norm_cfg`.
+        pw_act_cfg: Config of the pointwise activation; ``'default'`` means `act_cfg`.
         **kwargs: Further arguments of both `ConvModule`.
 
     Raises:
-        TypeError: If ``groups`` is given: the depthwise convolution has one for each channel.
+        TypeError: If ``groups`` is passed: the depthwise convolution has `in_channels` groups.
 
     Example:
         >>> DepthwiseSeparableConvModule(8, 16, 3, norm_cfg=dict(type='BN')).pointwise_conv.conv
@@ -55,10 +56,10 @@ class DepthwiseSeparableConvModule(nn.Module):
     ) -> None:
         super().__init__()
         if "groups" in kwargs:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"groups of a depthwise separable convolution is in_channels={in_channels} for "
                 f"the depthwise part and 1 for the pointwise part, got {kwargs['groups']!r}; "
-                "leave it out, or build a ConvModule"
+                "remove it, or use ConvModule"
             )
         self.depthwise_conv = ConvModule(
             in_channels,
@@ -68,34 +69,34 @@ class DepthwiseSeparableConvModule(nn.Module):
             padding=padding,
             dilation=dilation,
             groups=in_channels,
-            norm_cfg=_either(dw_norm_cfg, norm_cfg),
-            act_cfg=_either(dw_act_cfg, act_cfg),
+            norm_cfg=_config_or_default(dw_norm_cfg, norm_cfg),
+            act_cfg=_config_or_default(dw_act_cfg, act_cfg),
             **kwargs,
         )
         self.pointwise_conv = ConvModule(
             in_channels,
             out_channels,
             1,
-            norm_cfg=_either(pw_norm_cfg, norm_cfg),
-            act_cfg=_either(pw_act_cfg, act_cfg),
+            norm_cfg=_config_or_default(pw_norm_cfg, norm_cfg),
+            act_cfg=_config_or_default(pw_act_cfg, act_cfg),
             **kwargs,
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve.
+        """Run both convolutions.
 
         Args:
-            x: Tensor (N, C_in, ...).
+            x: Tensor (N, C_in, *).
 
         Returns:
-            Tensor (N, C_out, ...).
+            Tensor (N, C_out, *).
         """
         output: Tensor = self.pointwise_conv(self.depthwise_conv(x))
         return output
 
 
-def _either(own: Config | str | None, default: Config | None) -> Config | None:
-    """The config of one part, or the one for both."""
+def _config_or_default(own: Config | str | None, default: Config | None) -> Config | None:
+    """Return the config of one part, or that of both."""
     if isinstance(own, str):
         if own != "default":
             raise ValueError(f"a config must be a dict, None or 'default', got {own!r}")

@@ -1,8 +1,7 @@
-"""A convolution and its batch norm in eval mode as one convolution, made anew in each forward.
+"""Batch norm in eval mode folded into the preceding convolution in each forward pass.
 
-Unlike fusing them for good, it leaves both layers as they are: the model still trains, and with
-gradients through both (You et al., "Efficient ConvBN Blocks for Transfer Learning and Beyond",
-https://arxiv.org/abs/2305.11624).
+Unlike permanent fusion it leaves both layers as they are, and gradients flow through both (You et
+al., "Efficient ConvBN Blocks for Transfer Learning and Beyond", https://arxiv.org/abs/2305.11624).
 """
 
 import torch
@@ -10,16 +9,16 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
-# A class with a forward of its own may not be linear in its weight (weight standardisation).
+# A subclass that overrides forward may not be linear in its weight (weight standardization).
 _LINEAR = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
 
 
 def folds(conv: nn.Module, bn: nn.Module | None) -> bool:
-    """Tell whether a convolution can take over the batch norm that follows it.
+    """Check whether a batch norm can be folded into a convolution.
 
     Args:
         conv: The convolution.
-        bn: What follows it.
+        bn: The layer that follows it.
 
     Returns:
         True for a plain 1d, 2d or 3d convolution without hooks (spectral norm is one) and a
@@ -35,23 +34,23 @@ def folds(conv: nn.Module, bn: nn.Module | None) -> bool:
 
 
 def applies(bn: nn.Module) -> bool:
-    """Tell whether a norm, once found to fold, does so now: it is still there, in eval mode."""
+    """Check whether a foldable norm is in eval mode and has not been replaced."""
     return isinstance(bn, _BatchNorm) and not bn.training
 
 
 def efficient_conv_bn_eval_forward(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> Tensor:
-    """Compute ``bn(conv(x))`` in eval mode by one convolution.
+    """Compute ``bn(conv(x))`` in eval mode with one convolution.
 
-    With s = gamma / sqrt(running_var + eps), the filters are s * weight and the bias is
+    With s = gamma / sqrt(running_var + eps), its weight is s * weight and its bias is
     beta + s * (bias - running_mean).
 
     Args:
         bn: The batch norm, with running statistics.
         conv: The convolution, not transposed.
-        x: Tensor (N, C_in, ...).
+        x: Tensor (N, C_in, *).
 
     Returns:
-        Tensor (N, C_out, ...).
+        Tensor (N, C_out, *).
 
     Raises:
         ValueError: If `bn` has no running statistics.
@@ -59,8 +58,8 @@ def efficient_conv_bn_eval_forward(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> 
     mean, var = bn.running_mean, bn.running_var
     if mean is None or var is None:
         raise ValueError(
-            "efficient_conv_bn_eval_forward needs the running statistics of the batch norm, but "
-            f"{bn} has none; build it with track_running_stats=True, or call the layers in turn"
+            "efficient_conv_bn_eval_forward needs a batch norm with running statistics, got "
+            f"{bn}; build it with track_running_stats=True, or call the layers one after another"
         )
     scale = torch.rsqrt(var + bn.eps)
     if bn.weight is not None:

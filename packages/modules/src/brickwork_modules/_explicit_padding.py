@@ -1,4 +1,4 @@
-"""The layer that pads for a convolution, in ways that a convolution has not of its own."""
+"""Padding layers in front of convolutions, for padding modes that a convolution does not have."""
 
 from brickwork_layers import build_padding_layer
 from torch import nn
@@ -8,30 +8,31 @@ from ._typing import Size
 
 
 def build_explicit_padding(mode: str, padding: Size | str, conv: _ConvNd) -> nn.Module:
-    """Build the layer that pads for a convolution which does not pad itself.
+    """Build the padding layer of a convolution that does not pad.
 
     Args:
-        mode: Its type: ``'reflect'``, ``'replicate'``, ``'circular'``, ...
-        padding: As a convolution takes it: a size, one for each dimension, ``'same'``, ``'valid'``.
+        mode: Type of the layer: ``'reflect'``, ``'replicate'``, ``'circular'``, ...
+        padding: Padding of the convolution: a size, one for each dimension, ``'same'`` or
+            ``'valid'``.
         conv: The convolution.
 
     Returns:
-        The layer, for as many dimensions as the convolution has.
+        The padding layer, with the number of dimensions of the convolution.
 
     Raises:
-        ValueError: If `padding` is an unknown word.
+        ValueError: If `padding` is an unknown string.
     """
-    windows = [(k - 1) * d for k, d in zip(conv.kernel_size, conv.dilation, strict=True)]
+    reach = [(k - 1) * d for k, d in zip(conv.kernel_size, conv.dilation, strict=True)]
     amounts: Size
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise ValueError(f"padding must be 'same', 'valid' or a size, got {padding!r}")
-        totals = windows[::-1] if padding == "same" else [0] * len(windows)
+        totals = reach[::-1] if padding == "same" else [0] * len(reach)
         amounts = tuple(n for total in totals for n in (total // 2, total - total // 2))
-    elif not isinstance(padding, int) and len(padding) == len(windows):
-        # A convolution counts from the first dimension, a padding layer from the last.
+    elif not isinstance(padding, int) and len(padding) == len(reach):
+        # Convolutions list the first dimension first, padding layers the last.
         amounts = tuple(n for n in reversed(padding) for _ in range(2))
     else:
         amounts = padding
-    dim = {} if len(windows) == 2 else {"dim": len(windows)}
+    dim = {} if len(reach) == 2 else {"dim": len(reach)}
     return build_padding_layer({"type": mode}, amounts, **dim)

@@ -5,9 +5,10 @@ from typing import Any
 from brickwork_base import BaseModule, Sequential
 from brickwork_layers import LayerScale, Linear, build_activation_layer, build_dropout
 from brickwork_registry import suggest
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 
-from ._deprecated import renamed
+from ._deprecated import pop_renamed
 from ._registries import FEEDFORWARD_NETWORK
 from ._typing import Config
 
@@ -27,23 +28,23 @@ _NAMES = (
 
 @FEEDFORWARD_NETWORK.register_module()
 class FFN(BaseModule):
-    """Linear maps with an activation between, and a residual connection.
+    """Linear layers with activations in between, and a residual connection.
 
     Args:
-        embed_dims: Channels of the input, and of the output.
-        feedforward_channels: Channels inside.
-        num_fcs: Number of linear maps, at least 2.
+        embed_dims: Number of channels of input and output.
+        feedforward_channels: Number of hidden channels.
+        num_fcs: Number of linear layers, at least 2.
         act_cfg: Config of the activation.
-        ffn_drop: Probability to drop an element after each linear map.
-        dropout_layer: Config of the dropout before the residual connection. None: no dropout.
-        add_identity: Whether there is a residual connection.
-        init_cfg: Config of the initialisation.
-        layer_scale_init_value: First value of a `LayerScale` of the result; 0: none.
-        **kwargs: ``dropout`` and ``add_residual``, deprecated: `ffn_drop` and `add_identity`.
+        ffn_drop: Dropout probability after each linear layer.
+        dropout_layer: Config of the dropout before the residual connection. None means no dropout.
+        add_identity: Whether to have a residual connection.
+        init_cfg: Config of the initialization.
+        layer_scale_init_value: Initial value of a `LayerScale` of the output. 0 means none.
+        **kwargs: Deprecated names: ``dropout`` of `ffn_drop`, ``add_residual`` of `add_identity`.
 
     Raises:
-        ValueError: If `num_fcs` is below 2.
-        TypeError: If there is another argument.
+        ValueError: If `num_fcs` is less than 2.
+        TypeError: If an argument is unknown.
 
     Example:
         >>> FFN(8, 32)(torch.ones(1, 5, 8)).shape
@@ -65,16 +66,16 @@ class FFN(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if kwargs:
-            old = renamed("FFN", kwargs, _RENAMED)
-            ffn_drop = old.get("ffn_drop", ffn_drop)
-            add_identity = old.get("add_identity", add_identity)
+            renamed = pop_renamed("FFN", kwargs, _RENAMED)
+            ffn_drop = renamed.get("ffn_drop", ffn_drop)
+            add_identity = renamed.get("add_identity", add_identity)
             for name in kwargs:
                 raise TypeError(
                     f"FFN got an unexpected argument {name!r}; {suggest(name, _NAMES)} "
-                    f"(it takes {', '.join(_NAMES)})"
+                    f"(its arguments are {', '.join(_NAMES)})"
                 )
         if num_fcs < 2:
-            raise ValueError(f"num_fcs must be at least 2, but got {num_fcs}")
+            raise ArgumentValueError(f"num_fcs must be at least 2, got {num_fcs}")
         self.embed_dims = embed_dims
         self.feedforward_channels = feedforward_channels
         self.num_fcs = num_fcs
@@ -84,8 +85,10 @@ class FFN(BaseModule):
         channels = [embed_dims] + [feedforward_channels] * (num_fcs - 1)
         self.layers = Sequential(
             *(
-                Sequential(Linear(into, feedforward_channels), self.activate, nn.Dropout(ffn_drop))
-                for into in channels[:-1]
+                Sequential(
+                    Linear(in_channels, feedforward_channels), self.activate, nn.Dropout(ffn_drop)
+                )
+                for in_channels in channels[:-1]
             ),
             Linear(feedforward_channels, embed_dims),
             nn.Dropout(ffn_drop),
@@ -99,21 +102,23 @@ class FFN(BaseModule):
         )
 
     def forward(self, x: Tensor, identity: Tensor | None = None, **kwargs: Any) -> Tensor:
-        """Map every position by itself.
+        """Apply the network to every position.
 
         Args:
-            x: Tensor (..., C).
-            identity: What to add the result to. None: `x`.
-            **kwargs: ``residual``, deprecated: `identity`.
+            x: Tensor (*, C).
+            identity: Input of the residual connection. None means `x`.
+            **kwargs: ``residual``, the deprecated name of `identity`.
 
         Returns:
-            Tensor of the same shape.
+            Tensor (*, C).
         """
         if kwargs:
-            identity = renamed("FFN", kwargs, {"residual": "identity"}).get("identity", identity)
+            identity = pop_renamed("FFN", kwargs, {"residual": "identity"}).get(
+                "identity", identity
+            )
             for name in kwargs:
                 raise TypeError(f"FFN.forward got an unexpected argument {name!r}")
-        out: Tensor = self.dropout_layer(self.gamma2(self.layers(x)))
+        output: Tensor = self.dropout_layer(self.gamma2(self.layers(x)))
         if self.add_identity:
-            out = (x if identity is None else identity) + out
-        return out
+            output = (x if identity is None else identity) + output
+        return output

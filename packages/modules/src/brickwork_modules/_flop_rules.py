@@ -26,7 +26,7 @@ def _per_input(x: Shape, *_: Any, out_shape: Any, **__: Any) -> int:
 
 
 def _norm(weight_at: int) -> Callable[..., int]:
-    """Count a subtraction-and-division, and with factors a multiply-add more."""
+    """Return a rule that counts one multiply-add per element, or two with a learnable weight."""
 
     def count(*args: Any, out_shape: Any, **_: Any) -> int:
         return int(2 * prod(args[0]) * (1 if args[weight_at] is None else 2))
@@ -51,7 +51,7 @@ def _convolution(
 
 
 def _first(shapes: Any) -> Shape:
-    """Take the shape of the first output of an operator that may have several."""
+    """Return the shape of the first output of an operator that may have several."""
     first: Shape = shapes[0] if shapes and isinstance(shapes[0], Sequence) else shapes
     return first
 
@@ -64,7 +64,7 @@ _POOLS = (
     "max_pool2d_with_indices max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d "
     "_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d mean"
 )
-# The counter takes the nearest ones apart into indexing before it looks for a rule.
+# FlopCounterMode decomposes nearest upsampling into indexing before it looks up a rule.
 _UPSAMPLINGS = (
     "_unsafe_index "
     "upsample_linear1d upsample_bilinear2d "

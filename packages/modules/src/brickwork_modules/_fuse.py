@@ -1,4 +1,4 @@
-"""Fold batch norms into the convolutions before them, for inference."""
+"""Fusion of batch norms into the preceding convolutions, for inference."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 class FusionError(RuntimeError):
-    """A fused model does not compute what it did; it was left as it was.
+    """The outputs of a fused model differ; the fusion was undone.
 
-    Args:
+    Attributes:
         difference: Largest difference of an output, relative to the largest output.
-        tolerance: What would have been allowed.
+        tolerance: Largest difference that rounding explains.
     """
 
     def __init__(self, difference: float, tolerance: float) -> None:
@@ -29,37 +29,37 @@ class FusionError(RuntimeError):
 
     def __str__(self) -> str:
         return (
-            f"the fused model's output differs by {self.difference:.2g} of its largest value, "
-            f"more than the {self.tolerance:.2g} of rounding; the model was left as it was: "
-            "look at find_conv_bn(model) for a pair that is called from outside its parent"
+            f"the outputs of the fused model differ by {self.difference:.2g} of the largest value, "
+            f"rounding explains {self.tolerance:.2g}; the fusion was undone: look for a pair in "
+            "find_conv_bn(model) that is called from outside its parent"
         )
 
 
 def fuse_conv_bn(
     module: nn.Module, *, example: Any = None, report: list[ConvBN] | None = None
 ) -> nn.Module:
-    """Fold each batch norm of a model into the convolution right before it, in place.
+    """Fuse each batch norm of a model into the preceding convolution, in place.
 
-    Then ``conv`` computes in eval mode what ``bn(conv(x))`` did:
+    The convolution then computes what ``bn(conv(x))`` computed in eval mode:
 
         weight' = weight * s,  bias' = (bias - mean) * s + beta,  s = gamma / sqrt(var + eps)
 
-    computed in float64 and rounded once. The batch norm becomes a `torch.nn.Identity`, so names
-    and structure stay. Fused are pairs that really follow each other (see `find_conv_bn`), of
-    any dimension, grouped, transposed and without affine parameters; others are left alone.
+    The batch norm is replaced by `torch.nn.Identity`, so names and structure stay. Pairs are
+    found by `find_conv_bn`, of any dimension, grouped, transposed or without affine parameters;
+    other batch norms are left alone.
 
     Args:
-        module: The model. It can be in training mode, but what follows is for inference.
-        example: An input (or a tuple of inputs) to check with: the outputs in eval mode before
-            and after must be equal up to rounding.
-        report: A list that gets one `ConvBN` for each batch norm: fused if its ``reason`` is
-            empty. The same is logged.
+        module: The model, for inference from now on.
+        example: Input, or tuple of inputs, to check with: the outputs in eval mode before and
+            after must be equal up to rounding.
+        report: List to append one `ConvBN` to for each batch norm; it was fused if its
+            ``reason`` is empty. The same is logged.
 
     Returns:
         `module`.
 
     Raises:
-        FusionError: If the outputs for `example` differ. Then nothing has changed.
+        FusionError: If the outputs for `example` differ; then the fusion is undone.
 
     Example:
         >>> model = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU())
@@ -81,7 +81,7 @@ def fuse_conv_bn(
             module.set_submodule(row.bn, nn.Identity().train(bn.training))
     if expected is not None:
         difference, tolerance = _difference(expected, _outputs(module, example))
-        if not difference <= tolerance:  # also if it is no number
+        if not difference <= tolerance:  # also if it is NaN
             for name, bn, conv, weight, bias in undo:
                 module.set_submodule(name, bn)
                 conv.weight, conv.bias = weight, bias
@@ -96,15 +96,7 @@ def fuse_conv_bn(
 
 
 def _fuse_conv_bn(conv: Any, bn: Any) -> Any:
-    """Fold one batch norm into one convolution, whatever they are.
-
-    Args:
-        conv: The convolution; changed.
-        bn: The batch norm.
-
-    Returns:
-        `conv`.
-    """
+    """Fuse a batch norm into a convolution, in place; return the convolution."""
     weight, bias = _folded(conv, bn)
     grad = conv.weight.requires_grad
     conv.weight = nn.Parameter(weight, requires_grad=grad)
@@ -113,7 +105,7 @@ def _fuse_conv_bn(conv: Any, bn: Any) -> Any:
 
 
 def _folded(conv: Any, bn: Any) -> tuple[Tensor, Tensor]:
-    """Compute weight and bias of the convolution that has taken over a batch norm."""
+    """Return weight and bias of the fused convolution."""
     with torch.no_grad():
         mean, var = bn.running_mean.double(), bn.running_var.double()
         scale = (var + bn.eps).rsqrt()
@@ -127,10 +119,10 @@ def _folded(conv: Any, bn: Any) -> tuple[Tensor, Tensor]:
         return weight.to(conv.weight.dtype), bias.to(conv.weight.dtype)
 
 
-def _difference(expected: list[Any], found: list[Any]) -> tuple[float, float]:
-    """Largest difference relative to the largest value, and what rounding explains."""
+def _difference(expected: list[Any], actual: list[Any]) -> tuple[float, float]:
+    """Return the largest difference, relative to the largest value, and that of rounding."""
     difference, tolerance = 0.0, 0.0
-    for a, b in zip(expected, found, strict=True):
+    for a, b in zip(expected, actual, strict=True):
         if isinstance(a, Tensor) and a.is_floating_point() and a.numel():
             scale = a.double().abs().max().clamp(min=1e-30)
             worst = ((a.double() - b.double()).abs().max() / scale).item()
@@ -144,4 +136,4 @@ def _outputs(module: nn.Module, example: Any) -> list[Any]:
     inputs = example if isinstance(example, tuple) else (example,)
     with torch.no_grad(), eval_mode(module):
         outputs: list[Any] = tree_leaves(module(*inputs))
-        return [one.clone() if isinstance(one, Tensor) else one for one in outputs]
+        return [output.clone() if isinstance(output, Tensor) else output for output in outputs]

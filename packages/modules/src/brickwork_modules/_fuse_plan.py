@@ -1,4 +1,4 @@
-"""Which batch norms of a model can be folded into the convolution before them."""
+"""Pairs of a convolution and a batch norm that can be fused."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from torch.nn.parameter import is_lazy
 
 from ._eval_mode import eval_mode
 
-# A subclass with a forward of its own may do more than normalise (an activation, say).
+# A subclass that overrides forward may do more than normalize.
 _PLAIN_NORMS = (_BatchNorm.forward, nn.SyncBatchNorm.forward, SyncBatchNorm.forward)
 
-# These are linear in their weight; a subclass with a forward of its own is put to the test.
+# Linear in the weight; other convolutions are tested numerically.
 _LINEAR: tuple[Callable[..., Tensor], ...] = (
     nn.Conv1d.forward,
     nn.Conv2d.forward,
@@ -35,11 +35,11 @@ _LINEAR: tuple[Callable[..., Tensor], ...] = (
 
 @dataclass(frozen=True)
 class ConvBN:
-    """A batch norm of a model, and what can be done about it.
+    """A batch norm of a model and whether it can be fused.
 
-    Args:
+    Attributes:
         bn: Dotted name of the batch norm.
-        conv: Dotted name of the convolution it follows; empty if it follows none.
+        conv: Dotted name of the preceding convolution; empty if there is none.
         reason: Why the two cannot be fused; empty if they can.
     """
 
@@ -49,31 +49,28 @@ class ConvBN:
 
 
 class _OneLevel(fx.Tracer):
-    """Follows the forward of one module and enters none of its children."""
+    """Tracer of the forward of one module that does not enter its children."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return True
 
 
 def find_conv_bn(module: nn.Module) -> tuple[ConvBN, ...]:
-    """Find the batch norms of a model and the convolutions whose output alone they take.
+    """Find the batch norms of a model and the convolutions that they can be fused into.
 
-    A pair has one parent, whose forward (followed by `torch.fx`) calls each once, hands the
-    convolution's output to the batch norm and to nothing else. Neither may occur in the model
-    twice, share tensors with another module or have hooks.
+    The two must have the same parent, whose forward, traced by `torch.fx`, calls each once and
+    passes the output of the convolution to the batch norm and nothing else. Neither may be shared,
+    share tensors with another module or have hooks.
 
     Args:
-        module: The model. Not changed.
+        module: The model. Not modified.
 
     Returns:
         One row for each batch norm, in the order of `torch.nn.Module.named_modules`.
     """
-    counts = Counter(id(one) for _, one in module.named_modules(remove_duplicate=False))
+    counts = Counter(id(m) for _, m in module.named_modules(remove_duplicate=False))
     counts += Counter(
-        id(tensor)
-        for one in module.modules()
-        for tensor in (*one._parameters.values(), *one._buffers.values())
-        if tensor is not None
+        id(tensor) for submodule in module.modules() for tensor in _tensors(submodule)
     )
     rows = []
     for prefix, parent in module.named_modules():
@@ -83,11 +80,11 @@ def find_conv_bn(module: nn.Module) -> tuple[ConvBN, ...]:
         before, failure = _feeders(parent)
         for name in sorted(norms, key=list(parent._modules).index):
             dot = f"{prefix}." if prefix else ""
-            found = before.get(name)
-            if found is None:
+            feeder = before.get(name)
+            if feeder is None:
                 rows.append(ConvBN(dot + name, reason=failure or "follows no convolution"))
             else:
-                conv, reason = found
+                conv, reason = feeder
                 reason = reason or _obstacle(
                     parent.get_submodule(conv), parent.get_submodule(name), counts
                 )
@@ -98,11 +95,11 @@ def find_conv_bn(module: nn.Module) -> tuple[ConvBN, ...]:
 
 
 def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
-    """Find the convolution before each batch norm among a module's direct children.
+    """Find the convolution before each batch norm among the direct children of a module.
 
     Returns:
-        Norm → (convolution, why not to fuse or ``''``), and why the forward could not be
-        followed, or ``''``.
+        For each norm, the convolution and why they cannot be fused, or ``''``; and why the forward
+        could not be traced, or ``''``.
     """
     convs = {name for name, child in parent.named_children() if isinstance(child, _ConvNd)}
     if not convs:
@@ -110,11 +107,11 @@ def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
     try:
         with eval_mode(parent), _layers_called_in_turn(parent):
             graph = _OneLevel().trace(parent, _defaults(parent))
-    except Exception as error:  # whatever a forward does to a proxy
+    except Exception as error:  # a forward may do anything with a proxy
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return {}, f"the forward of {type(parent).__name__} cannot be followed ({reason})"
+        return {}, f"the forward of {type(parent).__name__} cannot be traced ({reason})"
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
-    found: dict[str, tuple[str, str]] = {}
+    feeders: dict[str, tuple[str, str]] = {}
     for node in graph.nodes:
         if node.op != "call_module" or len(node.args) != 1 or node.kwargs:
             continue
@@ -128,14 +125,14 @@ def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
             reason = "the output of the convolution is used elsewhere too"
         elif calls[node.target] > 1 or calls[source.target] > 1:
             reason = "the forward calls it more than once"
-        found[str(node.target)] = (str(source.target), reason)
-    return found, ""
+        feeders[str(node.target)] = (str(source.target), reason)
+    return feeders, ""
 
 
 def _defaults(module: nn.Module) -> dict[str, Any]:
-    """Fix the optional arguments of a forward, so that it can branch on them."""
+    """Return the defaults of a forward, as constants that it can branch on."""
     parameters = inspect.signature(module.forward).parameters.values()
-    return {one.name: one.default for one in parameters if one.default is not one.empty}
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 @contextmanager
@@ -152,23 +149,23 @@ def _layers_called_in_turn(module: nn.Module) -> Iterator[None]:
 
 
 def _obstacle(conv: nn.Module, bn: nn.Module, counts: Counter[int]) -> str:
-    """Say what keeps a convolution and the batch norm after it from being fused; or ``''``."""
-    for one in (conv, bn):
-        tensors = [t for t in (*one._parameters.values(), *one._buffers.values()) if t is not None]
+    """Return why a convolution and the following batch norm cannot be fused, or ``''``."""
+    for layer in (conv, bn):
+        tensors = _tensors(layer)
         if any(is_lazy(tensor) for tensor in tensors):
             return "has no shape yet"
-        if counts[id(one)] > 1 or any(counts[id(tensor)] > 1 for tensor in tensors):
+        if counts[id(layer)] > 1 or any(counts[id(tensor)] > 1 for tensor in tensors):
             return "is shared with another part of the model"
-        if one._forward_hooks or one._forward_pre_hooks:
+        if layer._forward_hooks or layer._forward_pre_hooks:
             return "has hooks"
-        if "forward" in vars(one):  # such as `turn_on_efficient_conv_bn_eval` gives it
-            return "has a forward of its own"
+        if "forward" in vars(layer):  # for example by `turn_on_efficient_conv_bn_eval`
+            return "has a forward attribute"
     if not isinstance(getattr(bn, "running_mean", None), Tensor):
-        return "normalises by the statistics of each batch"
+        return "normalizes with the statistics of each batch"
     if type(bn).forward not in _PLAIN_NORMS:
-        return f"{type(bn).__name__} is no plain batch norm"
+        return f"{type(bn).__name__} is not a plain batch norm"
     if "weight" not in conv._parameters:
-        return "the weight of the convolution is computed anew in each forward"
+        return "the weight of the convolution is computed in each forward"
     if conv.out_channels != bn.num_features:
         return "the convolution has another number of channels"
     if not _is_linear(conv):
@@ -177,32 +174,37 @@ def _obstacle(conv: nn.Module, bn: nn.Module, counts: Counter[int]) -> str:
 
 
 def scaled_weight(conv: Any, weight: Tensor, scale: Tensor) -> Tensor:
-    """Multiply the filters of a convolution.
+    """Multiply the weight of a convolution by a factor for each output channel.
 
     Args:
-        conv: The convolution; tells whether it is transposed, and the groups.
-        weight: Tensor of the shape of its weight.
-        scale: Tensor (C_out,), the factors.
+        conv: The convolution, which may be transposed and grouped.
+        weight: Weight of the convolution.
+        scale: Factors (C_out,).
 
     Returns:
-        Tensor of the shape of `weight`.
+        The scaled weight.
     """
     spatial = [1] * (weight.dim() - 2)
     if not isinstance(conv, _ConvTransposeNd):
         return weight * scale.view(-1, 1, *spatial)
-    # (in, out / groups, ...): the channels of the output are the second axis, group by group
-    # along the first.
+    # The weight is (C_in, C_out / groups, *); the first axis consists of groups.
     factors = scale.view(conv.groups, 1, -1, *spatial)
     by_group = weight.reshape(conv.groups, -1, *weight.shape[1:])
     return (by_group * factors).flatten(0, 1)
 
 
+def _tensors(module: nn.Module) -> list[Tensor]:
+    """Return the parameters and buffers of a module without its children."""
+    slots = (*module._parameters.values(), *module._buffers.values())
+    return [tensor for tensor in slots if tensor is not None]
+
+
 def _is_linear(conv: Any) -> bool:
-    """Tell whether scaled filters give scaled outputs, by a trial where the class is unknown."""
+    """Check whether a scaled weight gives a scaled output, numerically if the class is unknown."""
     if type(conv).forward in _LINEAR:
         return True
     trial = copy.deepcopy(conv).to_empty(device="cpu").double().eval()
-    generator = torch.Generator().manual_seed(0)  # the global one is not ours to advance
+    generator = torch.Generator().manual_seed(0)  # leaves the global generator unchanged
     with torch.no_grad():
         for tensor in (*trial.parameters(), *trial.buffers()):
             if tensor.is_floating_point():

@@ -9,34 +9,34 @@ from torch import Tensor, nn
 
 from ._registries import PLUGIN_LAYERS
 
-# The largest feature map (one side) that a mask of local attention is stored for.
+# By channels, the largest side of a feature map that a mask of local attention is stored for.
 _MAX_SIDE = {256: 84, 512: 42}
 _WAVE_LENGTH = 1000.0
 
 
 @PLUGIN_LAYERS.register_module()
 class GeneralizedAttention(nn.Module):
-    """Attention with up to four terms: what is there and where it is, of query and key.
+    """Attention with up to four terms of the contents and positions of query and key.
 
     Zhu et al., "An Empirical Study of Spatial Attention Mechanisms in Deep Networks",
     https://arxiv.org/abs/1904.05873.
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        spatial_range: Distance beyond which a key is not attended to; -1: none. Only with 256 or
-            512 channels, and feature maps of up to 84 or 42 pixels on a side.
+        in_channels: Number of channels of input and output.
+        spatial_range: Maximum distance of a key in pixels; -1 means no limit. A limit requires
+            256 or 512 channels, and feature maps of at most 84 or 42 pixels on a side.
         num_heads: Number of attention heads.
-        position_embedding_dim: Channels of the embedding of relative positions; -1: those of the
-            input.
-        position_magnitude: What to multiply distances by.
-        kv_stride: Step between the keys, in pixels.
-        q_stride: Step between the queries, in pixels; the result is interpolated.
+        position_embedding_dim: Number of channels of the embedding of relative positions; -1
+            means `in_channels`.
+        position_magnitude: Factor of distances.
+        kv_stride: Stride of keys and values in pixels.
+        q_stride: Stride of queries in pixels; the output is interpolated.
         attention_type: Four digits, 1 for each term used: query and key content, query content
             and relative position, key content, relative position.
 
     Raises:
-        ValueError: If `attention_type` is no four digits of 0 and 1, or `spatial_range` is given
-            with other channels.
+        ValueError: If `attention_type` is not four digits of 0 and 1, or `spatial_range` is set
+            with another number of channels.
 
     Example:
         >>> GeneralizedAttention(16, num_heads=4, attention_type='1010')(torch.ones(1, 16, 4, 4)).shape
@@ -59,13 +59,13 @@ class GeneralizedAttention(nn.Module):
         super().__init__()
         if len(attention_type) != 4 or {*attention_type} - {"0", "1"}:
             raise ValueError(
-                f"attention_type must be four digits of 0 and 1, but got {attention_type!r}"
+                f"attention_type must be four digits of 0 and 1, got {attention_type!r}"
             )
         if spatial_range >= 0 and in_channels not in _MAX_SIDE:
             raise ValueError(
-                f"spatial_range={spatial_range} needs in_channels to be one of "
-                f"{', '.join(map(str, _MAX_SIDE))}, but got {in_channels}; "
-                "leave spatial_range at -1 for attention without a range"
+                f"in_channels must be one of {', '.join(map(str, _MAX_SIDE))} for "
+                f"spatial_range={spatial_range}, got {in_channels}; use spatial_range=-1 for "
+                "attention without a limit"
             )
         self.position_embedding_dim = (
             position_embedding_dim if position_embedding_dim > 0 else in_channels
@@ -98,14 +98,14 @@ class GeneralizedAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
         if spatial_range >= 0:
             self.local_constraint_map = nn.Parameter(
-                _outside(_MAX_SIDE[in_channels], spatial_range, kv_stride), requires_grad=False
+                _out_of_range(_MAX_SIDE[in_channels], spatial_range, kv_stride), requires_grad=False
             )
         self.q_downsample = nn.AvgPool2d(1, q_stride) if q_stride > 1 else None
         self.kv_downsample = nn.AvgPool2d(1, kv_stride) if kv_stride > 1 else None
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Draw the weights of all projections (uniform He with slope 1, by the fan in)."""
+        """Initialize all projections with a Kaiming uniform distribution (slope 1, fan in)."""
         for layer in self.children():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 kaiming_init(
@@ -130,22 +130,22 @@ class GeneralizedAttention(nn.Module):
         feat_dim: int,
         wave_length: float = _WAVE_LENGTH,
     ) -> tuple[Tensor, Tensor]:
-        """Embed the distances of queries and keys by sines and cosines.
+        """Return sine and cosine embeddings of the distances between queries and keys.
 
         Args:
-            h: Rows of queries.
-            w: Columns of queries.
-            h_kv: Rows of keys.
-            w_kv: Columns of keys.
-            q_stride: Step between queries, in pixels.
-            kv_stride: Step between keys, in pixels.
-            device: Where to make the embeddings.
-            dtype: Of which type.
-            feat_dim: Channels of the two embeddings together.
-            wave_length: The longest wave, in pixels, divided by two pi.
+            h: Height of the queries.
+            w: Width of the queries.
+            h_kv: Height of the keys.
+            w_kv: Width of the keys.
+            q_stride: Stride of the queries in pixels.
+            kv_stride: Stride of the keys in pixels.
+            device: Device of the embeddings.
+            dtype: Type of the embeddings.
+            feat_dim: Number of channels of both embeddings together.
+            wave_length: Largest wavelength in pixels, divided by two pi.
 
         Returns:
-            Those along the width (w, w_kv, feat_dim / 2) and the height (h, h_kv, feat_dim / 2).
+            Embeddings of width (w, w_kv, feat_dim / 2) and height (h, h_kv, feat_dim / 2).
         """
         band = torch.arange(0, feat_dim / 4, device=device, dtype=dtype)
         waves = torch.pow(wave_length, (4.0 / feat_dim) * band)
@@ -160,13 +160,13 @@ class GeneralizedAttention(nn.Module):
         return embed(w, w_kv), embed(h, h_kv)
 
     def forward(self, x_input: Tensor) -> Tensor:
-        """Add to each position what it attends to.
+        """Apply attention and add the residual connection.
 
         Args:
             x_input: Tensor (N, C, H, W).
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, C, H, W).
         """
         x_q = x_input if self.q_downsample is None else self.q_downsample(x_input)
         x_kv = x_input if self.kv_downsample is None else self.kv_downsample(x_input)
@@ -174,55 +174,61 @@ class GeneralizedAttention(nn.Module):
         (h, w), (h_kv, w_kv) = x_q.shape[2:], x_kv.shape[2:]
 
         energy = self._energy(x_q, x_kv)
-        if self.attention_type == [False, False, True, False]:  # the same for all queries
+        if self.attention_type == [False, False, True, False]:  # equal for all queries
             h, w = 1, 1
         if self.spatial_range >= 0:
-            outside = self.local_constraint_map[:h, :w, :h_kv, :w_kv]
-            energy = energy.masked_fill(outside.reshape(h * w, h_kv * w_kv).bool(), float("-inf"))
+            out_of_range = self.local_constraint_map[:h, :w, :h_kv, :w_kv]
+            energy = energy.masked_fill(
+                out_of_range.reshape(h * w, h_kv * w_kv).bool(), float("-inf")
+            )
         attention = F.softmax(energy, 3)
-        out = torch.matmul(attention, self._heads(self.value_conv(x_kv)))
-        out = out.transpose(2, 3).reshape(n, self.v_dim * self.num_heads, h, w)
-        out = self.proj_conv(out)
+        output = torch.matmul(attention, self._heads(self.value_conv(x_kv)))
+        output = output.transpose(2, 3).reshape(n, self.v_dim * self.num_heads, h, w)
+        output = self.proj_conv(output)
         if self.q_downsample is not None:
-            out = F.interpolate(out, size=x_input.shape[2:], mode="bilinear", align_corners=False)
-        return self.gamma * out + x_input
+            output = F.interpolate(
+                output, size=x_input.shape[2:], mode="bilinear", align_corners=False
+            )
+        return self.gamma * output + x_input
 
     def _heads(self, x: Tensor) -> Tensor:
-        """From (N, heads * D, H, W) to (N, heads, H * W, D)."""
+        """Reshape (N, heads * D, H, W) to (N, heads, H * W, D)."""
         n, channels, h, w = x.shape
         shape = (n, self.num_heads, channels // self.num_heads, h * w)
         return x.reshape(shape).transpose(2, 3)
 
     def _energy(self, x_q: Tensor, x_kv: Tensor) -> Tensor:
-        """The sum of the terms, (N or 1, heads, queries or 1, keys).
+        """Return the sum of the terms, (N or 1, heads, queries or 1, keys).
 
-        Terms that share their key are one product of the sum of their queries.
+        Terms with the same key are computed as one product with the sum of their queries.
         """
         content, query_position, key_content, position = self.attention_type
         query = self._heads(self.query_conv(x_q)) if content or query_position else None
         terms: list[Tensor] = []
         if content or key_content:
-            wanted = self._plus(query if content else None, self.appr_bias if key_content else None)
-            terms.append(torch.matmul(wanted, self._heads(self.key_conv(x_kv)).mT))
+            combined = self._add_bias(
+                query if content else None, self.appr_bias if key_content else None
+            )
+            terms.append(torch.matmul(combined, self._heads(self.key_conv(x_kv)).mT))
         if query_position or position:
-            wanted = self._plus(
+            combined = self._add_bias(
                 query if query_position else None, self.geom_bias if position else None
             )
-            terms.append(self._position_energy(wanted, x_q, x_kv))
+            terms.append(self._position_energy(combined, x_q, x_kv))
         if not terms:
             sizes = [x.shape[2] * x.shape[3] for x in (x_q, x_kv)]
             return x_q.new_zeros((1, self.num_heads, *sizes))
         return sum(terms[1:], terms[0])
 
-    def _plus(self, query: Tensor | None, bias: Tensor | None) -> Tensor:
-        """Query content (N, heads, H * W, D) plus a bias (heads * D,); either may be missing."""
+    def _add_bias(self, query: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Add a bias (heads * D,) to a query (N, heads, H * W, D); one of them may be None."""
         shape = (1, self.num_heads, 1, self.qk_embed_dim)
         if query is None or bias is None:
-            return bias.view(shape) if bias is not None else query  # type: ignore[return-value]  # one is there
+            return bias.view(shape) if bias is not None else query  # type: ignore[return-value]  # one of them is not None
         return query + bias.view(shape)
 
     def _position_energy(self, query: Tensor, x_q: Tensor, x_kv: Tensor) -> Tensor:
-        """The terms of relative positions: a part along the width plus one along the height."""
+        """Return the terms of relative positions: a part for the width plus one for the height."""
         (h, w), (h_kv, w_kv) = x_q.shape[2:], x_kv.shape[2:]
         embeddings = self.get_position_embedding(
             h,
@@ -244,7 +250,9 @@ class GeneralizedAttention(nn.Module):
                 (self.appr_geom_fc_x, self.appr_geom_fc_y), embeddings, strict=True
             )
         )
-        rows, columns = (h, w) if self.attention_type[1] else (1, 1)  # a bias is for all queries
+        rows, columns = (
+            (h, w) if self.attention_type[1] else (1, 1)
+        )  # a bias is the same for all queries
         shape = (query.shape[0], self.num_heads, rows, columns, self.qk_embed_dim)
         query = query.reshape(shape)
         energy_x = torch.matmul(query.transpose(2, 3), along_x).transpose(2, 3)  # (.., h, w, w_kv)
@@ -253,8 +261,8 @@ class GeneralizedAttention(nn.Module):
         return energy.expand(-1, -1, h, w, -1, -1).flatten(4).flatten(2, 3)
 
 
-def _outside(side: int, spatial_range: int, kv_stride: int) -> Tensor:
-    """Which keys are too far from which queries: bytes (side, side, keys, keys), 1 outside."""
+def _out_of_range(side: int, spatial_range: int, kv_stride: int) -> Tensor:
+    """Return a mask (side, side, keys, keys) of bytes, 1 for keys that are out of range."""
     keys = torch.arange(int((side - 1) / kv_stride + 1))
     query = torch.arange(side).unsqueeze(1)
     first = torch.div(query - spatial_range, kv_stride, rounding_mode="floor")

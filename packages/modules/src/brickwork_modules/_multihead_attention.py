@@ -8,7 +8,7 @@ from brickwork_base import BaseModule
 from brickwork_layers import build_dropout
 from torch import Tensor, nn
 
-from ._deprecated import renamed
+from ._deprecated import pop_renamed
 from ._registries import ATTENTION
 from ._typing import Config
 
@@ -18,14 +18,14 @@ class MultiheadAttention(BaseModule):
     """`torch.nn.MultiheadAttention` with positional encodings, dropout and a residual connection.
 
     Args:
-        embed_dims: Channels of the queries.
-        num_heads: Number of heads.
-        attn_drop: Probability to drop an attention weight.
-        proj_drop: Probability to drop an element of the result.
-        dropout_layer: Config of the dropout before the residual connection. None: no dropout.
-        init_cfg: Config of the initialisation.
-        batch_first: Whether tensors are (N, L, C); else (L, N, C).
-        **kwargs: Further arguments of `torch.nn.MultiheadAttention`; ``dropout``, deprecated,
+        embed_dims: Number of channels of the query.
+        num_heads: Number of attention heads.
+        attn_drop: Dropout probability of the attention weights.
+        proj_drop: Dropout probability of the output.
+        dropout_layer: Config of the dropout before the residual connection. None means no dropout.
+        init_cfg: Config of the initialization.
+        batch_first: Whether tensors are (N, L, C) instead of (L, N, C).
+        **kwargs: Further arguments of `torch.nn.MultiheadAttention`; the deprecated ``dropout``
             sets `attn_drop` and the probability of `dropout_layer`.
 
     Example:
@@ -74,25 +74,27 @@ class MultiheadAttention(BaseModule):
         key_padding_mask: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        """Attend.
+        """Apply attention and add the residual connection.
 
         Args:
-            query: Tensor (L, N, C), or (N, L, C) with `batch_first`; so all that follow.
-            key: Tensor (S, N, C). None: `query`.
-            value: Tensor (S, N, C). None: `key`.
-            identity: What to add the result to. None: `query`.
-            query_pos: Added to `query`.
-            key_pos: Added to `key`. None: `query_pos` if it has the shape of `key`.
-            attn_mask: Tensor (L, S): True, or minus infinity, where not to attend.
-            key_padding_mask: Tensor (N, S): True, or minus infinity, where not to attend.
-            **kwargs: Ignored: what other operations of a transformer take. ``residual``,
-                deprecated, is `identity`.
+            query: Tensor (L, N, C), or (N, L, C) with `batch_first`; likewise the others.
+            key: Tensor (S, N, C). None means `query`.
+            value: Tensor (S, N, C). None means `key`.
+            identity: Input of the residual connection, (L, N, C). None means `query`.
+            query_pos: Positional encoding added to `query`, (L, N, C).
+            key_pos: Positional encoding added to `key`, (S, N, C). None means `query_pos` if it
+                has the shape of `key`.
+            attn_mask: Mask (L, S), True or minus infinity at positions to ignore.
+            key_padding_mask: Mask (N, S), True or minus infinity at keys to ignore.
+            **kwargs: Arguments of other operations of a transformer, ignored; ``residual`` is the
+                deprecated name of `identity`.
 
         Returns:
-            Tensor of the shape of `query`.
+            Tensor (L, N, C).
         """
         if "residual" in kwargs:
-            identity = renamed("MultiheadAttention", kwargs, {"residual": "identity"})["identity"]
+            renamed = pop_renamed("MultiheadAttention", kwargs, {"residual": "identity"})
+            identity = renamed["identity"]
         key = query if key is None else key
         value = key if value is None else value
         identity = query if identity is None else identity
@@ -101,8 +103,8 @@ class MultiheadAttention(BaseModule):
                 key_pos = query_pos
             elif not torch.compiler.is_compiling():
                 warnings.warn(
-                    f"{type(self).__name__} got query_pos of shape {tuple(query_pos.shape)}, but "
-                    f"no key_pos for keys of shape {tuple(key.shape)}: they stay without",
+                    f"{type(self).__name__} got query_pos of shape {tuple(query_pos.shape)} and no "
+                    f"key_pos: keys of shape {tuple(key.shape)} get no positional encoding",
                     stacklevel=2,
                 )
         if query_pos is not None:
@@ -117,7 +119,7 @@ class MultiheadAttention(BaseModule):
             key,
             value,
             key_padding_mask=key_padding_mask,
-            need_weights=False,  # nobody sees them, and without they need not be stored
+            need_weights=False,  # they are not returned, and without them less memory is needed
             attn_mask=attn_mask,
         )[0]
         if self.batch_first:

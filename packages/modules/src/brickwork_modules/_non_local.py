@@ -1,4 +1,4 @@
-"""Non-local blocks: attention of every position of a feature map to every other."""
+"""Non-local blocks: attention between all positions of a feature map."""
 
 from typing import Any, ClassVar
 
@@ -13,23 +13,23 @@ from ._typing import Config
 _MODES = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 
 
-class _NonLocalNd(nn.Module):
-    """A non-local block for any number of dimensions.
+class NonLocalNd(nn.Module):
+    """Non-local block for any number of dimensions.
 
-    It adds to each position a mean of all positions' values, weighted by how well the two
-    positions fit (Wang et al., "Non-local Neural Networks", https://arxiv.org/abs/1711.07971).
+    It adds to each position a weighted mean of the values of all positions; the weights are a
+    pairwise function of the positions (Wang et al., "Non-local Neural Networks",
+    https://arxiv.org/abs/1711.07971).
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        reduction: By what to divide them inside.
-        use_scale: Whether ``'embedded_gaussian'`` divides its weights by the square root of the
-            channels inside.
-        conv_cfg: Config of the convolutions. None stands for ``dict(type='Conv2d')``.
-        norm_cfg: Config of the norm of the last convolution. None: no norm.
-        mode: What the fit is: ``'gaussian'``, ``'embedded_gaussian'``, ``'dot_product'`` or
+        in_channels: Number of channels of input and output.
+        reduction: Divisor of the number of hidden channels.
+        use_scale: Whether ``'embedded_gaussian'`` divides its scores by the square root of the
+            number of hidden channels.
+        conv_cfg: Config of the convolutions. None means ``dict(type='Conv2d')``.
+        norm_cfg: Config of the norm of the output convolution. None means no norm.
+        mode: Pairwise function: ``'gaussian'``, ``'embedded_gaussian'``, ``'dot_product'`` or
             ``'concatenation'``.
-        sub_sample: Whether values and keys are those of every second position only, by max
-            pooling.
+        sub_sample: Whether to max-pool keys and values by 2.
         **kwargs: Arguments of `init_weights`.
 
     Raises:
@@ -52,7 +52,7 @@ class _NonLocalNd(nn.Module):
     ) -> None:
         super().__init__()
         if mode not in _MODES:
-            raise ValueError(f"mode must be one of {', '.join(_MODES)}, but got {mode!r}")
+            raise ValueError(f"mode must be one of {', '.join(_MODES)}, got {mode!r}")
         self.in_channels = in_channels
         self.reduction = reduction
         self.use_scale = use_scale
@@ -90,11 +90,12 @@ class _NonLocalNd(nn.Module):
             self.phi = pool if mode == "gaussian" else nn.Sequential(self.phi, pool)
 
     def init_weights(self, std: float = 0.01, zeros_init: bool = True) -> None:
-        """Draw the weights inside; let the block change nothing at first.
+        """Initialize the projections from a normal distribution, and the output with zeros.
 
         Args:
-            std: Standard deviation of the weights inside.
-            zeros_init: Whether the last convolution, or its norm, is zero; else it is drawn too.
+            std: Standard deviation.
+            zeros_init: Whether the output convolution, or its norm, is zero, which makes the block
+                the identity; otherwise it is drawn too.
         """
         inner = [self.g] if self.mode == "gaussian" else [self.g, self.theta, self.phi]
         for module in inner:
@@ -107,23 +108,23 @@ class _NonLocalNd(nn.Module):
             normal_init(last, std=std)
 
     def gaussian(self, theta_x: Tensor, phi_x: Tensor) -> Tensor:
-        """Weights exp(theta phi), normalised: theta (N, L, C), phi (N, C, M) to (N, L, M)."""
+        """Return softmax(theta phi), (N, L, M), of theta (N, L, C) and phi (N, C, M)."""
         return torch.matmul(theta_x, phi_x).softmax(dim=-1)
 
     def embedded_gaussian(self, theta_x: Tensor, phi_x: Tensor) -> Tensor:
-        """The same of embeddings, scaled: theta (N, L, C), phi (N, C, M) to (N, L, M)."""
+        """Return the scaled softmax(theta phi), (N, L, M), of theta (N, L, C), phi (N, C, M)."""
         weight = torch.matmul(theta_x, phi_x)
         if self.use_scale:
             weight = weight / self.inter_channels**0.5
         return weight.softmax(dim=-1)
 
     def dot_product(self, theta_x: Tensor, phi_x: Tensor) -> Tensor:
-        """Weights theta phi / M: theta (N, L, C), phi (N, C, M) to (N, L, M)."""
+        """Return theta phi / M, (N, L, M), of theta (N, L, C) and phi (N, C, M)."""
         weight = torch.matmul(theta_x, phi_x)
         return weight / weight.shape[-1]
 
     def concatenation(self, theta_x: Tensor, phi_x: Tensor) -> Tensor:
-        """Weights w [theta, phi] / M: theta (N, C, L, 1), phi (N, C, 1, M) to (N, L, M)."""
+        """Return w [theta, phi] / M, (N, L, M), of theta (N, C, L, 1) and phi (N, C, 1, M)."""
         pairs = torch.cat(
             [
                 theta_x.expand(-1, -1, -1, phi_x.shape[3]),
@@ -135,15 +136,15 @@ class _NonLocalNd(nn.Module):
         return weight / weight.shape[-1]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add to each position what it attends to.
+        """Add to each position the weighted mean of all values.
 
         Args:
-            x: Tensor (N, C, ...), with L positions.
+            x: Tensor (N, C, *), with L positions.
 
         Returns:
-            Tensor of the same shape.
+            Tensor (N, C, *).
         """
-        # With an explicit flatten: no size needs to be guessed, which an empty batch forbids.
+        # Flatten and not a view with -1, which is ambiguous for an empty batch.
         g_x = self.g(x).flatten(2).transpose(1, 2)  # (N, M, C)
         theta_x = x if self.mode == "gaussian" else self.theta(x)
         phi_x = x if self.mode == "gaussian" and not self.sub_sample else self.phi(x)
@@ -158,14 +159,14 @@ class _NonLocalNd(nn.Module):
         return output
 
 
-class NonLocal1d(_NonLocalNd):
-    """Non-local block of sequences (N, C, L), see `NonLocal2d`.
+class NonLocal1d(NonLocalNd):
+    """Non-local block for sequences (N, C, L), see `NonLocal2d`.
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        sub_sample: Whether values and keys are max pooled by 2.
+        in_channels: Number of channels of input and output.
+        sub_sample: Whether to max-pool keys and values by 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: As of `NonLocal2d`.
+        **kwargs: As for `NonLocal2d`.
     """
 
     _pool = (nn.MaxPool1d, 2)
@@ -181,20 +182,21 @@ class NonLocal1d(_NonLocalNd):
 
 
 @PLUGIN_LAYERS.register_module()
-class NonLocal2d(_NonLocalNd):
-    """Non-local block of images (N, C, H, W).
+class NonLocal2d(NonLocalNd):
+    """Non-local block for images (N, C, H, W).
 
-    It adds to each position a mean of all positions' values, weighted by how well the two
-    positions fit (Wang et al., "Non-local Neural Networks", https://arxiv.org/abs/1711.07971).
+    It adds to each position a weighted mean of the values of all positions; the weights are a
+    pairwise function of the positions (Wang et al., "Non-local Neural Networks",
+    https://arxiv.org/abs/1711.07971).
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        sub_sample: Whether values and keys are max pooled by 2 x 2.
+        in_channels: Number of channels of input and output.
+        sub_sample: Whether to max-pool keys and values by 2 x 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: ``reduction=2`` by which the channels are divided inside, ``mode``
-            (``'embedded_gaussian'``, ``'gaussian'``, ``'dot_product'``, ``'concatenation'``),
-            ``use_scale=True`` of the first of them, ``norm_cfg=None`` of the last convolution,
-            and the arguments of `init_weights`.
+        **kwargs: ``reduction=2``, the divisor of the number of hidden channels; ``mode``, the
+            pairwise function (``'embedded_gaussian'``, ``'gaussian'``, ``'dot_product'``,
+            ``'concatenation'``); ``use_scale=True``, whether ``'embedded_gaussian'`` scales its
+            scores; ``norm_cfg=None`` of the output convolution; the arguments of `init_weights`.
 
     Raises:
         ValueError: If ``mode`` is unknown.
@@ -205,7 +207,7 @@ class NonLocal2d(_NonLocalNd):
     """
 
     _abbr_ = "nonlocal_block"
-    _pool = (nn.MaxPool2d, 2)
+    _pool = (nn.MaxPool2d, (2, 2))
 
     def __init__(
         self,
@@ -217,14 +219,14 @@ class NonLocal2d(_NonLocalNd):
         super().__init__(in_channels, conv_cfg=conv_cfg, sub_sample=sub_sample, **kwargs)
 
 
-class NonLocal3d(_NonLocalNd):
-    """Non-local block of videos (N, C, T, H, W), see `NonLocal2d`.
+class NonLocal3d(NonLocalNd):
+    """Non-local block for videos (N, C, T, H, W), see `NonLocal2d`.
 
     Args:
-        in_channels: Channels of the input, and of the output.
-        sub_sample: Whether values and keys are max pooled by 1 x 2 x 2.
+        in_channels: Number of channels of input and output.
+        sub_sample: Whether to max-pool keys and values by 1 x 2 x 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: As of `NonLocal2d`.
+        **kwargs: As for `NonLocal2d`.
     """
 
     _pool = (nn.MaxPool3d, (1, 2, 2))

@@ -1,4 +1,4 @@
-"""One number for both sides of a 2d window, or a pair."""
+"""Sizes in two dimensions."""
 
 from ._typing import Size2d
 

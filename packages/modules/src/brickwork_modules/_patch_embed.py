@@ -1,4 +1,4 @@
-"""From an image to a sequence of embedded patches."""
+"""Embedding of the patches of an image."""
 
 from typing import Any
 
@@ -11,46 +11,47 @@ from ._pair import pair
 from ._typing import Config, Size2d
 
 
-def adapt(
+def split_padding(
     padding: Size2d | str, kernel_size: Size2d, stride: Size2d, dilation: Size2d
 ) -> tuple[AdaptivePadding | None, tuple[int, int]]:
-    """Split a padding that may be a word into a layer and a size.
+    """Return the padding layer and the padding of the convolution.
 
     Args:
-        padding: A size, or a mode of `AdaptivePadding`.
+        padding: Size, or mode of `AdaptivePadding`.
         kernel_size: Size of the window.
-        stride: Step of the window.
-        dilation: Distance between the window's elements.
+        stride: Stride of the window.
+        dilation: Spacing between the elements of the window.
 
     Returns:
-        The layer for a word, None for a size; the size for a size, 0 for a word.
+        An `AdaptivePadding` and (0, 0) for a mode; None and the padding for a size.
     """
     if isinstance(padding, str):
         return AdaptivePadding(kernel_size, stride, dilation, padding), (0, 0)
     return None, pair(padding)
 
 
-def windows(size: int, kernel_size: int, stride: int, padding: int, dilation: int) -> int:
-    """Count the positions of a window along one side, as `torch.nn.Conv2d` does."""
+def output_size(size: int, kernel_size: int, stride: int, padding: int, dilation: int) -> int:
+    """Return the output size of a convolution in one dimension."""
     return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
 
 
 class PatchEmbed(BaseModule):
-    """Patches of an image, each mapped to a vector by one convolution.
+    """Embedding of the patches of an image by a convolution.
 
     Args:
-        in_channels: Channels of the image.
-        embed_dims: Channels of the vectors.
+        in_channels: Number of channels of the image.
+        embed_dims: Number of channels of the embeddings.
         conv_type: Type of the convolution.
         kernel_size: Size of a patch.
-        stride: Step between patches. None: `kernel_size`.
-        padding: Zeros on each side, or a mode of `AdaptivePadding`: ``'corner'``, ``'same'``.
-        dilation: Distance between a patch's pixels.
-        bias: Whether to add a bias.
-        norm_cfg: Config of a norm of the vectors. None: no norm.
-        input_size: Size of the image, if it is known; then ``init_out_size`` is the number of
-            patches (rows, columns).
-        init_cfg: Config of the initialisation.
+        stride: Stride between patches. None means `kernel_size`.
+        padding: Padding added to both sides, or mode of `AdaptivePadding`: ``'corner'``,
+            ``'same'``.
+        dilation: Spacing between the pixels of a patch.
+        bias: Whether to add a learnable bias.
+        norm_cfg: Config of a norm of the embeddings. None means no norm.
+        input_size: Size (H, W) of the image, if it is known; then ``init_out_size`` is the number
+            of patches (rows, columns).
+        init_cfg: Config of the initialization.
 
     Example:
         >>> patches, size = PatchEmbed(embed_dims=8)(torch.ones(1, 3, 224, 200))
@@ -77,14 +78,14 @@ class PatchEmbed(BaseModule):
         kernel_size = pair(kernel_size)
         stride = kernel_size if stride is None else pair(stride)
         dilation = pair(dilation)
-        self.adaptive_padding, amount = adapt(padding, kernel_size, stride, dilation)
+        self.adaptive_padding, conv_padding = split_padding(padding, kernel_size, stride, dilation)
         self.projection = build_conv_layer(
             {"type": conv_type},
             in_channels=in_channels,
             out_channels=embed_dims,
             kernel_size=kernel_size,
             stride=stride,
-            padding=amount,
+            padding=conv_padding,
             dilation=dilation,
             bias=bias,
         )
@@ -100,18 +101,18 @@ class PatchEmbed(BaseModule):
                 pad_h, pad_w = self.adaptive_padding.get_pad_shape(self.init_input_size)
                 height, width = height + pad_h, width + pad_w
             self.init_out_size = (
-                windows(height, kernel_size[0], stride[0], amount[0], dilation[0]),
-                windows(width, kernel_size[1], stride[1], amount[1], dilation[1]),
+                output_size(height, kernel_size[0], stride[0], conv_padding[0], dilation[0]),
+                output_size(width, kernel_size[1], stride[1], conv_padding[1], dilation[1]),
             )
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Embed.
+        """Embed the patches of images.
 
         Args:
             x: Tensor (N, C, H, W).
 
         Returns:
-            The vectors (N, rows * columns, embed_dims), and (rows, columns).
+            Embeddings (N, rows * columns, embed_dims), and (rows, columns).
         """
         if self.adaptive_padding is not None:
             x = self.adaptive_padding(x)

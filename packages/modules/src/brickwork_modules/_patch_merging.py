@@ -1,33 +1,35 @@
-"""Fewer, wider patches out of many."""
+"""Merging of neighboring patches."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from brickwork_base import BaseModule
 from brickwork_layers import build_norm_layer
+from brickwork_registry.errors import ArgumentTypeError, ArgumentValueError
 from torch import Tensor, nn
 
 from ._pair import pair
-from ._patch_embed import adapt, windows
+from ._patch_embed import output_size, split_padding
 from ._typing import Config, Size2d
 
 
 class PatchMerging(BaseModule):
-    """Neighbouring patches joined into one, normed and mapped to fewer channels (Swin).
+    """Concatenation of neighboring patches, a norm and a linear layer (Swin).
 
-    The channels of a joined patch are ordered as `torch.nn.Unfold` does: by channel first, then
-    by place. Swin's own order is by place first; its checkpoints have to be permuted.
+    The channels of a merged patch are ordered as by `torch.nn.Unfold`: by channel, then by
+    position. The original Swin orders by position first; its checkpoints have to be permuted.
 
     Args:
-        in_channels: Channels of a patch.
-        out_channels: Channels of a joined patch.
-        kernel_size: How many patches to join along each side.
-        stride: Step between joined patches. None: `kernel_size`.
-        padding: Zeros on each side, or a mode of `AdaptivePadding`: ``'corner'``, ``'same'``.
-        dilation: Distance between the patches that are joined.
-        bias: Whether the linear map has a bias.
-        norm_cfg: Config of the norm before it. None: no norm.
-        init_cfg: Config of the initialisation.
+        in_channels: Number of channels of a patch.
+        out_channels: Number of channels of a merged patch.
+        kernel_size: Number of patches to merge in each dimension.
+        stride: Stride between merged patches. None means `kernel_size`.
+        padding: Padding added to both sides, or mode of `AdaptivePadding`: ``'corner'``,
+            ``'same'``.
+        dilation: Spacing between the patches that are merged.
+        bias: Whether the linear layer has a bias.
+        norm_cfg: Config of the norm before it. None means no norm.
+        init_cfg: Config of the initialization.
 
     Example:
         >>> merged, size = PatchMerging(4, 8)(torch.ones(1, 6 * 7, 4), (6, 7))
@@ -53,36 +55,36 @@ class PatchMerging(BaseModule):
         self.kernel_size = pair(kernel_size)
         self.stride = pair(stride) if stride else self.kernel_size
         self.dilation = pair(dilation)
-        self.adaptive_padding, self.padding = adapt(
+        self.adaptive_padding, self.padding = split_padding(
             padding, self.kernel_size, self.stride, self.dilation
         )
         self.sampler = nn.Unfold(self.kernel_size, self.dilation, self.padding, self.stride)
-        joined = self.kernel_size[0] * self.kernel_size[1] * in_channels
+        merged = self.kernel_size[0] * self.kernel_size[1] * in_channels
         self.norm: nn.Module | None = (
-            None if norm_cfg is None else build_norm_layer(norm_cfg, joined)[1]
+            None if norm_cfg is None else build_norm_layer(norm_cfg, merged)[1]
         )
-        self.reduction = nn.Linear(joined, out_channels, bias=bias)
+        self.reduction = nn.Linear(merged, out_channels, bias=bias)
 
     def forward(self, x: Tensor, input_size: Sequence[int]) -> tuple[Tensor, tuple[int, int]]:
-        """Join.
+        """Merge patches.
 
         Args:
             x: Tensor (N, H * W, C_in).
             input_size: (H, W).
 
         Returns:
-            The joined patches (N, rows * columns, C_out), and (rows, columns).
+            The merged patches (N, rows * columns, C_out), and (rows, columns).
 
         Raises:
-            TypeError: If `input_size` is no sequence.
-            ValueError: If `x` has not H * W patches.
+            TypeError: If `input_size` is not a sequence.
+            ValueError: If `x` does not have H * W patches.
         """
         if not isinstance(input_size, Sequence):
-            raise TypeError(f"input_size must be (height, width), but got {input_size!r}")
+            raise ArgumentTypeError(f"input_size must be (height, width), got {input_size!r}")
         height, width = input_size
         if x.shape[1] != height * width:
-            raise ValueError(
-                f"input_size must be the size of the {x.shape[1]} patches, but got "
+            raise ArgumentValueError(
+                f"input_size must be the height and width of the {x.shape[1]} patches, got "
                 f"{height} x {width} = {height * width}"
             )
         x = x.unflatten(1, (height, width)).permute(0, 3, 1, 2)  # type: ignore[no-untyped-call]
@@ -90,8 +92,8 @@ class PatchMerging(BaseModule):
             x = self.adaptive_padding(x)
             height, width = x.shape[-2:]
         rows, columns = (
-            windows(size, *of_side)
-            for size, *of_side in zip(
+            output_size(size, *window)
+            for size, *window in zip(
                 (height, width),
                 self.kernel_size,
                 self.stride,
@@ -100,7 +102,7 @@ class PatchMerging(BaseModule):
                 strict=True,
             )
         )
-        x = self.sampler(x).transpose(1, 2)  # (N, rows * columns, joined)
+        x = self.sampler(x).transpose(1, 2)  # (N, rows * columns, merged)
         if self.norm is not None:
             x = self.norm(x)
         return self.reduction(x), (rows, columns)

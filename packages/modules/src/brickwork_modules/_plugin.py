@@ -1,29 +1,31 @@
-"""Plugins from configs: blocks that a network puts between its own layers."""
+"""Plugins from configs: blocks that a model inserts between its own layers."""
 
 import re
 from typing import Any
 
 from brickwork_registry import build_from_cfg
+from brickwork_registry.errors import ArgumentTypeError
 from torch import nn
 
 from ._registries import PLUGIN_LAYERS
 from ._typing import Config
 
-# A capital that begins a word: after a small letter or digit, or before a small letter.
-_WORD = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Start of a word in camel case: a capital after a lowercase letter or digit, or before a
+# lowercase letter.
+_WORD_START = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def infer_abbr(class_type: type) -> str:
-    """Infer the short name of a plugin's class, under which networks keep their plugins.
+    """Return the abbreviation of a plugin class, which models use as attribute name.
 
     Args:
         class_type: The class.
 
     Returns:
-        Its ``_abbr_`` if it has one; else its name in snake case.
+        The ``_abbr_`` of the class, or its name in snake case.
 
     Raises:
-        TypeError: If `class_type` is no class.
+        TypeError: If `class_type` is not a class.
 
     Example:
         >>> class FancyBlock: ...
@@ -31,9 +33,11 @@ def infer_abbr(class_type: type) -> str:
         'fancy_block'
     """
     if not isinstance(class_type, type):
-        raise TypeError(f"class_type must be a class, but got {class_type!r}")
+        raise TypeError(f"class_type must be a class, got {class_type!r}")
     own: str | None = getattr(class_type, "_abbr_", None)
-    return _WORD.sub("_", class_type.__name__).replace("-", "_").lower() if own is None else own
+    return (
+        _WORD_START.sub("_", class_type.__name__).replace("-", "_").lower() if own is None else own
+    )
 
 
 def build_plugin_layer(
@@ -42,17 +46,18 @@ def build_plugin_layer(
     """Build a plugin.
 
     Args:
-        cfg: ``type`` is one of `PLUGIN_LAYERS`; the other keys are arguments of its constructor.
-        postfix: What to append to the name.
-        **kwargs: More arguments of the constructor.
+        cfg: ``type`` is a name in `PLUGIN_LAYERS`; the other keys are arguments of the plugin.
+        postfix: Appended to the name.
+        **kwargs: Further arguments of the plugin.
 
     Returns:
-        The name to keep it under (``'context_block1'``: see `infer_abbr`), and the plugin.
+        The name for the plugin, `infer_abbr` with the postfix (``'context_block1'``), and the
+        plugin.
 
     Raises:
-        TypeError: If `cfg` is no dict, `postfix` neither an int nor a str, or an argument does
-            not fit or is given twice.
-        KeyError: If `cfg` has no ``type``, or an unknown one.
+        TypeError: If `cfg` is not a dict, `postfix` neither an int nor a str, or an argument is
+            invalid or in both `cfg` and the call.
+        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
 
     Example:
         >>> name, plugin = build_plugin_layer(dict(type='ContextBlock', ratio=1 / 4), 1,
@@ -61,11 +66,11 @@ def build_plugin_layer(
         'context_block1'
     """
     if not isinstance(postfix, int | str):
-        raise TypeError(f"postfix must be an int or a str, but got {postfix!r}")
+        raise ArgumentTypeError(f"postfix must be an int or a str, got {postfix!r}")
     for name in kwargs.keys() & {*cfg} if isinstance(cfg, dict) else ():
         raise TypeError(
-            f"plugin got multiple values for argument {name!r}: the config says {cfg[name]!r}, "
-            f"the caller of the builder {kwargs[name]!r}; take it out of the config"
+            f"plugin layer: got multiple values for argument {name!r}: {cfg[name]!r} from the "
+            f"config and {kwargs[name]!r} from the caller; remove it from the config"
         )
     layer: nn.Module = build_from_cfg(cfg, PLUGIN_LAYERS, kwargs)
     return f"{infer_abbr(type(layer))}{postfix}", layer

@@ -1,4 +1,4 @@
-"""A layer of a transformer, made of attentions, norms and feed-forward networks in any order."""
+"""Transformer layer: attentions, norms and feed-forward networks in any order."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from brickwork_base import BaseModule, ModuleList
 from brickwork_layers import build_norm_layer
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor
 
 from ._build import build_attention, build_feedforward_network
@@ -31,26 +32,25 @@ _FFN: Config = {
 
 @TRANSFORMER_LAYER.register_module()
 class BaseTransformerLayer(BaseModule):
-    """Attentions, norms and feed-forward networks, in the order that a config says.
+    """Attentions, norms and feed-forward networks in a configurable order.
 
-    With ``'norm'`` first, the residual connections go around the norms (Xiong et al., "On Layer
-    Normalization in the Transformer Architecture", https://arxiv.org/abs/2002.04745).
+    If ``'norm'`` comes first, the residual connections bypass the norms (pre-norm; Xiong et al.,
+    "On Layer Normalization in the Transformer Architecture", https://arxiv.org/abs/2002.04745).
 
     Args:
-        attn_cfgs: Config of every attention, or one for each in their order.
-        ffn_cfgs: Config of every feed-forward network, or one for each in their order.
-        operation_order: ``'self_attn'``, ``'cross_attn'``, ``'norm'`` and ``'ffn'``, as often as
-            wanted, with at least one attention.
-        norm_cfg: Config of every norm.
-        init_cfg: Config of the initialisation.
-        batch_first: Whether tensors are (N, L, C); else (L, N, C).
-        **kwargs: ``feedforward_channels``, ``ffn_dropout`` and ``ffn_num_fcs``, deprecated: keys
-            of `ffn_cfgs`. Others are ignored, with a warning.
+        attn_cfgs: Config of all attentions, or a list with one for each.
+        ffn_cfgs: Config of all feed-forward networks, or a list with one for each.
+        operation_order: Sequence of ``'self_attn'``, ``'cross_attn'``, ``'norm'`` and ``'ffn'``
+            with at least one attention.
+        norm_cfg: Config of all norms.
+        init_cfg: Config of the initialization.
+        batch_first: Whether tensors are (N, L, C) instead of (L, N, C).
+        **kwargs: Deprecated: the keys ``feedforward_channels``, ``ffn_dropout`` and
+            ``ffn_num_fcs`` of `ffn_cfgs`. Others are ignored with a warning.
 
     Raises:
-        ValueError: If `operation_order` is missing or has another word, if the number of configs
-            is not that of the operations, or if they disagree about ``batch_first`` or
-            ``embed_dims``.
+        ValueError: If `operation_order` is missing or invalid, the number of configs is not that
+            of the operations, or a config contradicts ``batch_first`` or ``embed_dims``.
 
     Example:
         >>> layer = BaseTransformerLayer(
@@ -72,13 +72,13 @@ class BaseTransformerLayer(BaseModule):
         **kwargs: Any,
     ) -> None:
         name = type(self).__name__
-        ffn_cfgs = _with_deprecated(name, ffn_cfgs, kwargs)
+        ffn_cfgs = _merge_deprecated(name, ffn_cfgs, kwargs)
         super().__init__(init_cfg)
         order = tuple(operation_order or ())
         if not {"self_attn", "cross_attn"} & {*order} or {*order} - {*_OPERATIONS}:
-            raise ValueError(
-                f"operation_order of {name} must be made of {', '.join(_OPERATIONS)}, with at "
-                f"least one attention, but got {operation_order!r}"
+            raise ArgumentValueError(
+                f"operation_order of {name} must be a sequence of {', '.join(_OPERATIONS)} with at "
+                f"least one attention, got {operation_order!r}"
             )
         self.batch_first = batch_first
         self.num_attn = order.count("self_attn") + order.count("cross_attn")
@@ -89,17 +89,17 @@ class BaseTransformerLayer(BaseModule):
         self.attentions = ModuleList()
         attentions = [operation for operation in order if operation.endswith("_attn")]
         for operation, cfg in zip(
-            attentions, _repeated("attn_cfgs", attn_cfgs, self.num_attn), strict=True
+            attentions, _as_list("attn_cfgs", attn_cfgs, self.num_attn), strict=True
         ):
-            _agree(cfg, "batch_first", batch_first)
+            _check_consistent(cfg, "batch_first", batch_first)
             attention = build_attention({**cfg, "batch_first": batch_first})
             attention.operation_name = operation  # type: ignore[assignment]  # a plain attribute
             self.attentions.append(attention)
         self.embed_dims: int = self.attentions[0].embed_dims  # type: ignore[assignment]  # by contract
 
         self.ffns = ModuleList()
-        for cfg in _repeated("ffn_cfgs", ffn_cfgs, order.count("ffn")):
-            _agree(cfg, "embed_dims", self.embed_dims)
+        for cfg in _as_list("ffn_cfgs", ffn_cfgs, order.count("ffn")):
+            _check_consistent(cfg, "embed_dims", self.embed_dims)
             self.ffns.append(
                 build_feedforward_network({**cfg, "embed_dims": self.embed_dims}, {"type": "FFN"})
             )
@@ -119,21 +119,21 @@ class BaseTransformerLayer(BaseModule):
         key_padding_mask: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        """Run the operations in their order.
+        """Run the operations in order.
 
         Args:
-            query: Tensor (L, N, C), or (N, L, C) with `batch_first`; so all that follow.
-            key: Tensor (S, N, C), of the cross attentions.
-            value: Tensor (S, N, C), of the cross attentions.
+            query: Tensor (L, N, C), or (N, L, C) with `batch_first`; likewise the others.
+            key: Key of the cross attentions, (S, N, C).
+            value: Value of the cross attentions, (S, N, C).
             query_pos: Positional encoding of `query`.
             key_pos: Positional encoding of `key`.
-            attn_masks: Mask (L, S) of every attention, or one or None for each in their order.
-            query_key_padding_mask: Mask (N, L) of the keys of the self attentions.
-            key_padding_mask: Mask (N, S) of the keys of the cross attentions.
-            **kwargs: Handed to the attentions.
+            attn_masks: Mask (L, S) of all attentions, or a list with one or None for each.
+            query_key_padding_mask: Padding mask (N, L) of the self attentions.
+            key_padding_mask: Padding mask (N, S) of the cross attentions.
+            **kwargs: Passed to the attentions.
 
         Returns:
-            Tensor of the shape of `query`.
+            Tensor (L, N, C).
 
         Raises:
             ValueError: If the number of masks is not that of the attentions.
@@ -145,9 +145,9 @@ class BaseTransformerLayer(BaseModule):
                 )
             attn_masks = [attn_masks] * self.num_attn
         elif len(attn_masks) != self.num_attn:
-            raise ValueError(
-                f"attn_masks must be one for each of the {self.num_attn} attentions of "
-                f"{type(self).__name__}, but got {len(attn_masks)}"
+            raise ArgumentValueError(
+                f"attn_masks of {type(self).__name__} must have {self.num_attn} masks, one for "
+                f"each attention, got {len(attn_masks)}"
             )
         attentions = iter(zip(self.attentions, attn_masks, strict=True))
         norms, ffns = iter(self.norms), iter(self.ffns)
@@ -159,26 +159,26 @@ class BaseTransformerLayer(BaseModule):
                 query = next(ffns)(query, identity if self.pre_norm else None)
             else:
                 attention, mask = next(attentions)
-                itself = operation == "self_attn"
+                is_self = operation == "self_attn"
                 query = attention(
                     query,
-                    query if itself else key,
-                    query if itself else value,
+                    query if is_self else key,
+                    query if is_self else value,
                     identity if self.pre_norm else None,
                     query_pos=query_pos,
-                    key_pos=query_pos if itself else key_pos,
+                    key_pos=query_pos if is_self else key_pos,
                     attn_mask=mask,
-                    key_padding_mask=query_key_padding_mask if itself else key_padding_mask,
+                    key_padding_mask=query_key_padding_mask if is_self else key_padding_mask,
                     **kwargs,
                 )
                 identity = query
         return query
 
 
-def _with_deprecated(
+def _merge_deprecated(
     name: str, ffn_cfgs: Config | Sequence[Config], kwargs: Mapping[str, Any]
 ) -> Config | Sequence[Config]:
-    """Put arguments that go into `ffn_cfgs` today there; warn of all."""
+    """Add deprecated arguments to `ffn_cfgs`, with a warning, and warn of unknown ones."""
     for old in kwargs:
         if old not in _RENAMED:
             warnings.warn(f"{name} ignores the argument {old!r}", stacklevel=3)
@@ -186,7 +186,7 @@ def _with_deprecated(
     if not moved:
         return ffn_cfgs
     warnings.warn(
-        f"{', '.join(map(repr, moved))} of {name} are deprecated, put them into 'ffn_cfgs'",
+        f"{', '.join(map(repr, moved))} of {name} are deprecated, use 'ffn_cfgs'",
         DeprecationWarning,
         stacklevel=3,
     )
@@ -195,22 +195,21 @@ def _with_deprecated(
     return [{**cfg, **moved} for cfg in ffn_cfgs]
 
 
-def _repeated(name: str, cfgs: Config | Sequence[Config] | None, count: int) -> Sequence[Config]:
-    """One config for each of `count` parts."""
+def _as_list(name: str, cfgs: Config | Sequence[Config] | None, count: int) -> Sequence[Config]:
+    """Return one config for each of `count` operations."""
     if isinstance(cfgs, Mapping):
         return [cfgs] * count
     if cfgs is None or len(cfgs) != count:
-        raise ValueError(
-            f"{name} must be a config or a list of {count}, as operation_order says, but got "
-            f"{cfgs!r}"
+        raise ArgumentValueError(
+            f"{name} must be a config, or a list of {count} as in operation_order, got {cfgs!r}"
         )
     return cfgs
 
 
-def _agree(cfg: Config, name: str, value: object) -> None:
-    """Refuse a config that says something else than the layer."""
+def _check_consistent(cfg: Config, name: str, value: object) -> None:
+    """Raise an error if a config contradicts an argument of the layer."""
     if cfg.get(name, value) != value:
-        raise ValueError(
-            f"{name} of {cfg.get('type')} must be that of the layer, {value!r}, but got "
-            f"{cfg[name]!r}; leave it out of the config"
+        raise ArgumentValueError(
+            f"{name} of {cfg.get('type')} must be that of the layer, {value!r}, got "
+            f"{cfg[name]!r}; remove it from the config"
         )

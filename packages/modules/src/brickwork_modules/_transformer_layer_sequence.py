@@ -1,9 +1,10 @@
-"""An encoder or a decoder: layers of a transformer one after another."""
+"""Sequence of transformer layers: an encoder or a decoder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brickwork_base import BaseModule, ModuleList
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor
 
 from ._build import build_transformer_layer
@@ -13,15 +14,15 @@ from ._typing import Config
 
 @TRANSFORMER_LAYER_SEQUENCE.register_module()
 class TransformerLayerSequence(BaseModule):
-    """Layers of a transformer one after another.
+    """Sequence of transformer layers.
 
     Args:
-        transformerlayers: Config of every layer, or one for each.
+        transformerlayers: Config of all layers, or a list with one for each.
         num_layers: Number of layers, at least 1.
-        init_cfg: Config of the initialisation.
+        init_cfg: Config of the initialization.
 
     Raises:
-        ValueError: If the number of configs is not `num_layers`, or that is below 1.
+        ValueError: If `num_layers` is less than 1 or not the number of configs.
 
     Example:
         >>> attention = dict(type='MultiheadAttention', embed_dims=8, num_heads=2)
@@ -42,9 +43,9 @@ class TransformerLayerSequence(BaseModule):
         if isinstance(transformerlayers, Mapping):
             transformerlayers = [transformerlayers] * (num_layers or 0)
         if not transformerlayers or len(transformerlayers) != num_layers:
-            raise ValueError(
-                "transformerlayers must be a config, or a list of num_layers configs, at least "
-                f"one, but got {transformerlayers!r} with num_layers={num_layers!r}"
+            raise ArgumentValueError(
+                "transformerlayers must be a config or a list of num_layers configs, at least one, "
+                f"got {transformerlayers!r} with num_layers={num_layers!r}"
             )
         self.num_layers = num_layers
         self.layers = ModuleList([build_transformer_layer(cfg) for cfg in transformerlayers])
@@ -63,21 +64,22 @@ class TransformerLayerSequence(BaseModule):
         key_padding_mask: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        """Run the layers.
+        """Run the layers one after another.
 
         Args:
-            query: Tensor (L, N, C), or (N, L, C) of layers with batch_first; so all that follow.
-            key: Tensor (S, N, C), of the cross attentions.
-            value: Tensor (S, N, C), of the cross attentions.
+            query: Tensor (L, N, C), or (N, L, C) if the layers are batch-first; likewise the
+                others. See `BaseTransformerLayer.forward` for all arguments.
+            key: Key of the cross attentions, (S, N, C).
+            value: Value of the cross attentions, (S, N, C).
             query_pos: Positional encoding of `query`.
             key_pos: Positional encoding of `key`.
-            attn_masks: As in `BaseTransformerLayer.forward`.
-            query_key_padding_mask: Mask (N, L) of the keys of the self attentions.
-            key_padding_mask: Mask (N, S) of the keys of the cross attentions.
-            **kwargs: Handed to the layers.
+            attn_masks: Masks of the attentions of each layer.
+            query_key_padding_mask: Padding mask (N, L) of the self attentions.
+            key_padding_mask: Padding mask (N, S) of the cross attentions.
+            **kwargs: Passed to the layers.
 
         Returns:
-            Tensor of the shape of `query`.
+            Tensor (L, N, C).
         """
         for layer in self.layers:
             query = layer(

@@ -1,4 +1,4 @@
-"""Efficient evaluation of every convolution and batch norm of a model."""
+"""Efficient evaluation of all pairs of convolution and batch norm of a model."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,19 +14,18 @@ from ._fuse_plan import find_conv_bn
 
 
 def turn_on_efficient_conv_bn_eval(model: nn.Module, modules: str | Sequence[str] = "") -> None:
-    """Fold each batch norm, in eval mode, into the convolution before it in each forward.
+    """Make each forward in eval mode fold batch norms into the preceding convolutions.
 
-    Parameters, their names and gradients stay those of both layers, training mode is not touched;
-    in eval mode the two cost the time and memory of one. Pairs are found as for `fuse_conv_bn`;
-    in a `ConvModule`, this is `ConvModule.turn_on_efficient_conv_bn_eval`. To fuse for good, fuse
-    a model on which this was not called.
+    In eval mode, a pair then takes the time and memory of one layer. Parameters, their names and
+    gradients stay the same; training mode is not affected. Pairs are found as by `fuse_conv_bn`.
+    To fuse permanently, use `fuse_conv_bn` on a model without this.
 
     Args:
         model: The model, changed in place.
-        modules: Dotted names of the parts of the model to look in; ``''`` is all of it.
+        modules: Dotted names of the submodules to change; ``''`` means the whole model.
 
     Raises:
-        AttributeError: If the model has no part of that name.
+        AttributeError: If the model has no submodule of that name.
 
     Example:
         >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)).eval()
@@ -34,8 +33,8 @@ def turn_on_efficient_conv_bn_eval(model: nn.Module, modules: str | Sequence[str
         >>> model(torch.ones(1, 3, 8, 8)).shape
         torch.Size([1, 8, 6, 6])
     """
-    for part_name in [modules] if isinstance(modules, str) else modules:
-        part = model.get_submodule(part_name)
+    for submodule_name in [modules] if isinstance(modules, str) else modules:
+        part = model.get_submodule(submodule_name)
         for pair in find_conv_bn(part):
             if pair.reason:
                 continue
@@ -45,19 +44,19 @@ def turn_on_efficient_conv_bn_eval(model: nn.Module, modules: str | Sequence[str
             if isinstance(parent, ConvModule):
                 parent.turn_on_efficient_conv_bn_eval()
             elif folds(conv, bn):
-                # Partials of functions of this module: they are copied and pickled with the model.
+                # Partials of functions of this module can be copied and pickled with the model.
                 vars(conv)["forward"] = partial(_convolve, conv, bn)
-                vars(bn)["forward"] = partial(_normalise, bn)
+                vars(bn)["forward"] = partial(_normalize, bn)
 
 
 def _convolve(conv: _ConvNd, bn: _BatchNorm, x: Tensor) -> Tensor:
-    """The convolution, with its batch norm where that is in eval mode."""
+    """Run the convolution, with its batch norm if that is in eval mode."""
     if bn.training:
         output: Tensor = type(conv).forward(conv, x)
         return output
     return efficient_conv_bn_eval_forward(bn, conv, x)
 
 
-def _normalise(bn: _BatchNorm, x: Tensor) -> Tensor:
-    """The batch norm, where the convolution has not done its work."""
+def _normalize(bn: _BatchNorm, x: Tensor) -> Tensor:
+    """Run the batch norm, unless the convolution included it."""
     return type(bn).forward(bn, x) if bn.training else x

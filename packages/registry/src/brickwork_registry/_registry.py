@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any, Generic, Self, TypeVar, overload
@@ -368,8 +369,8 @@ class Registry(Generic[T]):
         Registering the same object under the same name again does nothing.
 
         Args:
-            name: The name or names. Default: the object's ``__name__``. In the bare decorator
-                ``@MODELS.register_module``, the object.
+            name: The name or names. Default: the object's ``__name__``. An object is accepted
+                with a warning, see `deprecated_register_module`.
             force: Whether to replace another object of that name.
             module: The object. If None, a decorator is returned.
 
@@ -385,15 +386,13 @@ class Registry(Generic[T]):
             >>> ACTS = Registry('activation')
             >>> @ACTS.register_module(['Clip', 'Clamp'])
             ... class Clamp: ...
-            >>> @ACTS.register_module
-            ... class Tanh: ...
             >>> list(ACTS)
-            ['Clip', 'Clamp', 'Tanh']
+            ['Clip', 'Clamp']
         """
         if not isinstance(force, bool):
             raise InvalidConfigError("force", "a bool", describe(force))
         if module is None and is_factory(name):
-            name, module = None, name
+            return self.deprecated_register_module(name, force)
         names = [name] if isinstance(name, str) else name
         if not (
             names is None
@@ -409,6 +408,24 @@ class Registry(Generic[T]):
             return module
 
         return register
+
+    def deprecated_register_module(self, cls: Any = None, force: bool = False) -> Any:
+        """Register a class or function by the deprecated API of mmcv, with a DeprecationWarning.
+
+        Args:
+            cls: The class or function. If None, a decorator is returned.
+            force: Whether to replace another object of that name.
+
+        Returns:
+            `cls`, or the decorator.
+        """
+        warnings.warn(
+            "register_module(cls, force) and @register_module without parentheses are deprecated, "
+            "use register_module(name, force, module) or @register_module()",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        return self.register_module(force=force, module=cls)
 
     def override(self, **entries: Any) -> Override[Self]:
         """Replace or add entries inside a ``with`` block.

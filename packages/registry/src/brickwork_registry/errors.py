@@ -1,10 +1,25 @@
-"""Exceptions of registries.
+"""Exceptions of registries, and base classes for errors about arguments.
 
-The arguments of an exception are its attributes, and its message is made from them: it pickles,
-and code can inspect it without parsing the message.
+The arguments of a registry's exception are its attributes, and its message is made from them: it
+pickles, and code can inspect it without parsing the message.
 """
 
 from __future__ import annotations
+
+
+class ArgumentError(AssertionError):
+    """Base class of errors about arguments that mmcv checks by ``assert``.
+
+    Code written for mmcv may catch AssertionError; other code expects TypeError or ValueError.
+    """
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument has the wrong type."""
+
+
+class ArgumentValueError(ArgumentError, ValueError):
+    """An argument has an invalid value."""
 
 
 class RegistryError(Exception):
@@ -34,7 +49,7 @@ class MissingTypeError(RegistryError, KeyError):
         return f"{message}; {self.hint}" if self.hint else message
 
 
-class InvalidConfigError(RegistryError, TypeError):
+class InvalidConfigError(RegistryError, ArgumentTypeError):
     """A config, its ``type``, a registry or a registered object has the wrong type.
 
     Attributes:
@@ -121,7 +136,7 @@ class ImportPathError(NotRegisteredError):
         )
 
 
-class AlreadyRegisteredError(RegistryError, KeyError):
+class AlreadyRegisteredError(RegistryError, KeyError, ArgumentError):
     """Another object has this name, or another child this scope.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Search for receptive fields: which dilation each convolution should have (RF-Next)."""
+"""Search of receptive fields: the dilation of each convolution (RF-Next)."""
 
 from ._hook import RFSearchHook as RFSearchHook
 from ._operators import BaseConvRFSearchOp as BaseConvRFSearchOp

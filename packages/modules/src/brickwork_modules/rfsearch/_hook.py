@@ -1,4 +1,4 @@
-"""The search over a training: when to settle and expand, and what is written down."""
+"""The search for dilations during training."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from brickwork_registry.errors import ArgumentValueError
 from torch import nn
 
 from ._operators import BaseConvRFSearchOp, Conv2dRFSearchOp
@@ -28,26 +29,26 @@ _SEARCHED: dict[str, tuple[type[nn.Module], type[BaseConvRFSearchOp]]] = {
 
 
 class RFSearchHook:
-    """Searches the dilation of each convolution while a model trains.
+    """Search of the dilation of each convolution during training.
 
-    It needs no trainer of a certain kind. Call `init_model` once before training, and
-    `after_train_epoch` or `after_train_iter` from the loop with anything that has ``model`` and
-    ``work_dir``, or `step` with the two.
+    It works with any training loop: call `init_model` before training, then in the loop
+    `after_train_epoch` or `after_train_iter` with an object that has ``model`` and ``work_dir``,
+    or `step` with these two.
 
-    Every ``search_interval`` steps, each branch's rate is weighed by what training made of it,
-    the mean becomes the convolution's dilation, and the search goes on around it. The structure
-    found is written to ``work_dir`` each time.
+    Every ``search_interval`` steps, the mean of the rates, weighted by the trained weights of the
+    branches, becomes the dilation of the convolution, and the search continues around it. The
+    structure is written to ``work_dir`` each time.
 
     Args:
-        mode: ``'search'``; ``'fixed_single_branch'`` to set the dilations of a structure found;
-            ``'fixed_multi_branch'`` to set them and train with branches around them.
+        mode: ``'search'``; ``'fixed_single_branch'``, to set the dilations of a structure;
+            ``'fixed_multi_branch'``, to set them and train with branches around them.
         config: ``{'search': {...}}`` with ``step``, ``max_step``, ``search_interval``,
             ``exp_rate``, ``init_alphas``, ``mmin``, ``mmax``, ``num_branches`` and
-            ``skip_layer`` (parts of names of modules to leave alone, or None). Not changed:
-            ``hook.config`` is a copy, which holds the state.
-        rfstructure_file: A JSON file written by a search, whose structure to start from.
-        by_epoch: Whether a step is an epoch; else an iteration.
-        verbose: Whether to log what is done.
+            ``skip_layer`` (parts of names of modules to skip, or None). Not modified;
+            ``hook.config`` is a copy that holds the state.
+        rfstructure_file: JSON file of a search with the structure to start from.
+        by_epoch: Whether a step is an epoch instead of an iteration.
+        verbose: Whether to log the steps.
 
     Raises:
         ValueError: If `mode` is unknown.
@@ -67,29 +68,30 @@ class RFSearchHook:
         verbose: bool = True,
     ) -> None:
         if mode not in _MODES:
-            raise ValueError(
-                f"mode must be one of {', '.join(map(repr, _MODES))}, but got {mode!r}"
+            raise ArgumentValueError(
+                f"mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}"
             )
         if not config or "num_branches" not in config.get("search", {}):
-            raise KeyError(f"config must hold the settings 'search', but got {config!r}")
+            raise KeyError(f"config must have the key 'search' with 'num_branches', got {config!r}")
         self.mode = mode
         self.config: dict[str, Any] = copy.deepcopy(dict(config))
         self.config["structure"] = {}
         if rfstructure_file is not None:
-            found = json.loads(Path(rfstructure_file).read_text(encoding="utf-8"))
-            self.config["structure"] = found["structure"]
+            saved = json.loads(Path(rfstructure_file).read_text(encoding="utf-8"))
+            self.config["structure"] = saved["structure"]
         self.num_branches: int = self.config["search"]["num_branches"]
         self.by_epoch = by_epoch
         self.verbose = verbose
 
     def init_model(self, model: nn.Module) -> None:
-        """Make a model ready: set the known dilations, wrap the convolutions to be searched.
+        """Prepare a model: set known dilations and wrap the convolutions to search.
 
         Args:
-            model: The model. Changed; make the optimizer afterwards, for the branches' weights.
+            model: The model, changed in place. Create the optimizer afterwards, because branches
+                have weights.
 
         Raises:
-            KeyError: If the structure lacks a convolution.
+            KeyError: If the structure has no dilation for a convolution.
         """
         self._log("preparing the model for the mode %r", self.mode)
         sets, wraps = _MODES[self.mode]
@@ -99,28 +101,28 @@ class RFSearchHook:
             self.wrap_model(model)
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Take a step of the search if steps are epochs.
+        """Do a step of the search if steps are epochs.
 
         Args:
-            runner: Anything with ``model`` and ``work_dir``.
+            runner: Object with ``model`` and ``work_dir``.
         """
         if self.by_epoch and self.mode == "search":
             self.step(runner.model, runner.work_dir)
 
     def after_train_iter(self, runner: Any) -> None:
-        """Take a step of the search if steps are iterations.
+        """Do a step of the search if steps are iterations.
 
         Args:
-            runner: Anything with ``model`` and ``work_dir``.
+            runner: Object with ``model`` and ``work_dir``.
         """
         if not self.by_epoch and self.mode == "search":
             self.step(runner.model, runner.work_dir)
 
     def step(self, model: nn.Module, work_dir: str | Path) -> None:
-        """Count a step; when an interval is over, settle, expand and write the structure down.
+        """Count a step; at the end of an interval, update the dilations and save the structure.
 
         Args:
-            model: The model, as prepared by `init_model`; may be wrapped for data parallelism.
+            model: Model prepared by `init_model`; it may be wrapped for data parallelism.
             work_dir: Folder for ``local_search_config_step<N>.json``.
         """
         search = self.config["search"]
@@ -137,7 +139,7 @@ class RFSearchHook:
         file.write_text(json.dumps(self.config), encoding="utf-8")
 
     def estimate_and_expand(self, model: nn.Module) -> None:
-        """Let each searched convolution settle on a rate and search on around it.
+        """Set the dilation of each searched convolution and continue around it.
 
         Args:
             model: The model.
@@ -148,12 +150,12 @@ class RFSearchHook:
                 module.expand_rates()
 
     def wrap_model(self, model: nn.Module, search_op: str = "Conv2d", prefix: str = "") -> None:
-        """Replace the convolutions of a model by ones that are searched.
+        """Replace the convolutions of a model by searched ones.
 
         Args:
-            model: The model.
-            search_op: What is searched: ``'Conv2d'``.
-            prefix: Name of `model` within the whole.
+            model: The model, changed in place.
+            search_op: Type of the convolutions: ``'Conv2d'``.
+            prefix: Name of `model` within the whole model.
         """
         _, operator = _SEARCHED[search_op]
         for parent, name, key, conv in list(self._convolutions(model, search_op, prefix)):
@@ -168,23 +170,24 @@ class RFSearchHook:
         init_rates: int | None = None,
         prefix: str = "",
     ) -> None:
-        """Set the dilations of a model's convolutions from the structure.
+        """Set the dilations of the convolutions of a model from the structure.
 
         Args:
-            model: The model.
-            search_op: What is searched: ``'Conv2d'``.
-            init_rates: Has no effect; it is there for the order of arguments.
-            prefix: Name of `model` within the whole.
+            model: The model, changed in place.
+            search_op: Type of the convolutions: ``'Conv2d'``.
+            init_rates: Ignored; it exists for the order of arguments.
+            prefix: Name of `model` within the whole model.
 
         Raises:
-            KeyError: If the structure lacks a convolution.
+            KeyError: If the structure has no dilation for a convolution.
         """
         structure = {_structure_key(name): rate for name, rate in self.config["structure"].items()}
         for _, _, key, conv in self._convolutions(model, search_op, prefix):
             if key not in structure:
                 raise KeyError(
-                    f"the structure has no dilation for {key!r}; add it, or part of its name to "
-                    f"skip_layer; it has {', '.join(structure) or 'none at all'}"
+                    f"the structure has no dilation for {key!r}, only for "
+                    f"{', '.join(structure) or 'no layer'}; add it, or add part of its name to "
+                    "skip_layer"
                 )
             rate = structure[key]
             rate = (rate, rate) if isinstance(rate, int) else tuple(rate)
@@ -195,7 +198,7 @@ class RFSearchHook:
     def _convolutions(
         self, model: nn.Module, search_op: str, prefix: str
     ) -> Iterator[tuple[nn.Module, str, str, Any]]:
-        """List the convolutions to be searched: parent, name in it, key in the structure."""
+        """Yield parent, name, key in the structure, and convolution for each one to search."""
         searched, _ = _SEARCHED[search_op]
         skipped = self.config["search"].get("skip_layer") or ()
         for name, module in model.named_children():
@@ -215,5 +218,5 @@ class RFSearchHook:
 
 
 def _structure_key(name: str) -> str:
-    """Name a module as structure files do: below ``module``, where parallel wrappers put it."""
+    """Return the name of a module in structure files, below ``module`` as in parallel wrappers."""
     return name if f"{name}.".startswith("module.") else f"module.{name}"

@@ -1,4 +1,4 @@
-"""Convolutions that try several dilations at once, with the same filters."""
+"""Convolutions with several dilations and shared filters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from brickwork_base import BaseModule
+from brickwork_registry.errors import ArgumentValueError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class BaseConvRFSearchOp(BaseModule):
-    """Base of the convolutions whose receptive field is searched.
+    """Base class of convolutions whose dilation is searched.
 
     Args:
         op_layer: The convolution.
@@ -30,7 +31,7 @@ class BaseConvRFSearchOp(BaseModule):
         self.global_config = global_config
 
     def normalize(self, weights: Tensor) -> Tensor:
-        """Turn weights of any sign into shares.
+        """Normalize weights to a sum of 1.
 
         Args:
             weights: Tensor (branches,).
@@ -38,31 +39,31 @@ class BaseConvRFSearchOp(BaseModule):
         Returns:
             Tensor (branches,): absolute values divided by their sum.
         """
-        size = weights.abs()
-        return size / size.sum()
+        absolute = weights.abs()
+        return absolute / absolute.sum()
 
     def estimate_rates(self) -> None:
-        """Settle on one rate."""
-        raise NotImplementedError(f"{type(self).__name__} has no estimate_rates()")
+        """Set the dilation to one rate."""
+        raise NotImplementedError(f"{type(self).__name__} must implement estimate_rates()")
 
     def expand_rates(self) -> None:
-        """Search anew around the present rate."""
-        raise NotImplementedError(f"{type(self).__name__} has no expand_rates()")
+        """Create branches around the current rate."""
+        raise NotImplementedError(f"{type(self).__name__} must implement expand_rates()")
 
-    normlize = normalize  # the original's spelling
+    normlize = normalize  # mmcv's spelling
 
 
 class Conv2dRFSearchOp(BaseConvRFSearchOp):
-    """A `torch.nn.Conv2d` computed with several dilations, added up by trained weights.
+    """Weighted sum of a `torch.nn.Conv2d` with several dilations.
 
-    All branches share the filters; a side of the kernel that is 1 or even keeps its dilation,
-    as no padding would keep the size of the output.
+    All branches share the filters. A dimension with an even kernel size or kernel size 1 keeps
+    its dilation, because no padding would preserve the size of the output.
 
     Args:
-        op_layer: The convolution. It stays within as ``op_layer``.
+        op_layer: The convolution.
         global_config: Settings of the search: ``num_branches`` (2 or 3), ``exp_rate``,
-            ``mmin``, ``mmax``, ``init_alphas`` (the weight that each branch starts with).
-        verbose: Whether to log the rates as they change.
+            ``mmin``, ``mmax``, ``init_alphas`` (initial weight of each branch).
+        verbose: Whether to log changes of the rates.
 
     Raises:
         ValueError: If `global_config` is None or ``num_branches`` is not 2 or 3.
@@ -77,8 +78,8 @@ class Conv2dRFSearchOp(BaseConvRFSearchOp):
     ) -> None:
         super().__init__(op_layer, global_config)
         if global_config is None or global_config.get("num_branches") not in (2, 3):
-            raise ValueError(
-                f"global_config must hold num_branches of 2 or 3, but got {global_config!r}"
+            raise ArgumentValueError(
+                f"global_config must have num_branches of 2 or 3, got {global_config!r}"
             )
         self.num_branches: int = global_config["num_branches"]
         self.verbose = verbose
@@ -86,8 +87,8 @@ class Conv2dRFSearchOp(BaseConvRFSearchOp):
         self.dilation_rates: list[Rate] = []
         self.expand_rates()
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (the name in torch.nn)
-        """Convolve with each rate and add up.
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (name in torch.nn)
+        """Return the weighted sum of the convolution with each rate.
 
         Args:
             input: Tensor (N, C_in, H, W).
@@ -97,37 +98,37 @@ class Conv2dRFSearchOp(BaseConvRFSearchOp):
         """
         if len(self.dilation_rates) == 1:
             return self._convolve(input, self.dilation_rates[0])
-        shares = self.normalize(self.branch_weights[: len(self.dilation_rates)])
-        output = self._convolve(input, self.dilation_rates[0]) * shares[0]
+        weights = self.normalize(self.branch_weights[: len(self.dilation_rates)])
+        output = self._convolve(input, self.dilation_rates[0]) * weights[0]
         for index in range(1, len(self.dilation_rates)):
-            output = output + self._convolve(input, self.dilation_rates[index]) * shares[index]
+            output = output + self._convolve(input, self.dilation_rates[index]) * weights[index]
         return output
 
     def estimate_rates(self) -> None:
-        """Settle on one rate: the mean of the present ones by their trained weights."""
+        """Set the dilation to the mean of the rates, weighted by the trained weights."""
         with torch.no_grad():
-            shares = self.normalize(self.branch_weights[: len(self.dilation_rates)]).tolist()
-        self._log("branches %s have the shares %s", self.dilation_rates, shares)
-        rate = mean_rate(self.dilation_rates, shares, self.global_config)
+            weights = self.normalize(self.branch_weights[: len(self.dilation_rates)]).tolist()
+        self._log("branches %s have the weights %s", self.dilation_rates, weights)
+        rate = mean_rate(self.dilation_rates, weights, self.global_config)
         self.op_layer.dilation = rate
         self.op_layer.padding = self.get_padding(rate)
         self.dilation_rates = [rate]
-        self._log("settled on the dilation %s", rate)
+        self._log("set the dilation to %s", rate)
 
     def expand_rates(self) -> None:
-        """Search anew around the present rate, all branches with the same weight."""
-        present: Rate = self.op_layer.dilation
+        """Create branches around the current rate, all with the same weight."""
+        current: Rate = self.op_layer.dilation
         fixed = [size == 1 or size % 2 == 0 for size in self.op_layer.kernel_size]
-        # Rates that a fixed side has made equal stay apart: each has a weight of its own.
+        # Rates that became equal in a fixed dimension remain separate: each has its own weight.
         self.dilation_rates = [
-            (present[0] if fixed[0] else height, present[1] if fixed[1] else width)
-            for height, width in expand_rates(present, self.global_config)
+            (current[0] if fixed[0] else height, current[1] if fixed[1] else width)
+            for height, width in expand_rates(current, self.global_config)
         ]
         nn.init.constant_(self.branch_weights, self.global_config["init_alphas"])
         self._log("searching among the dilations %s", self.dilation_rates)
 
     def get_padding(self, dilation: Rate) -> tuple[int, int]:
-        """Tell the padding that keeps the size of the output.
+        """Return the padding that preserves the size of the output.
 
         Args:
             dilation: The rate.

@@ -1,4 +1,4 @@
-"""Dilation rates: the arithmetic of the search."""
+"""Arithmetic of dilation rates."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ Rate = tuple[int, int]
 
 
 def expand_rates(dilation: Rate, config: Mapping[str, Any]) -> list[Rate]:
-    """Choose rates around the present one to search among.
+    """Return rates around the current one.
 
     Args:
-        dilation: The present rate.
-        config: ``num_branches`` (2, or 3 with the present one in the middle), ``exp_rate`` (how
-            far from it, as a share), ``mmin`` and ``mmax`` (the least and the largest rate).
+        dilation: The current rate.
+        config: ``num_branches`` (2, or 3 with the current rate in the middle), ``exp_rate``
+            (relative distance from it), ``mmin`` and ``mmax`` (bounds of the rates).
 
     Returns:
-        The different rates, from small to large.
+        The distinct rates in ascending order.
     """
     pairs = config["num_branches"] // 2
     small = _scaled(dilation, 1 - config["exp_rate"], config)
@@ -27,15 +27,15 @@ def expand_rates(dilation: Rate, config: Mapping[str, Any]) -> list[Rate]:
 
 
 def mean_rate(rates: Sequence[Rate], weights: Sequence[float], config: Mapping[str, Any]) -> Rate:
-    """Average rates by the weights of their branches, and round.
+    """Return the weighted mean of rates, rounded.
 
     Args:
-        rates: The rates searched among.
-        weights: Their weights; the sum is divided by.
+        rates: The rates.
+        weights: Their weights, not necessarily with a sum of 1.
         config: ``mmin`` and ``mmax``.
 
     Returns:
-        The rate for height and width.
+        The rate of height and width.
     """
     total = sum(weights)
     height = sum(weight * rate[0] for rate, weight in zip(rates, weights, strict=True))
@@ -44,15 +44,15 @@ def mean_rate(rates: Sequence[Rate], weights: Sequence[float], config: Mapping[s
 
 
 def same_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
-    """Padding that keeps the size of the output whatever the dilation.
+    """Return the padding that preserves the size of the output for any dilation.
 
     Args:
         kernel_size: Size of the kernel.
-        stride: Step of the window.
-        dilation: Distance between the kernel's elements.
+        stride: Stride of the convolution.
+        dilation: Spacing between kernel elements.
 
     Returns:
-        The padding for each side.
+        The padding of both sides.
     """
     return (stride - 1 + dilation * (kernel_size - 1)) // 2
 
