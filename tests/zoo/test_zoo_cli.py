@@ -1,4 +1,4 @@
-"""The command line: what it prints, and how it ends."""
+"""The command line: output and exit codes."""
 
 from __future__ import annotations
 
@@ -132,22 +132,22 @@ def test_download_prints_paths(run, site):
     assert code == 1
     assert len(out.splitlines()) == 2
     assert "404" in err
-    code, found, _ = run("download", "--json", urls[0], site.url("/none.pth"))
+    code, output, _ = run("download", "--json", urls[0], site.url("/none.pth"))
     assert code == 1
-    assert Path(found["files"][urls[0]]).read_text() == "a"
-    assert list(found["errors"]) == [site.url("/none.pth")]
+    assert Path(output["files"][urls[0]]).read_text() == "a"
+    assert list(output["errors"]) == [site.url("/none.pth")]
     assert run("download", "--offline", site.url("/new.pth", b"x"))[0] == 1
     secret = site.url("/none.pth").replace("://", "://me:secret@")
-    _, found, _ = run("download", "--json", secret, "nothing://x", "torchvision://resnet5")
-    assert list(found["errors"]) == [secret, "nothing://x", "torchvision://resnet5"]
-    assert "secret" not in "".join(found["errors"].values())
+    _, output, _ = run("download", "--json", secret, "nothing://x", "torchvision://resnet5")
+    assert list(output["errors"]) == [secret, "nothing://x", "torchvision://resnet5"]
+    assert "secret" not in "".join(output["errors"].values())
 
 
 def test_error_is_printed_as_json_with_json_option(run):
-    code, found, err = run("inspect", "--json", "nothing.pth")
+    code, output, err = run("inspect", "--json", "nothing.pth")
     assert code == 1
-    assert found["error"] == "MissingFileError"
-    assert found["message"] in err
+    assert output["error"] == "MissingFileError"
+    assert output["message"] in err
 
 
 def test_prefetched_bundle_works_as_home_offline(run, site, tmp_path, monkeypatch):
@@ -277,8 +277,8 @@ def test_cache(run, site, faults):
     assert code == 1
     assert "none.pth" in err
     assert len(run("cache", "list", "--json")[1]) == 2
-    _, found, _ = run("cache", "prune", urls[0], "--json")
-    assert len(found["removed"]) == 1
+    _, output, _ = run("cache", "prune", urls[0], "--json")
+    assert len(output["removed"]) == 1
     assert [row["uri"] for row in run("cache", "list", "--json")[1]] == [urls[1]]
     run("cache", "prune", "--all")
     assert list(root.iterdir()) == []

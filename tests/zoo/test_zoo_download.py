@@ -1,4 +1,4 @@
-"""Downloading from servers that behave and that do not."""
+"""Downloads from servers with and without faults, and the cache."""
 
 from __future__ import annotations
 
@@ -340,7 +340,7 @@ def test_unsupported_content_encoding_is_refused(site, faults):
 
 @pytest.mark.parametrize("known", [SHA, ""])
 def test_response_without_length_is_complete_only_if_the_hash_matches(site, known):
-    """Only a hash can tell whether such a body is whole."""
+    """Only a hash shows whether such a response is complete."""
 
     def until_it_hangs_up(count):
         def fault(handler, content):
@@ -599,7 +599,7 @@ def test_full_disk_raises_cache_error(site, faults, tag):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert url in str(caught.value)
     assert site.asked() == 1
-    assert bool(data_files()) == bool(tag)  # what can be gone on with is
+    assert bool(data_files()) == bool(tag)  # a resumable file is kept
     assert download(url).read_bytes() == BODY
     assert site.requests[-1][1].get("Range") == ("bytes=100000-" if tag else None)
     assert data_files() == [download(url)]
@@ -639,7 +639,7 @@ def test_hub_token_is_not_sent_to_a_redirect_target(make_site, faults, monkeypat
     hub.always["/o/r/resolve/main/net.pth"] = faults.status(302, Location=store.url("/b", BODY))
     assert download("hf://o/r/net.pth").read_bytes() == BODY
     assert hub.requests[0][1]["Authorization"] == "Bearer secret"
-    # One host, two ports: requests tells them apart, as it must.
+    # The same host with another port is another server.
     assert "Authorization" not in store.requests[0][1]
 
 
@@ -653,14 +653,14 @@ def test_unresponsive_host_times_out():
 def test_concurrent_threads_download_a_file_once(site, faults):
     url = site.url("/net.pth", BODY)
     site.always["/net.pth"] = faults.trickle(50_000, 0.03)
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(download(url))) for _ in range(6)]
+    paths = []
+    threads = [threading.Thread(target=lambda: paths.append(download(url))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 6
-    assert set(found) == {found[0]}
+    assert len(paths) == 6
+    assert set(paths) == {paths[0]}
     assert site.asked() == 1
 
 

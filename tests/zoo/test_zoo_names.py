@@ -1,4 +1,4 @@
-"""Hashes in names, and names that are safe, for any text there is."""
+"""File names, hashes in them, and URLs, for any text."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def test_parse_hash_refuses_other_text(text):
 @example("S3://Bucket/Key")
 @example("C:\\\\x")
 def test_normalize_case_changes_only_case_and_is_idempotent(text):
-    found = normalize_case(text)
-    assert normalize_case(found) == found
-    assert found.lower() == text.lower()
-    assert found.rpartition("/")[2] == text.rpartition("/")[2] or text.count("/") < 3
+    normalized = normalize_case(text)
+    assert normalize_case(normalized) == normalized
+    assert normalized.lower() == text.lower()
+    assert normalized.rpartition("/")[2] == text.rpartition("/")[2] or text.count("/") < 3
     if "://" not in text:
-        assert found == text
+        assert normalized == text
 
 
 @given(st.text(string.ascii_letters + string.digits, min_size=1), STEM)

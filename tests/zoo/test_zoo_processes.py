@@ -1,4 +1,4 @@
-"""Many processes, killed ones, locks that fail and caches that cannot be written."""
+"""Concurrent and killed processes, failing locks, read-only caches."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def start() -> Start:
 
 
 def paths(processes: list[subprocess.Popen[str]]) -> set[Path]:
-    found = set()
+    paths = set()
     for process in processes:
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-        found.add(Path(out.strip()))
-    return found
+        paths.add(Path(out.strip()))
+    return paths
 
 
 def leftovers() -> list[Path]:
@@ -134,13 +134,13 @@ def test_killed_processes_leave_a_partial_file_to_resume(site, faults, start, se
     assert any("Range" in headers for _, headers in site.requests)
 
 
-# Kills itself before a certain line of the zoo's own code, or tells how many there are.
+# Kills itself before the n-th executed line of the zoo's code, or prints the number of lines.
 AT_A_LINE = """
 import os, signal, sys
 from brickwork_zoo import download
-from brickwork_zoo._fetch import _cache, _download, _lock, _partial, _transfer
+from brickwork_zoo._fetch import _attempt, _cache, _download, _lock, _partial, _transfer
 
-files = {m.__file__ for m in (_cache, _download, _lock, _partial, _transfer)}
+files = {m.__file__ for m in (_attempt, _cache, _download, _lock, _partial, _transfer)}
 last, count = int(sys.argv[3]), 0
 
 def trace(frame, event, argument):
@@ -312,16 +312,16 @@ def test_read_only_cache_is_used_and_not_required(site, start, tmp_path, monkeyp
         assert run(url) == path
         assert site.asked() == 0
         path.chmod(0)  # nor the file
-        found = run(url)
-        assert found.is_relative_to(tmp_path)
-        assert found.read_bytes() == BODY
+        downloaded = run(url)
+        assert downloaded.is_relative_to(tmp_path)
+        assert downloaded.read_bytes() == BODY
         path.chmod(0o444)
         site.requests.clear()
         other = site.url("/other.pth", BODY)
-        found = run(other)
-        assert found.is_relative_to(tmp_path)
-        assert found.read_bytes() == BODY
-        assert run(other) == found
+        downloaded = run(other)
+        assert downloaded.is_relative_to(tmp_path)
+        assert downloaded.read_bytes() == BODY
+        assert run(other) == downloaded
         assert site.asked() == 1
     finally:
         for item in (home, *home.rglob("*")):

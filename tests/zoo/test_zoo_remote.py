@@ -1,4 +1,4 @@
-"""Places that are no plain web server: the hub, nginx, object stores."""
+"""Downloads from the hub, nginx and object stores."""
 
 from __future__ import annotations
 
@@ -155,17 +155,17 @@ def break_off(monkeypatch, after: int) -> list[int]:
     """Let files in memory be read in small parts, and fail once; return where each part began."""
     from fsspec.implementations.memory import MemoryFile
 
-    begun: list[int] = []
+    offsets: list[int] = []
     read = MemoryFile.read
 
     def failing(self, size=-1):
-        begun.append(self.tell())
-        if len(begun) == after:
+        offsets.append(self.tell())
+        if len(offsets) == after:
             raise OSError("connection reset")
         return read(self, 100_000)
 
     monkeypatch.setattr(MemoryFile, "read", failing)
-    return begun
+    return offsets
 
 
 def age(monkeypatch, seconds: float) -> None:
@@ -177,15 +177,15 @@ def age(monkeypatch, seconds: float) -> None:
 @pytest.mark.parametrize(("known", "seconds"), [(SHA, 0), ("", 10)], ids=["hash", "no hash"])
 def test_cut_fsspec_download_is_resumed(memory, monkeypatch, known, seconds):
     age(monkeypatch, seconds)
-    begun = break_off(monkeypatch, after=4)
+    offsets = break_off(monkeypatch, after=4)
     assert download(memory, sha256=known or None).read_bytes() == BODY
-    assert begun == [0, 100_000, 200_000, 300_000, 300_000, 400_000, 500_000]
+    assert offsets == [0, 100_000, 200_000, 300_000, 300_000, 400_000, 500_000]
 
 
 def test_recent_date_is_not_a_validator(memory, monkeypatch):
-    begun = break_off(monkeypatch, after=4)
+    offsets = break_off(monkeypatch, after=4)
     assert download(memory).read_bytes() == BODY
-    assert begun[4] == 0
+    assert offsets[4] == 0
 
 
 @pytest.mark.parametrize("known", [SHA, ""], ids=["hash", "no hash"])
@@ -194,19 +194,19 @@ def test_changed_object_is_never_mixed_with_the_old_one(memory, monkeypatch, kno
     age(monkeypatch, seconds)
     system = pytest.importorskip("fsspec").filesystem("memory")
     system.pipe_file("/bucket/net.pth", BODY[::-1])
-    begun = break_off(monkeypatch, after=4)
+    offsets = break_off(monkeypatch, after=4)
     with pytest.raises(DownloadError, match="connection reset"):
         download(memory, sha256=known or None, retries=0)
     system.pipe_file("/bucket/net.pth", BODY)
     assert download(memory, sha256=known or None).read_bytes() == BODY
-    assert begun[-6:] == [0, 100_000, 200_000, 300_000, 400_000, 500_000]
+    assert offsets[-6:] == [0, 100_000, 200_000, 300_000, 400_000, 500_000]
 
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("facts", "told"),
+    ("info", "is_validator"),
     [
         ({"ETag": '"a"', "size": 5}, True),
         ({"etag": 'W/"a"', "size": 5}, False),
@@ -221,12 +221,12 @@ DAY = datetime(2020, 1, 1, tzinfo=UTC)
         ({"size": 5, "last_modified": DAY}, True),
     ],
 )
-def test_validator_of_file_system_info(facts, told):
-    assert (_validator(facts) is not None) == told
+def test_validator_of_file_system_info(info, is_validator):
+    assert (_validator(info) is not None) == is_validator
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "second", "is_same"),
     [
         ({"ETag": "a", "mtime": 1.0}, {"ETag": "a", "mtime": 2.0}, True),
         ({"ETag": "a", "mtime": 1.0}, {"ETag": "b", "mtime": 1.0}, False),
@@ -236,23 +236,23 @@ def test_validator_of_file_system_info(facts, told):
         ({"size": 5, "created": DAY}, {"size": 5, "created": DAY}, True),
     ],
 )
-def test_validators_of_two_versions_differ(one, other, same):
-    assert (_validator(one) == _validator(other)) == same
+def test_validators_of_two_versions_differ(first, second, is_same):
+    assert (_validator(first) == _validator(second)) == is_same
 
 
 def test_object_that_changes_during_download_is_downloaded_again(memory, monkeypatch):
     system = pytest.importorskip("fsspec").filesystem("memory")
     system.pipe_file("/bucket/net.pth", BODY[::-1])
-    told = []
+    progress = []
 
     def change(done, _):
-        told.append(done)
-        if len(told) == 2:
+        progress.append(done)
+        if len(progress) == 2:
             system.pipe_file("/bucket/net.pth", BODY)
 
     break_off(monkeypatch, after=0)
     assert download(memory, progress=change).read_bytes() == BODY
-    assert told.count(0) == 2
+    assert progress.count(0) == 2
 
 
 def test_missing_fsspec_error_names_the_extra(monkeypatch):
@@ -384,10 +384,10 @@ def test_s3_download_resumes_after_a_kill_if_the_object_is_unchanged(store, know
     assert done.returncode == -9, done.stderr
     if change != "none":
         store.pipe_file("bucket/net.pth", BIG)
-    told = []
+    progress = []
     path = download(
-        "s3://bucket/net.pth", sha256=sha256 or None, progress=lambda done, _: told.append(done)
+        "s3://bucket/net.pth", sha256=sha256 or None, progress=lambda done, _: progress.append(done)
     )
     assert path.read_bytes() == BIG
-    assert (told[0] > 12_000_000) == (change != "other bytes")
+    assert (progress[0] > 12_000_000) == (change != "other bytes")
     assert [p for p in path.parent.iterdir() if ".part" in p.name] == []

@@ -1,4 +1,4 @@
-"""URIs: which places they stand for, and what is known of the file."""
+"""Resolving URIs: candidate URLs, hash, prefix; the catalog; registered schemes."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ OPENMMLAB = "https://download.openmmlab.com"
 )
 @pytest.mark.parametrize("scheme", ["torchvision", "modelzoo", "TorchVision"])
 def test_old_torchvision_names_resolve_to_the_v1_weights(scheme, name, file):
-    found = resolve(f"{scheme}://{name}")
-    assert found.urls == (f"{MODELS}/{file}",)
-    assert found.filename == file
-    assert found.sha256 == file.rpartition("-")[2].removesuffix(".pth")
-    assert found.prefix == ""
+    resource = resolve(f"{scheme}://{name}")
+    assert resource.urls == (f"{MODELS}/{file}",)
+    assert resource.filename == file
+    assert resource.sha256 == file.rpartition("-")[2].removesuffix(".pth")
+    assert resource.prefix == ""
 
 
 @pytest.mark.parametrize("scheme", ["open-mmlab", "openmmlab"])
 @pytest.mark.parametrize("name", ["detectron/resnet50_caffe", "resnet50_caffe"])
 def test_deprecated_open_mmlab_name_resolves_with_mirrors(scheme, name):
-    found = resolve(f"{scheme}://{name}")
-    assert found.urls[0] == f"{OPENMMLAB}/pretrain/third_party/resnet50_caffe-788b5fa3.pth"
-    assert len(found.urls) > 1
-    assert found.sha256 == "788b5fa3"
-    assert all(place.endswith("resnet50_caffe-788b5fa3.pth") for place in found.urls)
+    resource = resolve(f"{scheme}://{name}")
+    assert resource.urls[0] == f"{OPENMMLAB}/pretrain/third_party/resnet50_caffe-788b5fa3.pth"
+    assert len(resource.urls) > 1
+    assert resource.sha256 == "788b5fa3"
+    assert all(url.endswith("resnet50_caffe-788b5fa3.pth") for url in resource.urls)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_scheme_is_case_insensitive(uri):
     scheme, _, rest = uri.partition("://")
     plain = resolve(uri)
     for other in (scheme.upper(), scheme.title()):
-        found = resolve(f"{other}://{rest}")
-        assert found == replace(plain, uri=f"{other}://{rest}")
-        assert [is_fsspec_url(place) for place in found.urls] == [
-            place.startswith(("s3:", "memory:")) for place in plain.urls
+        resource = resolve(f"{other}://{rest}")
+        assert resource == replace(plain, uri=f"{other}://{rest}")
+        assert [is_fsspec_url(url) for url in resource.urls] == [
+            url.startswith(("s3:", "memory:")) for url in plain.urls
         ]
 
 
@@ -100,9 +100,9 @@ def test_find_model_ignores_the_case_of_the_scheme():
 
 
 def test_mmcls_uri_has_the_backbone_prefix():
-    found = resolve("mmcls://vgg11")
-    assert found.prefix == "backbone."
-    assert found.sha256 == "4271cd6c"
+    resource = resolve("mmcls://vgg11")
+    assert resource.prefix == "backbone."
+    assert resource.sha256 == "4271cd6c"
 
 
 def test_mirror_is_listed_only_for_a_known_hash():
@@ -207,9 +207,9 @@ def test_sibling_of_uri_is_in_the_same_folder_and_revision(uri, beside, monkeypa
     own.write_text('{"mine": "https://a.org/z/index.json"}')
     wanted = resolve(beside)
     assert resolve(sibling(resolve(uri), "shard 1.pth")).urls == tuple(
-        place.replace(" ", "%20") if place.startswith("http") else place for place in wanted.urls
+        url.replace(" ", "%20") if url.startswith("http") else url for url in wanted.urls
     )
-    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")  # they are asked for the shards as well
+    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")  # mirrors apply to shards as well
     assert (
         resolve(sibling(resolve(uri), "shard 1.pth"))
         .urls[-1]
@@ -248,9 +248,9 @@ def test_argument_hash_overrides_catalog_and_file_name():
 def test_mirrors_are_tried_first_and_keep_the_identity(monkeypatch):
     plain = resolve("https://a.org/net.pth")
     monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=b.org")
-    found = resolve("https://a.org/net.pth")
-    assert found.urls == ("https://b.org/net.pth", "https://a.org/net.pth")
-    assert found.identity == plain.identity == "https://a.org/net.pth"
+    resource = resolve("https://a.org/net.pth")
+    assert resource.urls == ("https://b.org/net.pth", "https://a.org/net.pth")
+    assert resource.identity == plain.identity == "https://a.org/net.pth"
     monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=")
     with pytest.raises(InvalidInputError, match="no URL left"):
         resolve("https://a.org/net.pth")
@@ -523,6 +523,20 @@ def test_import_of_package_is_light():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_missing_torch_error_names_the_extra():
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import brickwork_zoo\n"
+        "try:\n    brickwork_zoo.load_checkpoint\n"
+        "except ImportError as error:\n    print(type(error).__name__, error, error.package)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "MissingDependencyError load_checkpoint needs torch" in done.stdout
+    assert "pip install 'brickwork-zoo[torch]' torch" in done.stdout
 
 
 def test_resolver_may_return_a_reader_instead_of_a_file(monkeypatch):

@@ -1,4 +1,4 @@
-"""Going on where an earlier attempt ended, and never splicing two versions of a file."""
+"""Resumed downloads, which never mix two versions of a file."""
 
 from __future__ import annotations
 

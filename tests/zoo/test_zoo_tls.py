@@ -1,4 +1,4 @@
-"""Servers whose certificate is good, and such as must not be believed."""
+"""Servers with trusted and untrusted certificates."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def certificates(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trust(certificates, monkeypatch):
-    """Trust the authority, as somebody does whose company has its own."""
+    """Trust the authority, like a company's own."""
     for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority"))

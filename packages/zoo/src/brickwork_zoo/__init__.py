@@ -106,7 +106,16 @@ __all__ = sorted(_EXPORTS)
 def __getattr__(name: str) -> object:
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "brickwork_init", "safetensors"):
+            raise
+        from .errors import MissingDependencyError  # as lazily as everything else
+
+        raise MissingDependencyError(
+            f"{name} needs {error.name}: pip install 'brickwork-zoo[torch]'", package=error.name
+        ) from error
     globals()[name] = value
     return value
 

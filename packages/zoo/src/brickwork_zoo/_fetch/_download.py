@@ -9,10 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from brickwork_zoo._find._file_hash import Sha256
-from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
 from brickwork_zoo._find._resolve import resolve
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._redact import redact_credentials
@@ -24,33 +22,15 @@ from brickwork_zoo.errors import (
     InvalidInputError,
 )
 
-from ._attempt_errors import (
-    AttemptError,
-    RefusedError,
-    RestartError,
-    TransientError,
-    UnreachableError,
-    WrongHashError,
-)
+from ._attempt import Attempt
+from ._attempt_errors import AttemptError, TransientError, UnreachableError
 from ._cache import Cache, writable_cache
 from ._failures import download_error, offline_error
-from ._fsspec import open_fsspec
-from ._http import new_session, open_http
+from ._http import new_session
 from ._lock import best_effort_lock
-from ._partial import (
-    Origin,
-    PartialFile,
-    ResumableFile,
-    partial_files,
-    remove_abandoned,
-    take_over,
-)
+from ._partial import partial_files, remove_abandoned
 from ._progress import Progress, ProgressCallback
-from ._stream import Stream
-from ._transfer import Hasher, copy_start, hash_file, receive
-
-if TYPE_CHECKING:
-    import requests
+from ._transfer import hash_file
 
 _logger = logging.getLogger(__name__)
 MAX_WAIT = 120.0  # seconds; a server that asks for a longer pause is not tried again
@@ -199,12 +179,20 @@ class _Download:
     def _download(self) -> Path:
         """Try all URLs, then those that could not be reached again after a pause."""
         urls = list(self.resource.urls)
-        with new_session() as session, self.progress as progress:
+        with new_session() as session, self.progress:
+            attempt = Attempt(
+                self.resource,
+                self.cache,
+                session,
+                self.progress,
+                self.settings.timeout,
+                self.verify,
+            )
             for round_ in range(self.settings.retries + 1):
                 if round_:
                     self._pause(self.settings.backoff * 2 ** (round_ - 1))
                 for url in urls:
-                    path = self._try_url(url, session, progress)
+                    path = self._try_url(url, attempt)
                     if path is not None:
                         return path
                 urls = [url for url in urls if isinstance(self.errors[url], UnreachableError)]
@@ -221,14 +209,14 @@ class _Download:
             is_resumable=bool(partial_files(self.entry.folder)),
         )
 
-    def _try_url(self, url: str, session: requests.Session, progress: Progress) -> Path | None:
+    def _try_url(self, url: str, attempt: Attempt) -> Path | None:
         """Attempt to download from one URL until it succeeds or further attempts are useless."""
         pause = self.settings.backoff
         while True:
             self.attempts[url] += 1
             self.show_alive()
             try:
-                return self._attempt(url, session, progress)
+                return attempt.run(url)
             except AttemptError as error:
                 self.errors[url] = error
                 wait = min(pause, MAX_WAIT) if error.wait is None else error.wait
@@ -241,100 +229,6 @@ class _Download:
                     return None
             self._pause(wait)
             pause *= 2
-
-    def _attempt(self, url: str, session: requests.Session, progress: Progress) -> Path:
-        """Make one attempt: resume a partial file if possible, otherwise start from scratch."""
-        partial = take_over(self.entry.folder, self.entry.filename)
-        if partial is not None:
-            if partial.can_resume_from(redact_credentials(url), self.resource.sha256):
-                try:
-                    return self._resume(url, session, progress, partial)
-                except (RestartError, WrongHashError):
-                    pass
-                finally:
-                    partial.release()
-            partial.remove()
-        try:
-            stream = self._open(url, session, 0, None)
-            return self._receive(url, stream, progress, None)
-        except RestartError as error:
-            raise RefusedError(error.reason) from error
-
-    def _resume(
-        self, url: str, session: requests.Session, progress: Progress, partial: ResumableFile
-    ) -> Path:
-        """Request the rest of a partial file."""
-        origin = partial.origin
-        is_same_url = origin is not None and origin.url == redact_credentials(url)
-        total = origin.total if origin is not None else None
-        # Of a complete file the last byte is requested again: only a response shows whether the
-        # server still has the same version.
-        start = partial.size if total is None else min(partial.size, total - 1)
-        validator = origin.validator if origin is not None and is_same_url else None
-        stream = self._open(url, session, start, validator)
-        if stream.start and None not in (total, stream.total) and total != stream.total:
-            stream.close()
-            raise RestartError("the file on the server has another size now")
-        return self._receive(url, stream, progress, partial)
-
-    def _open(
-        self, url: str, session: requests.Session, start: int, validator: str | None
-    ) -> Stream:
-        if is_fsspec_url(url):
-            return open_fsspec(url, start, validator)
-        return open_http(
-            session, url, start=start, validator=validator, timeout=self.settings.timeout
-        )
-
-    def _receive(
-        self, url: str, stream: Stream, progress: Progress, resumed: ResumableFile | None
-    ) -> Path:
-        """Write a stream to a partial file, verify it and move it into place."""
-        expected = self.resource.sha256 or (stream.sha256 if self.verify else None)
-        filename = self.entry.filename
-        origin = Origin(redact_credentials(url), stream.validator, stream.total)
-        partial = PartialFile(self.entry.folder, filename, origin)
-        is_resumable = False
-        try:
-            with Hasher() as hasher:
-                if resumed is not None:
-                    copy_start(resumed.path, stream.start, partial, hasher)
-                    resumed.remove()
-                progress.begin(partial.size, stream.total)
-                is_resumable = bool(self.resource.sha256 or stream.validator)
-                allow_html = filename.lower().endswith((".html", ".htm"))
-                receive(stream, partial, hasher, progress, allow_html=allow_html)
-                digest = hasher.digest()
-            if expected is not None and not digest.startswith(expected):
-                raise WrongHashError(
-                    f"the file has SHA-256 {digest}, expected {expected}",
-                    expected=expected,
-                    actual=digest,
-                )
-            return self._store(partial, digest, url)
-        except RefusedError:
-            is_resumable = False
-            raise
-        finally:
-            stream.close()
-            if partial.path.exists():
-                partial.keep() if is_resumable and partial.size else partial.remove()
-
-    def _store(self, partial: PartialFile, digest: str, url: str) -> Path:
-        """Move a verified file into place and record its hash."""
-        target = self.entry.target
-        try:
-            partial.move_to(target)
-        except FileNotFoundError as error:
-            # Another process has finished and removed this file: locks have no effect here.
-            path = self.cache.find(self.resource)
-            if path is None:
-                raise TransientError("another process removed the partial file") from error
-            return path
-        self.entry.write_record(target, digest, uri=self.resource.uri, url=url)
-        self.entry.remove_corrupt()
-        remove_abandoned(self.entry.folder)
-        return target
 
     def _pause(self, seconds: float) -> None:
         """Sleep, and show processes that wait for the lock that this one is working."""

@@ -2,9 +2,8 @@
 
 Each partial file is written by one process, holds one version of the file and only ever grows. The
 partial file of a dead process is never written to again: the next process renames it to a name of
-its own, copies it, and continues with the copy. So even if two processes consider the same partial
-file abandoned, as they may where process numbers of one mean nothing to the other, no byte goes
-astray.
+its own, copies it, and continues with the copy. So the result is right even if two processes
+consider the same file abandoned, as processes of two containers may.
 """
 
 from __future__ import annotations
