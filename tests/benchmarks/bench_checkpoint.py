@@ -170,7 +170,7 @@ def measure(function: str, path: Path, layers: int, existing: bool) -> None:
 
     run = CONTESTANTS[function]
     if function.startswith("ours"):
-        import brickwork_zoo._load._load_checkpoint  # noqa: F401  nor this
+        import brickwork_zoo._load._load_model  # noqa: F401  nor this
     if function.startswith("mmcv"):
         import mmcv.runner  # noqa: F401  nor this
     options = {"model": prepare_existing(layers)} if existing else {}

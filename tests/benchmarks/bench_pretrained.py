@@ -42,7 +42,7 @@ def floor(path: str) -> Run:
 
 def ours(path: str) -> Run:
     import brickwork_models  # noqa: F401
-    import brickwork_zoo._load._load_checkpoint
+    import brickwork_zoo._load._load_model
 
     return lambda: brickwork_zoo.load_model(build, path)
 

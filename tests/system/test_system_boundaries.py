@@ -35,10 +35,6 @@ ZOO_ORDER = (
 )
 
 
-# Packages that still import private names of others; a package leaves the list once it does not.
-NOT_YET_STRICT = {"brickwork"}
-
-
 def imports(source: Path, module: str) -> Iterator[tuple[str, int, bool]]:
     """Yield each module that `source` imports, its line, and whether importing `source` does."""
     package = module if source.stem == "__init__" else module.rpartition(".")[0]
@@ -106,8 +102,6 @@ def test_imports_only_declared_dependencies(distribution, distributions, top_lev
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=str)
 def test_no_private_name_of_a_sibling_is_imported(distribution, distributions):
-    if distribution.name in NOT_YET_STRICT:
-        pytest.skip("not yet strict")
     wrong = []
     for source in distribution.sources():
         for module, line, _ in imports(source, module_name(distribution, source)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from brickwork_zoo import CheckpointLoader
+from brickwork_zoo import read_checkpoint
 from torch import Tensor
 
 from tests.support.python import python_result
@@ -36,7 +36,7 @@ def losses(output: str) -> dict[int, float]:
 def weights(folder: Path) -> dict[str, Tensor]:
     """Return the last saved weights, from a file or a folder of shards."""
     (path,) = folder.glob(f"step-{STEPS:06}.*")
-    found: dict[str, Tensor] = CheckpointLoader.load_checkpoint(path)["state_dict"]
+    found: dict[str, Tensor] = read_checkpoint(path)["state_dict"]
     return found
 
 

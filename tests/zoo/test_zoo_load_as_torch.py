@@ -89,7 +89,9 @@ def test_the_same_is_loaded_missing_and_unexpected(
         assert not report.mismatched
         missing = {k for k in result.missing_keys if not k.endswith("num_batches_tracked")}
         assert set(report.missing) == missing
-        assert set(report.unexpected) == set(result.unexpected_keys)
+        # As mmcv, we save buffers that are not persistent, so these keys are expected.
+        assert {*report.unexpected, *report.ignored} == set(result.unexpected_keys)
+        assert set(report.ignored) <= {"inner.2.scratch"}
     for name, value in theirs.state_dict().items():
         assert torch.equal(ours.state_dict()[name], value), name
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+import torch
 from brickwork_zoo._load._load_report import collapse, suggest_renaming
-from brickwork_zoo._load._revise_keys import chain, revise, under_prefix
+from brickwork_zoo._load._revise_keys import revise, under_prefix
+from brickwork_zoo._load._select_state_dict import select
 from brickwork_zoo.errors import InvalidInputError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,11 +52,13 @@ def test_a_prefix_and_what_lies_below_it_make_the_key(names, prefix):
     assert set(found.values()) == {n for n in names if n.startswith(head) and n != head}
 
 
-@given(keys)
-def test_renamings_compose(names):
-    first = revise(names, [("^", "a.")])
-    last = revise(first, [("^", "b.")])
-    assert chain(last, first) == {f"b.a.{name}": name for name in names}
+@given(keys.filter(bool))
+def test_selection_maps_new_keys_to_keys_of_the_file(names):
+    checkpoint = {f"net.{name}": torch.ones(1) for name in names}
+    selection = select(checkpoint, "x.pth", prefix="net", revise_keys=[("^", "a."), ("^", "b.")])
+    assert selection.file_keys == {f"b.a.{name}": f"net.{name}" for name in names}
+    assert selection.unrevised_keys == {f"b.a.{name}": name for name in names}
+    assert list(selection.state_dict) == [f"b.a.{name}" for name in names]
 
 
 @given(keys, st.data())
@@ -91,5 +95,5 @@ def test_what_is_no_rule_is_said():
     for wrong in ([("(", "")], [("a", r"\9")]):
         with pytest.raises(ValueError, match="regular expression"):
             revise(["a"], wrong)
-    with pytest.raises(TypeError, match="returned 3"):
+    with pytest.raises(TypeError, match="got 3"):
         revise(["a"], lambda _: 3)

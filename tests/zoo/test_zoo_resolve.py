@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from brickwork_zoo import Resource, download, find_model, list_models, register_scheme, resolve
 from brickwork_zoo._find import _scheme
-from brickwork_zoo._find._catalog import deprecated_names, urls
 from brickwork_zoo._find._fsspec_schemes import is_fsspec_url
 from brickwork_zoo._find._resolve import sibling
 from brickwork_zoo.errors import (
@@ -137,7 +136,7 @@ def test_user_catalog_overrides_the_shipped_one(file, tmp_path, monkeypatch):
     assert resolve("open-mmlab://other").urls == resolve("torchvision://resnet50").urls
     assert resolve("open-mmlab://other").uri == "open-mmlab://other"
     assert resolve("open-mmlab://vgg16_caffe").sha256 == "292e1171"
-    assert urls("open-mmlab")["resnet50_caffe"] == "https://my.org/caffe.pth"
+    assert find_model("open-mmlab://resnet50_caffe").urls == ("https://my.org/caffe.pth",)
     with pytest.raises(MissingFileError, match=r"x\.pth"):
         resolve("open-mmlab://~home")
     # The zoo's own home goes before mmcv's.
@@ -402,10 +401,13 @@ def test_list_models_filters_by_facts():
         list_models(source="timm")
 
 
-def test_deprecated_names_map_to_replacements():
-    assert deprecated_names()["resnet50_caffe"] == "detectron/resnet50_caffe"
-    assert "resnet50_caffe" not in urls("open-mmlab")
-    assert urls("torchvision")["resnet50"] == f"{MODELS}/resnet50-0676ba61.pth"
+def test_models_list_their_deprecated_names_as_aliases():
+    model = find_model("open-mmlab://resnet50_caffe")
+    assert "resnet50_caffe" in model.aliases
+    names = {model.name: model for model in list_models(source="open-mmlab")}
+    assert "resnet50_caffe" not in names
+    assert names["detectron/resnet50_caffe"].aliases == model.aliases
+    assert "resnet50" in find_model("torchvision://resnet50.imagenet1k_v1").aliases
 
 
 def test_shipped_catalog_equals_script_output(tmp_path):
@@ -426,7 +428,7 @@ def facts(name: str) -> Any:
 
 def test_every_raw_name_resolves_to_its_url():
     for scheme, name in (("open-mmlab", "open_mmlab"), ("mmcls", "mmcls")):
-        assert urls(scheme) == facts(name)
+        assert {model.name: model.urls[0] for model in list_models(source=scheme)} == facts(name)
     for name, url in facts("torchvision_0.12").items():
         assert url is None or resolve(f"torchvision://{name}").urls[0] == url
     for old, new in facts("deprecated").items():
@@ -546,9 +548,8 @@ def test_resolver_may_return_a_reader_instead_of_a_file(monkeypatch):
         return {"uri": uri, "map_location": map_location}
 
     register_scheme(("lab://", re.compile(r"(\S+:)?petrel://")), lambda uri: read)
-    for uri in ("lab://a/net.pth", "cluster:petrel://net.pth", "petrel://net.pth"):
-        resource = resolve(uri)
-        assert (resource.reader, resource.filename) == (read, "net.pth")
+    for uri in ("lab://a/net.pth", "cluster:petrel://a/net.pth", "petrel://net.pth"):
+        assert resolve(uri).reader is read
         with pytest.raises(InvalidInputError, match="read_checkpoint"):
             download(uri)
     with pytest.raises(KeyError, match="already; pass force=True"):

@@ -2,9 +2,6 @@ from brickwork_base import BaseModule as BaseModule
 from brickwork_base import ModuleDict as ModuleDict
 from brickwork_base import ModuleList as ModuleList
 from brickwork_base import Sequential as Sequential
-from brickwork_zoo import CheckpointLoader as CheckpointLoader
-from brickwork_zoo import _load_checkpoint as _load_checkpoint
-from brickwork_zoo import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from brickwork_zoo import get_state_dict as get_state_dict
 from brickwork_zoo import load_checkpoint as load_checkpoint
 from brickwork_zoo import load_state_dict as load_state_dict
@@ -15,6 +12,9 @@ from . import base_module as base_module
 from . import checkpoint as checkpoint
 from . import dist_utils as dist_utils
 from . import fp16_utils as fp16_utils
+from .checkpoint import CheckpointLoader as CheckpointLoader
+from .checkpoint import _load_checkpoint as _load_checkpoint
+from .checkpoint import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
 from .dist_utils import allreduce_grads as allreduce_grads
 from .dist_utils import allreduce_params as allreduce_params
 from .dist_utils import get_dist_info as get_dist_info

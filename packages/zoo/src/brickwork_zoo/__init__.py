@@ -19,31 +19,22 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
     from ._find._scheme import register_scheme as register_scheme
     from ._formats._inspect import Inspection as Inspection
     from ._formats._inspect import inspect as inspect
-    from ._formats._safe_pickle._opaque_object import Inert as Inert
+    from ._formats._safe_pickle._opaque_object import OpaqueObject as OpaqueObject
     from ._load._adapters import Adapter as Adapter
     from ._load._adapters import adapt_classes as adapt_classes
     from ._load._adapters import adapt_input_channels as adapt_input_channels
     from ._load._adapters import adapt_position_embedding as adapt_position_embedding
-    from ._load._checkpoint_loader import CheckpointLoader as CheckpointLoader
-    from ._load._checkpoint_loader import load_from_http as load_from_http
-    from ._load._checkpoint_loader import load_from_local as load_from_local
-    from ._load._checkpoint_loader import load_from_mmcls as load_from_mmcls
-    from ._load._checkpoint_loader import load_from_openmmlab as load_from_openmmlab
-    from ._load._checkpoint_loader import load_from_torchvision as load_from_torchvision
     from ._load._load_checkpoint import load_checkpoint as load_checkpoint
-    from ._load._load_checkpoint import load_model as load_model
+    from ._load._load_model import load_model as load_model
+    from ._load._load_options import LoadOptions as LoadOptions
+    from ._load._load_options import PretrainedOptions as PretrainedOptions
     from ._load._load_report import LoadReport as LoadReport
     from ._load._load_report import Mismatch as Mismatch
     from ._load._load_state_dict import load_state_dict as load_state_dict
-    from ._load._mmcv import _load_checkpoint as _load_checkpoint
-    from ._load._mmcv import _load_checkpoint_to_model as _load_checkpoint_to_model
-    from ._load._mmcv import _load_checkpoint_with_prefix as _load_checkpoint_with_prefix
-    from ._load._mmcv import get_deprecated_model_names as get_deprecated_model_names
-    from ._load._mmcv import get_external_models as get_external_models
-    from ._load._mmcv import get_mmcls_models as get_mmcls_models
-    from ._load._mmcv import get_torchvision_models as get_torchvision_models
     from ._load._prefetch import prefetch as prefetch
     from ._load._pretrained import PretrainedInit as PretrainedInit
+    from ._load._read_checkpoint import read_checkpoint as read_checkpoint
+    from ._load._select_state_dict import select_state_dict as select_state_dict
     from ._save._convert import convert as convert
     from ._save._get_state_dict import get_state_dict as get_state_dict
     from ._save._get_state_dict import weights_to_cpu as weights_to_cpu
@@ -55,18 +46,16 @@ __version__ = "0.1.0"
 # Name -> the module it comes from, imported at first use (PEP 562): the package itself then costs
 # no import of requests, and whoever only downloads never imports torch.
 _EXPORTS = {
-    "_load_checkpoint": "_load._mmcv",
-    "_load_checkpoint_to_model": "_load._mmcv",
-    "_load_checkpoint_with_prefix": "_load._mmcv",
     "Adapter": "_load._adapters",
-    "CheckpointLoader": "_load._checkpoint_loader",
-    "Inert": "_formats._safe_pickle._opaque_object",
     "Inspection": "_formats._inspect",
     "Link": "_fetch._links",
+    "LoadOptions": "_load._load_options",
     "LoadReport": "_load._load_report",
     "Mismatch": "_load._load_report",
     "Model": "_find._models",
+    "OpaqueObject": "_formats._safe_pickle._opaque_object",
     "PretrainedInit": "_load._pretrained",
+    "PretrainedOptions": "_load._load_options",
     "Resource": "_find._resource",
     "Verified": "_fetch._verify",
     "ZooError": "errors",
@@ -77,25 +66,18 @@ _EXPORTS = {
     "convert": "_save._convert",
     "download": "_fetch._download",
     "find_model": "_find._models",
-    "get_deprecated_model_names": "_load._mmcv",
-    "get_external_models": "_load._mmcv",
-    "get_mmcls_models": "_load._mmcv",
     "get_state_dict": "_save._get_state_dict",
-    "get_torchvision_models": "_load._mmcv",
     "inspect": "_formats._inspect",
     "list_models": "_find._models",
     "load_checkpoint": "_load._load_checkpoint",
-    "load_from_http": "_load._checkpoint_loader",
-    "load_from_local": "_load._checkpoint_loader",
-    "load_from_mmcls": "_load._checkpoint_loader",
-    "load_from_openmmlab": "_load._checkpoint_loader",
-    "load_from_torchvision": "_load._checkpoint_loader",
-    "load_model": "_load._load_checkpoint",
+    "load_model": "_load._load_model",
     "load_state_dict": "_load._load_state_dict",
     "prefetch": "_load._prefetch",
+    "read_checkpoint": "_load._read_checkpoint",
     "register_scheme": "_find._scheme",
     "resolve": "_find._resolve",
     "save_checkpoint": "_save._save_checkpoint",
+    "select_state_dict": "_load._select_state_dict",
     "verify": "_fetch._verify",
     "weights_to_cpu": "_save._get_state_dict",
 }

@@ -71,6 +71,10 @@ class Table:
         """List all names, aliases and the user's included."""
         return list(dict.fromkeys([*self.models, *self.user, *self.aliases]))
 
+    def aliases_of(self, name: str) -> tuple[str, ...]:
+        """Return the other names of a model."""
+        return tuple(alias for alias, primary in self.aliases.items() if primary == name)
+
 
 def table_of(scheme: str) -> Table:
     """Return the models of a scheme of the catalog, with the user's own."""
@@ -136,21 +140,6 @@ def resolve(scheme: str, uri: str) -> Resource | str:
         size=row.get("size"),
         prefix=SCHEMES[scheme].prefix,
     )
-
-
-def urls(scheme: str) -> dict[str, str]:
-    """Map each name of a scheme to its first URL; aliases are included, deprecated names not."""
-    table = table_of(scheme)
-    first_urls = {name: str(row["urls"][0]) for name, row in table.models.items()}
-    first_urls.update(table.user)
-    if scheme in ("torchvision", "modelzoo"):
-        first_urls |= {alias: first_urls[name] for alias, name in table.aliases.items()}
-    return dict(sorted(first_urls.items()))
-
-
-def deprecated_names(scheme: str = "open-mmlab") -> dict[str, str]:
-    """Map the deprecated names of a scheme to their replacements."""
-    return dict(table_of(scheme).aliases)
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:

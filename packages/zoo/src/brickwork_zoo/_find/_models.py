@@ -31,6 +31,7 @@ class Model:
         architecture: Name of the architecture.
         family: Name of the model family.
         about: Path or URL of the training recipe or configuration.
+        aliases: Other names of the model, such as the deprecated ones of OpenMMLab.
     """
 
     uri: str
@@ -45,6 +46,12 @@ class Model:
     architecture: str = ""
     family: str = ""
     about: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The URI without its scheme."""
+        return self.uri.partition("://")[2]
 
 
 def list_models(
@@ -100,20 +107,20 @@ def find_model(uri: str) -> Model:
         UnknownModelError: If the catalog does not contain it; the error suggests similar names.
     """
     scheme, _, name = normalize_case(uri).partition("://")
-    return _model(uri, look_up(scheme, name)[1])
+    primary, row = look_up(scheme, name)
+    return _model(uri, row, table_of(scheme).aliases_of(primary))
 
 
 def _models(scheme: str) -> Iterator[Model]:
     table = table_of(scheme)
-    for name, row in table.models.items():
-        yield _model(f"{scheme}://{name}", row)
-    for name, target in table.user.items():
-        yield Model(f"{scheme}://{name}", (target,))
+    rows = {**table.models, **{name: {"urls": [url]} for name, url in table.user.items()}}
+    for name, row in rows.items():
+        yield _model(f"{scheme}://{name}", row, table.aliases_of(name))
 
 
-def _model(uri: str, row: Row) -> Model:
+def _model(uri: str, row: Row, aliases: tuple[str, ...]) -> Model:
     facts = {key: value for key, value in row.items() if key != "urls"}
-    return Model(uri, tuple(row["urls"]), **facts)
+    return Model(uri, tuple(row["urls"]), aliases=aliases, **facts)
 
 
 def _simplified(family: str) -> str:

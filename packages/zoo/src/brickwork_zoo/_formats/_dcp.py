@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import combinations, starmap
@@ -20,58 +20,69 @@ from torch.distributed.checkpoint.planner_helpers import create_read_items_for_c
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._dtypes import ITEM_SIZES
-from ._file_tensors import FileMap, MapLocation, TorchValues, placement, read_pickled, tensor_on
-from ._lazy_tensor import Box, Unread
-from ._safe_pickle._opaque_object import BrokenPickleError, Name
-from ._safe_pickle._unpickler import Machine
-from ._tensor_description import Described, Describer
-from ._torch_layout import Pickled
-from ._torch_pickle import Reading, names_for
+from ._data_file import DataFile
+from ._file_tensors import make_tensors, tensor_on, torch_value
+from ._lazy_tensor import LazyTensor, Read
+from ._map_location import MapLocation, Place, placement
+from ._read_tensor import Box, read_tensor
+from ._safe_pickle._opaque_object import BrokenPickleError, PickledGlobal
+from ._safe_pickle._unpickler import SafeUnpickler
+from ._stored_tensor import StoredTensor
+from ._torch_layout import TorchLayout
+from ._torch_pickle import TorchPickle, torch_globals
 from ._torch_zip import read_zip
+
+VERSIONS = "state_dict_versions"
+"""Entry beside ``state_dict`` that holds the versions of its modules, which folders have no place
+for."""
 
 
 def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
-    """Look into a folder; each tensor is read when it is used.
+    """Open a folder, with a lazy tensor for each of its tensors.
 
-    What it holds besides tensors is left out where it would need code to run.
+    What else it holds is left out where it would need code to run.
 
     Args:
         path: The folder.
         map_location: Where tensors go that are read whole.
 
     Returns:
-        A checkpoint of :class:`Unread` tensors: nested where the one that was saved was.
+        The checkpoint, nested as the one that was saved.
 
     Raises:
-        CheckpointError: It is damaged, or no such folder.
+        CheckpointError: It is damaged, or not such a folder.
     """
     place = placement(map_location)
-
-    def bring(tensor: Tensor) -> Tensor:
-        storage = place(tensor.untyped_storage(), "cpu")
-        return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
-
     try:
         folder = _Folder(path)
         nested: dict[str, Any] = {}
         for key, entry in folder.tensors.items():
-            tensor = Unread(partial(folder.find, key), entry.size, entry.properties.dtype, bring)
+            source = _FolderSource(folder, key, place)
+            tensor = LazyTensor(source, entry.size, entry.properties.dtype)
             _set(nested, folder.names.get(key, (key,)), tensor)
         for key in folder.others:
             for value in folder.read_other(key):
                 _set(nested, folder.names.get(key, (key,)), value)
+        _attach_versions(nested)
     except CheckpointError:
         raise
-    except Exception as error:  # garbled descriptions fail in any way
+    except Exception as error:  # damaged descriptions raise many types
         raise CheckpointError(f"{path} is damaged: {error}", path=path) from error
     return nested
 
 
-def _set(nested: dict[Any, Any], place: Sequence[Any], value: Any) -> None:
-    for part in place[:-1]:
-        nested = nested.setdefault(part, {})
-    nested[place[-1]] = value
+def _set(nested: dict[Any, Any], keys: Sequence[Any], value: Any) -> None:
+    for key in keys[:-1]:
+        nested = nested.setdefault(key, {})
+    nested[keys[-1]] = value
+
+
+def _attach_versions(nested: dict[str, Any]) -> None:
+    versions = nested.pop(VERSIONS, None)
+    if isinstance(versions, dict) and isinstance(nested.get("state_dict"), dict):
+        state_dict = OrderedDict(nested["state_dict"])
+        state_dict._metadata = versions  # type: ignore[attr-defined]  # as torch does
+        nested["state_dict"] = state_dict
 
 
 class _Folder:
@@ -91,149 +102,148 @@ class _Folder:
             if isinstance(entry, md.TensorStorageMetadata)
         }
         self.others = metadata.state_dict_metadata.keys() - self.tensors
-        self._chunks: dict[md.MetadataIndex, Tensor] = {}
-        self._maps: dict[Path, FileMap] = {}
-        files = {info.relative_path for info in metadata.storage_data.values()}
-        sizes = {name: (path / _inside(name)).stat().st_size for name in files}
-        self._places = {
+        self._chunks: dict[md.MetadataIndex, StoredTensor] = {}
+        names = {info.relative_path for info in metadata.storage_data.values()}
+        self._files = {name: DataFile(path / _inside(name)) for name in sorted(names)}
+        self._infos = {
             (index.fqn, tuple(index.offset or ())): info
             for index, info in metadata.storage_data.items()
-            if 0 <= info.offset <= info.offset + info.length <= sizes[info.relative_path]
+            if 0 <= info.offset <= info.offset + info.length <= self._files[info.relative_path].size
         }
         for key, entry in self.tensors.items():
             self._check(key, entry)
 
     def _check(self, key: str, entry: md.TensorStorageMetadata) -> None:
-        """Whether the parts of a tensor are there and make up the whole."""
+        """Check that the parts of a tensor are there and make up the whole."""
         count = 0
         for chunk in entry.chunks:
             for start, length, whole in zip(chunk.offsets, chunk.sizes, entry.size, strict=True):
                 if not 0 <= start <= start + length <= whole:
-                    raise ValueError(f"a part of {key!r} reaches out of it")
-            if (key, tuple(chunk.offsets)) not in self._places:
-                raise ValueError(f"a part of {key!r} is in no file, or its file is cut off")
+                    raise ValueError(f"a part of {key!r} extends past it")
+            if (key, tuple(chunk.offsets)) not in self._infos:
+                raise ValueError(f"a part of {key!r} is missing, or its file is truncated")
             count += math.prod(chunk.sizes)
         if count != math.prod(entry.size):
-            raise ValueError(f"the parts of {key!r} have {count} elements")
+            raise ValueError(f"the parts of {key!r} have {count} elements, not {entry.size}")
 
-    def _damaged(self, error: object) -> CheckpointError:
-        return CheckpointError(f"{self.path} is damaged: {error}", path=self.path)
+    def _damaged(self, problem: str) -> CheckpointError:
+        return CheckpointError(f"{self.path} is damaged: {problem}", path=self.path)
 
-    def find(self, key: str, box: Box) -> Callable[[Tensor], None]:
-        """Find a part of a tensor; see :data:`Find`."""
+    def slice(self, key: str, box: Box) -> Read:
+        """Check that a part of a tensor can be read, and return what reads it."""
         entry = self.tensors[key]
         wanted = md.ChunkStorageMetadata(*map(torch.Size, box))
-        reads = create_read_items_for_chunk_list(key, entry, [wanted])
-        count = sum(math.prod(read.lengths) for read in reads)
-        if count != math.prod(wanted.sizes) or any(starmap(_overlap, combinations(reads, 2))):
+        items = create_read_items_for_chunk_list(key, entry, [wanted])
+        count = sum(math.prod(item.lengths) for item in items)
+        if count != math.prod(wanted.sizes) or any(starmap(_overlap, combinations(items, 2))):
             raise self._damaged(f"the parts of {key!r} overlap")
-        chunks = [self._chunk(read) for read in reads]
+        parts = [(item, self._chunk(item)) for item in items]
 
-        def fill(target: Tensor) -> None:
-            for read, chunk in zip(reads, chunks, strict=True):
-                part = _narrow(target, read.dest_offsets, read.lengths)
-                raw = _narrow(chunk, read.storage_offsets, read.lengths)
-                _copy_bytes(part, raw, entry.properties.dtype)
+        def read(target: Tensor) -> None:
+            for item, stored in parts:
+                part = _narrow(target, item.dest_offsets, item.lengths)
+                read_tensor(stored, (item.storage_offsets, item.lengths), part)
 
-        return fill
+        return read
 
     def read_other(self, key: str) -> Iterator[Any]:
-        """Read what is no tensor; nothing where that would need code to run."""
-        reading = read_pickled(self._archive(self._places[key, ()]), "cpu")
-        if not reading.unknown:
-            yield reading.content
+        """Yield the value of an entry that is not a tensor, unless that would need code to run."""
+        pickled = TorchPickle(self._archive(self._infos[key, ()]), torch_value)
+        if not pickled.unknown:
+            yield make_tensors(pickled.content, "cpu", "read")
 
-    def _archive(self, info: _StorageInfo) -> Pickled:
-        path = self.path / info.relative_path
+    def _archive(self, info: _StorageInfo) -> TorchLayout:
+        file = self._files[info.relative_path]
         if getattr(info, "transform_descriptors", None):
-            raise CheckpointError(f"{path} is compressed; save it without", path=path)
-        return read_zip(path, info.offset, info.length)
+            raise CheckpointError(
+                f"{file.path} is compressed: save it without compression", path=file.path
+            )
+        return read_zip(file, info.offset, info.length)
 
-    def _chunk(self, read: ReadItem) -> Tensor:
-        """The bytes of a chunk, mapped: a tensor with one dimension more, for those of a number.
-
-        They may lie anywhere, and tensors of other dtypes may not.
-        """
-        index = read.storage_index
-        if index in self._chunks:
-            return self._chunks[index]
-        layout = self._archive(self._places[index.fqn, tuple(index.offset or ())])
-        entry, path = self.tensors[index.fqn], layout.path
-        found = Reading(layout, Describer()).content
-        kind = str(entry.properties.dtype).removeprefix("torch.")
-        sizes = tuple(entry.chunks[index.index or 0].sizes)
-        if not isinstance(found, Described) or (found.dtype, found.shape) != (kind, sizes):
-            raise self._damaged(f"{path} holds something else for {index.fqn!r}")
-        if layout.big_endian != (sys.byteorder == "big"):
-            raise CheckpointError(f"{path} comes from a machine of another byte order", path=path)
-        if path not in self._maps:
-            self._maps[path] = FileMap(path)
-        item = ITEM_SIZES[kind]
-        storage = self._maps[path].storage(*layout.records[found.storage], 1)
-        strides = (*(step * item for step in found.stride), 1)
-        place = found.offset * item
-        self._chunks[index] = tensor_on(storage, torch.uint8, place, (*sizes, item), strides)
+    def _chunk(self, item: ReadItem) -> StoredTensor:
+        index = item.storage_index
+        if index not in self._chunks:
+            layout = self._archive(self._infos[index.fqn, tuple(index.offset or ())])
+            stored = TorchPickle(layout).content
+            entry = self.tensors[index.fqn]
+            dtype = str(entry.properties.dtype).removeprefix("torch.")
+            shape = tuple(entry.chunks[index.index or 0].sizes)
+            if not isinstance(stored, StoredTensor) or (stored.dtype, stored.shape) != (
+                dtype,
+                shape,
+            ):
+                raise self._damaged(f"{layout.file.path} holds something else for {index.fqn!r}")
+            self._chunks[index] = stored
         return self._chunks[index]
 
 
-def _copy_bytes(part: Tensor, raw: Tensor, dtype: torch.dtype) -> None:
-    """Write numbers of ``dtype``, given as bytes, into a tensor of any dtype."""
-    with torch.no_grad():
-        target = part if part.dtype == dtype else torch.empty(part.shape, dtype=dtype)
-        target.unsqueeze(-1).view(torch.uint8).copy_(raw)
-        if target is not part:
-            part.copy_(target)
+class _FolderSource:
+    """The source of a lazy tensor whose parts lie in the files of a folder."""
+
+    def __init__(self, folder: _Folder, key: str, place: Place) -> None:
+        self._folder, self._key, self._place = folder, key, place
+        self.position = str(folder.path), 0
+
+    def slice(self, box: Box) -> Read:
+        """Check that a part can be read, and return what reads it."""
+        return self._folder.slice(self._key, box)
+
+    def place(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor to its device."""
+        storage = self._place(tensor.untyped_storage(), "cpu")
+        return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
 
 
 def _narrow(tensor: Tensor, offsets: Sequence[int], lengths: Sequence[int]) -> Tensor:
     return tensor[tuple(slice(o, o + n) for o, n in zip(offsets, lengths, strict=True))]
 
 
-def _overlap(one: ReadItem, other: ReadItem) -> bool:
-    sides = zip(one.dest_offsets, one.lengths, other.dest_offsets, other.lengths, strict=True)
+def _overlap(item: ReadItem, other: ReadItem) -> bool:
+    sides = zip(item.dest_offsets, item.lengths, other.dest_offsets, other.lengths, strict=True)
     return all(a < b + m and b < a + n for a, n, b, m in sides)
 
 
 def _inside(name: str) -> str:
-    place = PurePosixPath(name)
-    if place.is_absolute() or ".." in place.parts:
-        raise ValueError(f".metadata names {name!r}, outside of the folder")
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f".metadata lists {name!r}, which is outside the folder")
     return name
 
 
 def _read_metadata(folder: Path) -> md.Metadata:
     """Read ``.metadata``, a pickle, as data."""
-    machine = Machine({**names_for(TorchValues()), **_NAMES}, fill=_FILL)
+    unpickler = SafeUnpickler({**torch_globals(torch_value), **_GLOBALS}, set_state=_SET_STATE)
     try:
         with (folder / ".metadata").open("rb") as file:
-            found = machine.load(file)
+            metadata = unpickler.load(file)
     except (OSError, BrokenPickleError) as error:
-        raise CheckpointError(f"{folder}/.metadata cannot be read: {error}", path=folder) from error
-    if machine.unknown or not isinstance(found, md.Metadata):
-        asked = ", ".join(machine.unknown) or type(found).__name__
+        raise CheckpointError(f"cannot read {folder}/.metadata: {error}", path=folder) from error
+    if unpickler.unknown or not isinstance(metadata, md.Metadata):
+        names = ", ".join(unpickler.unknown) or f"a {type(metadata).__name__}"
         raise CheckpointError(
-            f"{folder}/.metadata asks for {asked}, which no checkpoint needs", path=folder
+            f"{folder}/.metadata contains {names}, which no distributed checkpoint has",
+            path=folder,
         )
-    return found
+    return metadata
 
 
 def _new(kind: Any, *args: Any) -> Any:
     if args:
-        raise TypeError(f"{kind.__name__} with arguments")
+        raise TypeError(f"a {kind.__name__} with arguments")
     return kind.__new__(kind)
 
 
-def _fill(record: Any, state: Any) -> None:
-    names = {one.name for one in dataclasses.fields(record)}
+def _set_record_state(record: Any, state: Any) -> None:
+    names = {field.name for field in dataclasses.fields(record)}
     if not isinstance(state, dict) or not state.keys() <= names:
-        raise TypeError(f"a {type(record).__name__} of odd state")
+        raise TypeError(f"a {type(record).__name__} with an invalid state")
     sizes = [state[name] for name in ("offset", "offsets", "size", "sizes") if name in state]
     if not all(isinstance(size, torch.Size | int | None) for size in sizes):
-        raise TypeError(f"a {type(record).__name__} of odd size")
+        raise TypeError(f"a {type(record).__name__} with an invalid size")
     vars(record).update(state)
 
 
-def _fill_properties(record: md.TensorProperties, state: Any) -> None:
+def _set_properties_state(record: md.TensorProperties, state: Any) -> None:
     dtype, *_ = state  # the rest describes memory that is not used here
     if not isinstance(dtype, torch.dtype):
         raise TypeError("a tensor without a dtype")
@@ -249,17 +259,17 @@ _RECORDS = (
     md.TensorStorageMetadata,
     _StorageInfo,
 )
-_FILL: dict[type, Callable[[Any, Any], None]] = {
-    **dict.fromkeys(_RECORDS, _fill),
-    md.TensorProperties: _fill_properties,
+_SET_STATE: dict[type, Callable[[Any, Any], None]] = {
+    **dict.fromkeys(_RECORDS, _set_record_state),
+    md.TensorProperties: _set_properties_state,
 }
-_NAMES: dict[str, Name] = {
-    f"{kind.__module__}.{kind.__qualname__}": Name(kind.__qualname__, partial(_new, kind))
-    for kind in _FILL
+_GLOBALS: dict[str, PickledGlobal] = {
+    f"{kind.__module__}.{kind.__qualname__}": PickledGlobal(kind.__qualname__, partial(_new, kind))
+    for kind in _SET_STATE
 }
-_NAMES |= {
-    full: Name(full, lambda *_: None)  # the memory's layout and order, which are not used
-    for full in (
+_GLOBALS |= {
+    name: PickledGlobal(name, lambda *_: None)  # the memory's layout and order, which are not used
+    for name in (
         "torch.serialization._get_layout",
         "torch.distributed.checkpoint.metadata._MEM_FORMAT_ENCODING",
     )

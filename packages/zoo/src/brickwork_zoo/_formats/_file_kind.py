@@ -1,4 +1,4 @@
-"""What a path holds, by its first bytes."""
+"""The format of a checkpoint, told by its first bytes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._safetensors import MAX_HEADER
+from ._safetensors_header import MAX_HEADER
 from ._torch_legacy import LEGACY_HEAD
 
 
 def kind_of(path: Path) -> str:
-    """Say what a path holds by its first bytes, whatever its name is.
+    """Return the format of a checkpoint, whatever its name is.
 
     Args:
         path: A file or folder.
@@ -20,7 +20,7 @@ def kind_of(path: Path) -> str:
         ``"zip"``, ``"legacy"``, ``"safetensors"``, ``"index"``, ``"dcp"`` or ``"folder"``.
 
     Raises:
-        CheckpointError: It is none of these; says what it seems to be.
+        CheckpointError: It is none of these; the message says what it seems to be.
     """
     if path.is_dir():
         return "dcp" if (path / ".metadata").is_file() else "folder"
@@ -38,21 +38,21 @@ def kind_of(path: Path) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "index"
-    raise CheckpointError(f"{path} is no checkpoint: {_looks_like(head, text)}", path=path)
+    raise CheckpointError(f"{path} is not a checkpoint: {_description(head, text)}", path=path)
 
 
-def _looks_like(head: bytes, text: bytes) -> str:
+def _description(head: bytes, text: bytes) -> str:
     if not head:
         return "the file is empty"
     if text.startswith(b"<"):
-        return "it is an HTML or XML page, perhaps of a server that wanted a login; fetch it again"
+        return "it is an HTML or XML page, perhaps a login page; download the file again"
     if text.startswith(b"version https://git-lfs"):
-        return "it is a git-lfs pointer; `git lfs pull` fetches the file itself"
+        return "it is a git-lfs pointer; run `git lfs pull` to download the file itself"
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd")):
         return "it is compressed; unpack it first"
     if head.startswith(b"\x89HDF"):
         return "it is an HDF5 file (Keras)"
-    if head.startswith((b"\x93NUMPY",)):
+    if head.startswith(b"\x93NUMPY"):
         return "it is a numpy array"
     if head[:1] == b"\x80":
         return "it is a pickle that torch.save did not write"

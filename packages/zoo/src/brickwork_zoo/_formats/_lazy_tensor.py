@@ -1,50 +1,55 @@
-"""Tensors that stay in their file until they are used. Needs torch."""
+"""Tensors that stay in their file until they are read. Needs torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, cast
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-Box: TypeAlias = tuple[Sequence[int], Sequence[int]]
-"""A part of a tensor: where it begins and how far it goes, in each dimension."""
+from ._read_tensor import Box
+from ._stored_tensor import replace_leaves
 
-Find: TypeAlias = Callable[[Box], Callable[[Tensor], None]]
-"""Checks that a part can be read; returns what reads it into a tensor of its size."""
+Read: TypeAlias = Callable[[Tensor], None]
+"""Reads a part of a tensor into a tensor of the part's shape."""
 
 
-class Unread(Tensor):
-    """Stands for a tensor that may be larger than a process can hold.
+class Source(Protocol):
+    """Where the values of a lazy tensor come from."""
 
-    Its shape and dtype are known. Any operation reads it whole, anew each time; who needs a part
-    reads only that. Where it is pickled, it is read.
+    position: tuple[str, int]
+    """File and byte, to read several tensors in the order of the file."""
+
+    def slice(self, box: Box) -> Read:
+        """Check that a part can be read, and return what reads it."""
+
+    def place(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor that was read whole to the device that was asked for."""
+
+
+class LazyTensor(Tensor):
+    """A tensor in a file, which may be larger than the memory of this process.
+
+    Its shape and dtype are known. An operation reads all of it, anew each time; :meth:`slice` reads
+    a part. It is pickled and copied as an ordinary tensor.
 
     Args:
-        find: Finds a part in the file.
-        size: Of the whole.
-        dtype: Of its elements.
-        place: Brings a whole tensor to where it should be.
+        source: Where its values are.
+        shape: Its shape.
+        dtype: Its dtype.
     """
 
-    find: Find
-    place: Callable[[Tensor], Tensor]
+    source: Source
 
-    # What comes out of operations is ordinary, and no subclass.
+    # Results of operations are ordinary tensors.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]  # stub
 
     @staticmethod
-    def __new__(
-        cls,
-        find: Find,
-        size: Sequence[int],
-        dtype: torch.dtype,
-        place: Callable[[Tensor], Tensor],
-    ) -> Unread:
-        tensor: Unread = Tensor._make_wrapper_subclass(cls, size, dtype=dtype)
-        tensor.find, tensor.place = find, place
+    def __new__(cls, source: Source, shape: Sequence[int], dtype: torch.dtype) -> LazyTensor:
+        tensor: LazyTensor = Tensor._make_wrapper_subclass(cls, shape, dtype=dtype)
+        tensor.source = source
         return tensor
 
     @classmethod
@@ -55,62 +60,89 @@ class Unread(Tensor):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Read what takes part in an operation."""
-        args, kwargs = tree_map_only(cls, cls.whole, (args, kwargs or {}))
+        """Read the arguments of an operation, and do it."""
+        args, kwargs = tree_map_only(cls, cls.read, (args, kwargs or {}))
         return func(*args, **kwargs)
 
-    def whole(self) -> Tensor:
+    def read(self) -> Tensor:
         """Read all of it.
 
         Returns:
             An ordinary tensor.
 
         Raises:
+            CheckpointError: The file is damaged, or cannot be read.
+        """
+        read = self.slice()
+        tensor = torch.empty(self.shape, dtype=self.dtype)
+        read(tensor)
+        return self.source.place(tensor)
+
+    def device_when_read(self) -> torch.device:
+        """Return the device on which :meth:`read` puts it."""
+        return self.source.place(torch.empty(0, dtype=self.dtype)).device
+
+    def slice(self, box: Box | None = None) -> Read:
+        """Check that a part can be read.
+
+        Args:
+            box: The part; by default all.
+
+        Returns:
+            A function that reads it into a tensor of the part's shape.
+
+        Raises:
             CheckpointError: The file is damaged.
         """
-        fill = self.find_all()
-        tensor = torch.empty(self.shape, dtype=self.dtype)
-        fill(tensor)
-        return self.place(tensor)
-
-    def find_all(self) -> Callable[[Tensor], None]:
-        """Check that all of it can be read; returns what reads it into a tensor of its size."""
-        return self.find(([0] * self.ndim, self.shape))
+        return self.source.slice(([0] * self.ndim, self.shape) if box is None else box)
 
     def numpy(self, *, force: bool = False) -> Any:
-        """Read it as an array of numpy's."""
-        return self.whole().numpy(force=force)
+        """Read it as an array of numpy."""
+        return self.read().numpy(force=force)
 
     def tolist(self) -> Any:
         """Read it as nested lists."""
-        return self.whole().tolist()
+        return self.read().tolist()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """As an ordinary tensor."""
-        return cast("Any", self.whole()).__reduce_ex__(protocol)
+        """Pickle it as an ordinary tensor."""
+        return cast("Any", self.read()).__reduce_ex__(protocol)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """As an ordinary tensor."""
-        return self.whole()
+        """Return an ordinary tensor."""
+        return self.read()
 
     def __repr__(self, **_: object) -> str:  # type: ignore[override]  # takes what torch's takes
-        return f"<unread {self.dtype} {list(self.shape)}>"
+        return f"<lazy tensor {self.dtype} {list(self.shape)}>"
 
 
 def read_all(content: Any) -> Any:
-    """Read the unread tensors of a checkpoint.
+    """Read the lazy tensors of a checkpoint.
 
     Args:
         content: What a file holds.
 
     Returns:
-        The same, with ordinary tensors.
+        The content, independent of the file.
     """
-    waiting, seen = [content], set()
-    while waiting:
-        one = waiting.pop()
-        if type(one) is dict and id(one) not in seen:
-            seen.add(id(one))
-            one.update({k: v.whole() for k, v in one.items() if isinstance(v, Unread)})
-            waiting += one.values()
-    return content
+    return replace_leaves(content, LazyTensor, LazyTensor.read)
+
+
+def without_weights(content: Any, weights: Iterable[Any]) -> Any:
+    """Read the lazy tensors of a checkpoint, and drop the values of its weights.
+
+    Args:
+        content: What a file holds.
+        weights: The tensors in it that are not wanted.
+
+    Returns:
+        The content, independent of the file, with the weights on the meta device.
+    """
+    dropped = {id(tensor) for tensor in weights}
+
+    def finished(tensor: Tensor) -> Tensor:
+        if id(tensor) in dropped:
+            return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+        return tensor.read() if isinstance(tensor, LazyTensor) else tensor
+
+    return replace_leaves(content, Tensor, finished)

@@ -1,7 +1,8 @@
-"""From a local file or folder to a checkpoint, whatever its format. Needs torch."""
+"""Checkpoints of every format from a local file or folder. Needs torch."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ import torch
 
 from brickwork_zoo.errors import CheckpointError, UnsafeCheckpointError
 
+from ._data_file import DataFile
 from ._file_kind import kind_of
-from ._file_tensors import MapLocation, load_safetensors, read_pickled
-from ._shard_index import index_in, read_index
-from ._torch_layout import Pickled
+from ._file_tensors import Access, make_tensors, torch_value
+from ._map_location import MapLocation, placement
+from ._safetensors import read_safetensors
+from ._shard_index import checkpoint_in, read_index
 from ._torch_legacy import read_legacy
+from ._torch_pickle import TorchPickle
 from ._torch_zip import read_zip
 
-Fetch = Callable[[str], Path]
+GetShard = Callable[[str], Path]
 
 
 def read_path(
@@ -25,7 +29,8 @@ def read_path(
     map_location: MapLocation = "cpu",
     *,
     weights_only: bool = True,
-    sibling: Fetch | None = None,
+    access: Access = "read",
+    get_shard: GetShard | None = None,
 ) -> Any:
     """Read a checkpoint.
 
@@ -33,48 +38,54 @@ def read_path(
         path: A file, an index of shards, or a folder.
         map_location: Where its tensors go.
         weights_only: False runs whatever code the file holds.
-        sibling: Gets a shard by its file name; else it lies beside the index.
+        access: How the bytes of its tensors are had. Legacy files are never mapped, and folders of
+            ``torch.distributed.checkpoint`` always lazy.
+        get_shard: Returns the path of a shard by its file name; by default it is beside the index.
 
     Returns:
-        What the file holds; for formats that hold only tensors a state dict. Of a folder of
-        ``torch.distributed.checkpoint`` the tensors are read when they are used.
+        What the file holds; of formats with nothing but tensors a state dict.
 
     Raises:
-        CheckpointError: It is broken, or no checkpoint.
+        CheckpointError: It is damaged, or not a checkpoint.
         UnsafeCheckpointError: It would run code.
+        InvalidInputError: ``map_location`` is not a device of this machine.
     """
+    placement(map_location)  # a wrong one raises here
     kind = kind_of(path)
     if kind == "folder":
-        path = index_in(path)
-        return read_path(path, map_location, weights_only=weights_only)
+        path = checkpoint_in(path)
+        return read_path(path, map_location, weights_only=weights_only, access=access)
     if kind == "dcp":
         from ._dcp import read_dcp  # costs the import of torch.distributed.checkpoint
 
         return read_dcp(path, map_location)
     if kind == "safetensors":
-        return load_safetensors(path, map_location)
+        content = read_safetensors(DataFile(path), torch_value)
+        return make_tensors(content, map_location, access)
     if kind == "index":
-        return _read_shards(path, map_location, weights_only, sibling)
+        return _read_shards(path, map_location, weights_only, access, get_shard)
+    if kind == "legacy" and access == "map":
+        access = "read"
     if not weights_only:
-        return _run(path, map_location, mapped=kind == "zip", weights_only=False)
-    return _read_safely(read_zip(path) if kind == "zip" else read_legacy(path), map_location)
+        return _read_by_torch(path, map_location, access, weights_only=False)
+    return _read_as_data(path, kind, map_location, access)
 
 
-def _read_safely(layout: Pickled, map_location: MapLocation) -> Any:
-    reading = read_pickled(layout, map_location)
-    if not reading.unknown:
-        return reading.content
-    refused = _unknown_to_torch(layout.path, reading.unknown)
-    if not refused:  # quantised, sparse, DTensor, ..., or what the caller has allowed torch
-        return _run(layout.path, map_location, mapped=layout.kind == "zip", weights_only=True)
+def _read_as_data(path: Path, kind: str, map_location: MapLocation, access: Access) -> Any:
+    file = DataFile(path)
+    pickled = TorchPickle(read_zip(file) if kind == "zip" else read_legacy(file), torch_value)
+    if not pickled.unknown:
+        return make_tensors(pickled.content, map_location, access)
+    if _torch_allows(path):  # quantized, sparse, DTensor, ..., or what the caller has allowed torch
+        return _read_by_torch(path, map_location, access, weights_only=True)
     raise UnsafeCheckpointError(
-        f"{layout.path} needs {_listed(refused)}, which is not on the reviewed list of what "
+        f"{path} refers to {_listed(pickled.unknown)}, which is not on the allow-list of what "
         "loads as data; nothing of it has been run. If you trust the file as you would a program: "
-        "pass weights_only=False, or make a file of only weights of it with "
-        f"`brickwork-zoo convert --trust` on a machine that may run it, or allow these names "
-        "with torch.serialization.add_safe_globals",
-        path=layout.path,
-        globals=refused,
+        "pass weights_only=False, or write its weights to a new file with "
+        "`brickwork-zoo convert --trust` on a machine that may run it, or allow these names with "
+        "torch.serialization.add_safe_globals",
+        path=path,
+        globals=pickled.unknown,
     )
 
 
@@ -83,37 +94,53 @@ def _listed(names: list[str]) -> str:
     return ", ".join(name[:200] for name in names[:20]) + more
 
 
-def _unknown_to_torch(path: Path, names: list[str]) -> list[str]:
+def _torch_allows(path: Path) -> bool:
+    """Return whether all names in a file are on torch's own allow-list."""
     try:
-        refused = set(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # torch reads fewer instructions and formats; then it is no help
-        return names
-    allowed = not refused
-    return [] if allowed else names
+        return not torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # torch reads fewer instructions and formats
+        return False
 
 
-def _run(path: Path, map_location: MapLocation, *, mapped: bool, weights_only: bool) -> Any:
+def _read_by_torch(
+    path: Path, map_location: MapLocation, access: Access, *, weights_only: bool
+) -> Any:
+    location: Any = map_location  # torch's type hints say less than it takes
+    mapped = access == "map"
     try:
-        place: Any = map_location  # torch's hints say less than it takes
-        return torch.load(path, map_location=place, mmap=mapped, weights_only=weights_only)
-    except Exception as error:  # anything may come out of a foreign file
-        raise CheckpointError(f"{path} cannot be loaded: {error}", path=path) from error
+        return torch.load(path, map_location=location, mmap=mapped, weights_only=weights_only)
+    except Exception as error:  # code of the file may raise anything
+        raise CheckpointError(f"cannot load {path}: {error}", path=path) from error
 
 
 def _read_shards(
-    path: Path, map_location: MapLocation, weights_only: bool, sibling: Fetch | None
+    path: Path,
+    map_location: MapLocation,
+    weights_only: bool,
+    access: Access,
+    get_shard: GetShard | None,
 ) -> dict[str, Any]:
-    fetch = sibling or (lambda name: path.parent / name)
-    merged: dict[str, Any] = {}
+    get_shard = get_shard or (lambda name: path.parent / name)
+    merged: dict[str, Any] = OrderedDict()
+    versions: dict[str, Any] = {}
     for name, keys in sorted(read_index(path).items()):
-        shard = fetch(name)
+        shard = get_shard(name)
         if not shard.is_file():
-            raise CheckpointError(f"{path} names {name!r}, which is not beside it", path=path)
+            raise CheckpointError(
+                f"{path} lists the shard {name!r}, which is not in {shard.parent}", path=path
+            )
         if kind_of(shard) == "index":
-            raise CheckpointError(f"{path} names {name!r}, which is an index itself", path=path)
-        content = read_path(shard, map_location, weights_only=weights_only)
+            raise CheckpointError(
+                f"{path} lists the shard {name!r}, which is an index itself", path=path
+            )
+        content = read_path(shard, map_location, weights_only=weights_only, access=access)
         absent = [key for key in keys if not isinstance(content, dict) or key not in content]
         if absent:
-            raise CheckpointError(f"{shard} does not hold {absent[:5]}, as {path} says", path=path)
+            raise CheckpointError(
+                f"{shard} does not have the keys {absent[:5]}, which {path} lists in it", path=path
+            )
         merged |= {key: content[key] for key in keys}
+        versions |= getattr(content, "_metadata", {})
+    if versions:
+        merged._metadata = versions  # type: ignore[attr-defined]  # as torch does
     return merged

@@ -1,4 +1,4 @@
-"""Which files a sharded checkpoint, or a folder as model hubs lay it out, is made of."""
+"""The files that a sharded checkpoint, or a folder of a model hub, consists of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brickwork_zoo.errors import CheckpointError
 
-# What may be the one checkpoint in a folder, the likeliest first.
+# The checkpoint of a folder, the likeliest pattern first.
 _PATTERNS = (
     "*.safetensors.index.json",
     "*.safetensors",
@@ -24,13 +24,13 @@ def read_index(path: Path) -> dict[str, list[str]]:
     """Read the index of a sharded checkpoint.
 
     Args:
-        path: ``*.index.json``: ``{"weight_map": {key: file name}}``.
+        path: A file ``*.index.json``: ``{"weight_map": {key: file name}}``.
 
     Returns:
         File name -> the keys in it.
 
     Raises:
-        CheckpointError: It is no index, or names a file outside of its own folder.
+        CheckpointError: It is not an index, or names a file outside its own folder.
     """
     try:
         weight_map = json.loads(path.read_text("utf-8"))["weight_map"]
@@ -39,15 +39,20 @@ def read_index(path: Path) -> dict[str, list[str]]:
             files.setdefault(name, []).append(key)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise CheckpointError(
-            f"{path} is no index of a sharded checkpoint: {type(error).__name__} {error}", path=path
+            f"{path} is not an index of a sharded checkpoint, which has a table 'weight_map': "
+            f"{type(error).__name__} {error}",
+            path=path,
         ) from error
     for name in files:
         if not isinstance(name, str) or not re.fullmatch(r"[^/\\:\x00]+", name) or name == "..":
-            raise CheckpointError(f"{path} names {name!r}, which is no file beside it", path=path)
+            raise CheckpointError(
+                f"{path} lists the shard {name!r}, expected the name of a file in the same folder",
+                path=path,
+            )
     return files
 
 
-def index_in(folder: Path) -> Path:
+def checkpoint_in(folder: Path) -> Path:
     """Find the one checkpoint in a folder.
 
     Args:
@@ -57,14 +62,18 @@ def index_in(folder: Path) -> Path:
         Its index, or its only file of weights.
 
     Raises:
-        CheckpointError: There is none, or more than one to choose from.
+        CheckpointError: There is none, or more than one.
     """
     for pattern in _PATTERNS:
-        if found := sorted(filter(Path.is_file, folder.glob(pattern))):
-            if len(found) == 1:
-                return found[0]
-            names = ", ".join(p.name for p in found[:5])
+        if files := sorted(filter(Path.is_file, folder.glob(pattern))):
+            if len(files) == 1:
+                return files[0]
+            names = ", ".join(path.name for path in files[:5])
             raise CheckpointError(
-                f"{folder} holds several checkpoints, name one: {names}", path=folder
+                f"the folder {folder} has {len(files)} checkpoints: pass the path of one ({names})",
+                path=folder,
             )
-    raise CheckpointError(f"{folder} holds no checkpoint", path=folder)
+    raise CheckpointError(
+        f"the folder {folder} has no checkpoint: no file matches {', '.join(_PATTERNS)}",
+        path=folder,
+    )

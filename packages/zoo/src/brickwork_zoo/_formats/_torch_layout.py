@@ -1,24 +1,26 @@
-"""Where a file of ``torch.save`` keeps its pickle and its tensors' bytes."""
+"""Where a file of ``torch.save`` keeps its pickle and the bytes of its tensors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from ._data_file import DataFile
 
 
 @dataclass(frozen=True)
-class Pickled:
-    """A file that ``torch.save`` wrote.
+class TorchLayout:
+    """The layout of a file that ``torch.save`` wrote.
 
     Attributes:
-        path: The file.
+        file: The file.
         kind: ``"zip"`` or ``"legacy"``.
-        pickle_start: Where the main pickle begins.
-        records: Storage key -> (first byte, length); for a legacy file empty, as it comes last.
+        pickle_start: Position of the main pickle.
+        records: Storage key -> (first byte, length); empty for a legacy file, whose storages
+            follow the pickle.
         big_endian: Whether numbers are stored most significant byte first.
     """
 
-    path: Path
+    file: DataFile
     kind: str
     pickle_start: int
     records: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -1,48 +1,96 @@
-"""The format of torch before 1.6: its layout, found out without torch."""
+"""The legacy format of ``torch.save`` (before 1.6): its layout, found without torch."""
 
 from __future__ import annotations
 
 import pickle
 import pickletools
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._torch_layout import Pickled
+from ._data_file import DataFile
+from ._stored_tensor import StoredBytes
+from ._torch_layout import TorchLayout
 
 # What torch.save has written before the data since 2016: a number and a version, both pickled.
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-LEGACY_HEAD = pickle.dumps(_MAGIC, protocol=2)[2:]  # behind the protocol's number
+LEGACY_HEAD = pickle.dumps(_MAGIC, protocol=2)[2:]  # without the protocol's number
+
+_COUNT_BYTES = 8  # before each storage: its number of elements
 
 
-def read_legacy(path: Path) -> Pickled:
-    """Find the main pickle of a file in the format of torch before 1.6.
+def read_legacy(file: DataFile) -> TorchLayout:
+    """Find the main pickle of a file in the legacy format.
 
     Args:
-        path: The file.
+        file: The file.
 
     Returns:
         Its layout.
 
     Raises:
-        CheckpointError: It is cut off or damaged.
+        CheckpointError: It is truncated or damaged.
     """
     try:
-        with path.open("rb") as file:
-            head = [_skip_pickle(file) for _ in range(3)]  # number, version, about the machine
+        with file.stream() as stream:
+            head = [_skip_pickle(stream) for _ in range(3)]  # number, version, about the machine
             if head[1] != _PROTOCOL:
-                raise ValueError(f"version {head[1]!r}")
-            return Pickled(path, "legacy", file.tell())
-    except Exception as error:  # garbled pickles fail in any way
-        raise CheckpointError(f"{path} is cut off or damaged: {error}", path=path) from error
+                raise ValueError(f"format version {head[1]!r}, expected {_PROTOCOL}")
+            return TorchLayout(file, "legacy", stream.tell())
+    except CheckpointError:
+        raise
+    except Exception as error:  # damaged pickles raise many types
+        raise CheckpointError(
+            f"{file.path} is truncated or damaged: {error}; download or copy it again",
+            path=file.path,
+        ) from error
 
 
-def _skip_pickle(file: BinaryIO) -> Any:
-    """Step over a pickle; returns the last plain value that it mentions."""
+def _skip_pickle(stream: BinaryIO) -> Any:
+    """Skip a pickle and return the last plain value in it."""
     value = None
-    for opcode, arg, _ in pickletools.genops(file):
+    for opcode, arg, _ in pickletools.genops(stream):
         if arg is not None and opcode.name not in ("PROTO", "BINPUT"):
             value = arg
     return value
+
+
+def locate_storages(
+    file: DataFile, storages: Mapping[str, StoredBytes], order: Iterable[str], start: int
+) -> None:
+    """Set where the storages of a legacy file begin.
+
+    Args:
+        file: The file.
+        storages: Key -> the bytes that the main pickle mentions.
+        order: The keys in the order in which the bytes follow.
+        start: Position behind the list of keys.
+
+    Raises:
+        CheckpointError: The file ends too early, or has other storages than the pickle.
+    """
+    located: set[str] = set()
+    count = bytearray(_COUNT_BYTES)
+    for key in order:
+        storage = storages.get(key)
+        if storage is None or key in located:
+            raise _damaged(file, f"storage {key!r} belongs to no tensor")
+        if start + _COUNT_BYTES + storage.length > file.size:
+            raise _damaged(file, f"it ends within storage {key!r}")
+        file.read_into(memoryview(count), start)
+        if int.from_bytes(count, "little") * storage.item_size != storage.length:
+            raise _damaged(file, f"storage {key!r} has another length than its tensors")
+        storage.start = start + _COUNT_BYTES
+        start += _COUNT_BYTES + storage.length
+        located.add(key)
+    if missing := sorted(storages.keys() - located):
+        raise _damaged(file, f"storages {missing[:5]} are missing")
+
+
+def _damaged(file: DataFile, problem: str) -> CheckpointError:
+    return CheckpointError(
+        f"{file.path} is truncated or damaged: {problem}; download or copy it again",
+        path=file.path,
+    )

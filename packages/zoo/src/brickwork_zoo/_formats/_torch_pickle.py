@@ -1,23 +1,28 @@
-"""Files of ``torch.save`` as data, with tensors made by whoever reads. Needs no torch."""
+"""Files of ``torch.save`` as data, without the bytes of tensors. Works without torch."""
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+from typing import Any, BinaryIO
 
 from brickwork_zoo.errors import CheckpointError
 
 from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS
-from ._safe_pickle._allow_list import REVIEWED, fillers
-from ._safe_pickle._opaque_object import BrokenPickleError, Inert, Name
-from ._safe_pickle._unpickler import Machine
-from ._torch_layout import Pickled
+from ._safe_pickle._allow_list import ALLOWED, state_setters
+from ._safe_pickle._opaque_object import BrokenPickleError, OpaqueObject, PickledGlobal
+from ._safe_pickle._unpickler import SafeUnpickler
+from ._stored_tensor import StoredBytes, StoredTensor
+from ._torch_layout import TorchLayout
+from ._torch_legacy import locate_storages
 
-S = TypeVar("S")
+MakeValue = Callable[[str, Any], Any]
+"""Makes a ``"dtype"``, ``"device"`` or ``"size"`` of what a pickle has for it."""
 
 # torch's old storage classes, one for each dtype.
-_STORAGES = {
+_STORAGE_DTYPES = {
     "Double": "float64",
     "Float": "float32",
     "Half": "float16",
@@ -33,31 +38,25 @@ _STORAGES = {
 }
 
 
-class Maker(Protocol[S]):
-    """Makes the tensors that a pickle describes."""
-
-    def storage(self, dtype: str, key: str, location: str, count: int) -> S:
-        """A storage of ``count`` elements."""
-
-    def view(self, storage: S, dtype: str, offset: int, count: int) -> S:
-        """A part of a storage, counted in elements."""
-
-    def tensor(self, stored: Stored[S], offset: int, size: tuple[int, ...], stride: Any) -> Any:
-        """A tensor on a storage, already checked to lie within it."""
-
-    def parameter(self, tensor: Any, requires_grad: bool) -> Any:
-        """A parameter of a tensor."""
-
-    def value(self, kind: str, argument: Any) -> Any:
-        """A ``"dtype"``, ``"device"`` or ``"size"``."""
+def plain_value(kind: str, argument: Any) -> Any:
+    """Return the name of a dtype, the arguments of a device or the items of a size."""
+    return argument
 
 
 @dataclass(frozen=True, eq=False)
-class Stored(Generic[S]):
-    """A storage as a pickle knows it: with a dtype and a length in elements."""
+class _Storage:
+    """A storage as a pickle mentions it: with a dtype, in elements of it.
 
-    storage: S
+    Attributes:
+        data: The bytes of the whole storage.
+        dtype: torch's name of the type.
+        offset: First element.
+        count: Number of elements.
+    """
+
+    data: StoredBytes
     dtype: str
+    offset: int
     count: int
 
 
@@ -66,136 +65,183 @@ class _StorageType:
     dtype: str
 
 
-def names_for(maker: Maker[Any]) -> dict[str, Any]:
-    """The reviewed list, and what a pickle needs for tensors."""
-
-    def tensor(stored: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
-        if not isinstance(stored, Stored):
-            raise TypeError("a tensor without a storage")
-        numbers = (offset, *size, *stride)
-        plain = all(type(n) is int and 0 <= n < 2**63 for n in numbers)
-        if not plain or not len(size) == len(stride) <= MAX_DIMENSIONS:
-            raise ValueError("a tensor of odd size, stride or offset")
-        last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-        if 0 not in size and last >= stored.count:
-            raise ValueError(f"a tensor reaches element {last} of {stored.count}")
-        return maker.tensor(stored, offset, tuple(size), tuple(stride))
-
-    def parameter(data: Any, requires_grad: Any = True, *_: Any) -> Any:
-        return maker.parameter(data, bool(requires_grad))
-
-    def from_type(func: Any, kind: Any, args: Any, _: Any = None) -> Any:
-        # A plain tensor or parameter that carried attributes, which are dropped.
-        if not isinstance(func, Name) or not isinstance(kind, Name):
-            raise TypeError("a tensor of no type")
-        if kind.full not in ("torch.Tensor", "torch.nn.parameter.Parameter"):
-            return Inert(kind.full, tuple(args))
-        return func.make(*args)
-
-    made: dict[str, Callable[..., Any]] = {
-        "torch.Size": lambda size=(): maker.value("size", tuple(size)),
-        "torch.device": lambda *args: maker.value("device", args),
-        "torch._utils._rebuild_tensor": tensor,
-        "torch._utils._rebuild_tensor_v2": tensor,
-        "torch._utils._rebuild_parameter": parameter,
-        "torch._utils._rebuild_parameter_with_state": parameter,
-        "torch.nn.parameter.Parameter": parameter,
-        "torch._tensor._rebuild_from_type_v2": from_type,
-        "torch.Tensor": lambda *args: Inert("torch.Tensor", args),
-    }
-    names: dict[str, Any] = {full: Name(full, make) for full, make in made.items()}
-    names |= {f"torch.{prefix}Storage": _StorageType(d) for prefix, d in _STORAGES.items()}
-    names |= {f"torch.{dtype}": maker.value("dtype", dtype) for dtype in ITEM_SIZES}
-    names |= dict.fromkeys(
-        ("torch.UntypedStorage", "torch.storage.UntypedStorage"), _StorageType("uint8")
-    )
-    return {**REVIEWED, **names}
-
-
-class Reading(Generic[S]):
-    """One reading of the main pickle of a file.
+def torch_globals(make_value: MakeValue) -> dict[str, Any]:
+    """Return the allow-list, extended by what a pickle needs for tensors.
 
     Args:
-        layout: Of the file.
-        maker: Makes the tensors.
+        make_value: Makes dtypes, devices and sizes.
+
+    Returns:
+        Full name -> a :class:`PickledGlobal`, or a value such as a dtype.
+    """
+    functions: dict[str, Callable[..., Any]] = {
+        "torch.Size": lambda size=(): make_value("size", tuple(size)),
+        "torch.device": lambda *args: make_value("device", args),
+        "torch._utils._rebuild_tensor": _make_tensor,
+        "torch._utils._rebuild_tensor_v2": _make_tensor,
+        "torch._utils._rebuild_tensor_v3": _make_tensor_of_dtype,
+        "torch._utils._rebuild_parameter": _make_parameter,
+        "torch._utils._rebuild_parameter_with_state": _make_parameter,
+        "torch.nn.parameter.Parameter": _make_parameter,
+        "torch._tensor._rebuild_from_type_v2": _make_from_type,
+        "torch.Tensor": lambda *args: OpaqueObject("torch.Tensor", args),
+    }
+    table: dict[str, Any] = {name: PickledGlobal(name, make) for name, make in functions.items()}
+    table |= {f"torch.{head}Storage": _StorageType(d) for head, d in _STORAGE_DTYPES.items()}
+    table |= {f"torch.{dtype}": make_value("dtype", dtype) for dtype in ITEM_SIZES}
+    table |= dict.fromkeys(
+        ("torch.UntypedStorage", "torch.storage.UntypedStorage"), _StorageType("uint8")
+    )
+    return {**ALLOWED, **table}
+
+
+def _make_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> StoredTensor:
+    if not isinstance(storage, _Storage):
+        raise TypeError("a tensor without a storage")
+    return _checked(storage, storage.dtype, storage.offset, storage.count, offset, shape, stride)
+
+
+def _make_tensor_of_dtype(
+    storage: Any,
+    offset: Any,
+    shape: Any,
+    stride: Any,
+    requires_grad: Any,
+    hooks: Any,
+    dtype: Any,
+    *_: Any,
+) -> StoredTensor:
+    """Make a tensor of a dtype that has no storage class of its own."""
+    is_dtype = type(dtype).__name__ in ("dtype", "str")  # else its text may be endless
+    name = str(dtype).removeprefix("torch.") if is_dtype else ""
+    if not isinstance(storage, _Storage) or storage.dtype != "uint8" or storage.offset:
+        raise TypeError("a tensor without a storage of bytes")
+    if name not in ITEM_SIZES:
+        raise TypeError(f"a tensor of an unknown dtype {name[:40]}")
+    return _checked(storage, name, 0, storage.count // ITEM_SIZES[name], offset, shape, stride)
+
+
+def _checked(
+    storage: _Storage,
+    dtype: str,
+    first: int,
+    count: int,
+    offset: Any,
+    shape: Any,
+    stride: Any,
+) -> StoredTensor:
+    """Return a tensor that lies within its storage, which begins at element ``first``."""
+    plain = all(type(n) is int and 0 <= n < 2**63 for n in (offset, *shape, *stride))
+    if not plain or not len(shape) == len(stride) <= MAX_DIMENSIONS:
+        raise ValueError("a tensor of invalid shape, stride or offset")
+    last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
+    if 0 not in shape and last >= count:
+        raise ValueError(f"a tensor needs element {last} of a storage of {count}")
+    return StoredTensor(storage.data, dtype, tuple(shape), first + offset, tuple(stride))
+
+
+def _make_parameter(data: Any, requires_grad: Any = True, *_: Any) -> StoredTensor:
+    if not isinstance(data, StoredTensor):
+        raise TypeError("a parameter without a tensor")
+    return dataclasses.replace(data, requires_grad=bool(requires_grad))
+
+
+def _make_from_type(make: Any, kind: Any, args: Any, _: Any = None) -> Any:
+    """Make a tensor or parameter with attributes, which are dropped."""
+    if not isinstance(make, PickledGlobal) or not isinstance(kind, PickledGlobal):
+        raise TypeError("a tensor without a type")
+    if kind.full_name not in ("torch.Tensor", "torch.nn.parameter.Parameter"):
+        return OpaqueObject(kind.full_name, tuple(args))
+    return make.call(*args)
+
+
+class TorchPickle:
+    """The content of a file of ``torch.save``, with :class:`StoredTensor` for its tensors.
+
+    Args:
+        layout: The layout of the file.
+        make_value: Makes dtypes, devices and sizes.
 
     Attributes:
         content: What the file holds.
-        unknown: The names it asks for that are not on the reviewed list.
-        known: Those that are.
-        storages: Storage key -> its dtype and length in elements.
-        order: The storages of a legacy file, in the order in which their bytes follow.
-        data_start: Where these begin.
+        unknown: Names in it that are not on the allow-list.
+        known: Names in it that are.
+
+    Raises:
+        CheckpointError: It is truncated or damaged.
     """
 
-    def __init__(self, layout: Pickled, maker: Maker[S]) -> None:
-        self.storages: dict[str, Stored[S]] = {}
+    def __init__(self, layout: TorchLayout, make_value: MakeValue = plain_value) -> None:
         self._layout = layout
-        self._maker = maker
-        self._promised = 0  # bytes of a legacy file that its storages want
-        machine = Machine(names_for(maker), self._storage, fillers())
+        self._storages: dict[str, _Storage] = {}
+        self._legacy_bytes = 0  # that the storages of a legacy file claim
+        unpickler = SafeUnpickler(torch_globals(make_value), self._load_storage, state_setters())
+        order: list[str] = []
         try:
-            with layout.path.open("rb") as file:
-                file.seek(layout.pickle_start)
-                self.content = machine.load(file)
-                self.order = _order(file) if layout.kind == "legacy" else []
-                self.data_start = file.tell()
+            with layout.file.stream() as stream:
+                stream.seek(layout.pickle_start)
+                self.content = unpickler.load(stream)
+                if layout.kind == "legacy":
+                    order = _read_storage_order(stream)
+                data_start = stream.tell()
         except BrokenPickleError as error:
+            path = layout.file.path
             raise CheckpointError(
-                f"{layout.path} is cut off or damaged: {error}", path=layout.path
+                f"{path} is truncated or damaged: {error}; download or copy it again", path=path
             ) from error
-        self.unknown = list(machine.unknown)
-        self.known = list(machine.known)
+        self.unknown = list(unpickler.unknown)
+        self.known = list(unpickler.known)
+        if layout.kind == "legacy" and not self.unknown:  # with unknown names it is refused
+            storages = {key: storage.data for key, storage in self._storages.items()}
+            locate_storages(layout.file, storages, order, data_start)
 
-    def _storage(self, identity: Any) -> Stored[S] | Inert:
+    def _load_storage(self, identity: Any) -> _Storage | OpaqueObject:
         if type(identity) is not tuple or len(identity) not in (5, 6):
-            raise BrokenPickleError("a storage of odd identity")
+            raise BrokenPickleError("a storage without the usual five facts")
         word, kind, key, location, count = identity[:5]
-        view = identity[5] if len(identity) == 6 else None
         text = type(word) is type(key) is type(location) is str and word == "storage"
-        if text and type(kind) is Name:  # of a type that is not on the list, and noted as such
-            return Inert(kind.full)
+        if text and type(kind) is PickledGlobal:  # a type off the allow-list, recorded as unknown
+            return OpaqueObject(kind.full_name)
         if not text or not isinstance(kind, _StorageType) or type(count) is not int:
-            raise BrokenPickleError("a storage of odd identity")
-        root = self._root(kind.dtype, key, location, count)
-        if view is None:
-            return root
-        _, offset, length = view
-        if not 0 <= offset <= offset + length <= root.count:
-            raise BrokenPickleError("a part that reaches past its storage")
-        return Stored(
-            self._maker.view(root.storage, kind.dtype, offset, length), kind.dtype, length
-        )
+            raise BrokenPickleError("a storage of invalid type, key or length")
+        storage = self._storage(kind.dtype, key, location, count)
+        if len(identity) == 5 or identity[5] is None:
+            return storage
+        _, offset, length = identity[5]  # a part of a storage, in files of torch 0.4
+        if not 0 <= offset <= offset + length <= storage.count:
+            raise BrokenPickleError("a part that extends past its storage")
+        return dataclasses.replace(storage, offset=offset, count=length)
 
-    def _root(self, dtype: str, key: str, location: str, count: int) -> Stored[S]:
-        known = self.storages.get(key)
+    def _storage(self, dtype: str, key: str, location: str, count: int) -> _Storage:
+        known = self._storages.get(key)
         if known is not None:
-            if (known.dtype, known.count) == (dtype, count):
-                return known
-            # The same bytes under another dtype: torch.save writes it once, as the first.
-            whole = known.count * ITEM_SIZES[known.dtype]
-            if count * ITEM_SIZES[dtype] > whole:
-                raise BrokenPickleError(f"storage {key} is used longer than it is")
-            return Stored(known.storage, dtype, count)
-        self._check_length(dtype, key, count)
-        stored = Stored(self._maker.storage(dtype, key, location, count), dtype, count)
-        self.storages[key] = stored
-        return stored
+            # The same bytes under another dtype are in the file once.
+            if count * ITEM_SIZES[dtype] > known.data.length:
+                raise BrokenPickleError(f"storage {key} is shorter than its tensors")
+            return _Storage(known.data, dtype, 0, count)
+        length = count * ITEM_SIZES[dtype]
+        start = self._find(key, length)
+        item = ITEM_SIZES[dtype]
+        swapped = item > 1 and self._layout.big_endian != (sys.byteorder == "big")
+        data = StoredBytes(self._layout.file, start, length, location, item, swapped)
+        self._storages[key] = _Storage(data, dtype, 0, count)
+        return self._storages[key]
 
-    def _check_length(self, dtype: str, key: str, count: int) -> None:
-        needed = count * ITEM_SIZES[dtype]
+    def _find(self, key: str, length: int) -> int:
+        """Return where a storage begins in a zip file, or 0 in a legacy file."""
         if self._layout.kind == "zip":
-            start_length = self._layout.records.get(key)
-            if start_length is None or not 0 <= needed <= start_length[1]:
-                raise BrokenPickleError(f"storage {key} is missing or shorter than it should be")
-            return
-        self._promised += max(0, needed)
-        if needed < 0 or self._promised > self._layout.path.stat().st_size:
+            start, available = self._layout.records.get(key, (0, -1))
+            if not 0 <= length <= available:
+                raise BrokenPickleError(f"storage {key} is missing or too short")
+            return start
+        self._legacy_bytes += max(0, length)
+        if length < 0 or self._legacy_bytes > self._layout.file.size:
             raise BrokenPickleError("the storages are longer than the file")
+        return 0
 
 
-def _order(file: BinaryIO) -> list[str]:
-    keys = Machine({}).load(file)
+def _read_storage_order(stream: BinaryIO) -> list[str]:
+    keys = SafeUnpickler({}).load(stream)
     if not isinstance(keys, list):
         raise BrokenPickleError("no list of storages")
     return [str(key) for key in keys]

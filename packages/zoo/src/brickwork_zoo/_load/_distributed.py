@@ -5,138 +5,140 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from brickwork_zoo._formats._lazy_tensor import Box, Unread
+from brickwork_zoo._formats._lazy_tensor import LazyTensor, Read
+from brickwork_zoo._formats._read_tensor import Box
 from brickwork_zoo.errors import CheckpointError
 
+from ._apply_plan import file_position, partly_loaded
 from ._module_tree import Slot
 
 T = TypeVar("T")
 
-Fill: TypeAlias = Callable[[Tensor], None]
-"""Writes this rank's part of a tensor into the tensor that holds the part."""
 
+def load_sharded(slots: Sequence[Slot], copies: Mapping[int, Tensor], *, broadcast: bool) -> None:
+    """Give each rank its shards of full tensors, one tensor after the other.
 
-def load_sharded(places: Sequence[Slot], copies: Mapping[int, Tensor], *, broadcast: bool) -> None:
-    """Give each rank its parts of whole tensors, one tensor after the other.
-
-    Where a part has memory it is written in place.
+    Where a shard has memory it is written in place.
 
     Args:
-        places: Of the model, the same on every rank.
-        copies: ``id`` of the tensor in the model -> the whole tensor to load into it; with
-            ``broadcast`` only rank 0's count, and other ranks' may be on the meta device.
-        broadcast: Whether rank 0 sends them, instead of every rank taking its parts out of a file
-            that all see.
+        slots: Slots of the model, the same on every rank.
+        copies: ``id`` of the tensor in the model -> the full tensor to load into it; with
+            ``broadcast`` only rank 0's values count, and other ranks' may be on the meta device.
+        broadcast: Whether rank 0 sends them, instead of every rank reading its shards.
     """
-    targets = {id(slot.tensor): slot.tensor for slot in places if id(slot.tensor) in copies}
-    way = _Mail(copies.values()).receive if broadcast else _cut_out
-    # Damaged files raise here, before anything is written.
-    fills = {key: way(copies[key], target) for key, target in targets.items()}
-    with torch.no_grad():
-        filled = {key: _filled(target, fills[key]) for key, target in targets.items()}
-    for slot in places:
-        if slot.tensor.is_meta and (key := id(slot.tensor)) in filled:
-            filled[key] = slot.put(filled[key])  # the same parameter wherever it is shared
+    targets = {id(slot.tensor): slot.tensor for slot in slots if id(slot.tensor) in copies}
+    if not broadcast and not any(isinstance(source, DTensor) for source in copies.values()):
+        targets = dict(sorted(targets.items(), key=lambda item: file_position(copies[item[0]])))
+    shard_of = Rank0Broadcast(copies.values()).shard if broadcast else _shard
+    # A damaged file raises here, before anything is written.
+    reads = {key: shard_of(copies[key], target) for key, target in targets.items()}
+    try:
+        with torch.no_grad():
+            loaded = {key: _loaded(target, reads[key]) for key, target in targets.items()}
+    except CheckpointError as error:
+        raise partly_loaded(error) from error
+    for slot in slots:
+        if slot.tensor.is_meta and (key := id(slot.tensor)) in loaded:
+            loaded[key] = slot.put(loaded[key])  # the same parameter wherever it is shared
 
 
-def _filled(target: Tensor, fill: Fill) -> Tensor:
-    """``target`` with its new values; a new tensor where it had no memory."""
+def _loaded(target: Tensor, read: Read) -> Tensor:
+    """Return ``target`` with its new values; a new tensor where it had no memory."""
     if not isinstance(target, DTensor):
-        part = torch.empty_like(target, device=_meeting_place()) if target.is_meta else target
-        fill(part)
-        return part
-    part, mesh = target.to_local(), target.device_mesh
-    if part.is_meta:
-        part = torch.empty_like(part, device=mesh.device_type)
-    fill(part)
+        shard = torch.empty_like(target, device=_common_device()) if target.is_meta else target
+        read(shard)
+        return shard
+    shard, mesh = target.to_local(), target.device_mesh
+    if shard.is_meta:
+        shard = torch.empty_like(shard, device=mesh.device_type)
+    read(shard)
     if not target.is_meta:
         return target
     shape, stride = target.shape, target.stride()
     return DTensor.from_local(
-        part, mesh, target.placements, run_check=False, shape=shape, stride=stride
+        shard, mesh, target.placements, run_check=False, shape=shape, stride=stride
     )
 
 
-def _cut_out(source: Tensor, target: Tensor) -> Fill:
-    """Fill from a tensor that this rank has, or has in a file."""
+def _shard(source: Tensor, target: Tensor) -> Read:
+    """Return what reads this rank's shard of a tensor that it has, or has in a file."""
     box = _box(target)
     if box is None or isinstance(source, DTensor):
-        return lambda part: _copy(part, _odd_part(_read(source), target))
-    if isinstance(source, Unread):
-        return source.find(box)
+        return lambda shard: _copy(shard, _redistributed(_full(source), target))
+    if isinstance(source, LazyTensor):
+        return source.slice(box)
     inside = tuple(slice(start, start + length) for start, length in zip(*box, strict=True))
-    return lambda part: _copy(part, source.detach()[inside])
+    return lambda shard: _copy(shard, source.detach()[inside])
 
 
-class _Mail:
-    """Fills from what rank 0 has, for which all ranks meet.
+class Rank0Broadcast:
+    """Sends full tensors from rank 0 to all ranks, which take their shards.
 
-    Every rank takes its part out of the whole. A rank that is sent only its part would save no
-    time, as rank 0 has to send as much, and would leave holes in its memory: the buffer into which
-    all tensors come is made once.
+    Sending each rank only its shard would save no time, as rank 0 has to send as much, and would
+    fragment the memory of the others: here all tensors arrive in one buffer.
 
     Args:
-        sources: The tensors to come.
+        sources: The tensors to be sent.
     """
 
     def __init__(self, sources: Iterable[Tensor]) -> None:
-        self._place = _meeting_place()
-        most = 0 if dist.get_rank() == 0 else max((one.nbytes for one in sources), default=0)
-        self._buffer = torch.empty(most, dtype=torch.uint8, device=self._place)
+        self._device = _common_device()
+        largest = 0 if dist.get_rank() == 0 else max((s.nbytes for s in sources), default=0)
+        self._buffer = torch.empty(largest, dtype=torch.uint8, device=self._device)
 
-    def receive(self, source: Tensor, target: Tensor) -> Fill:
-        """Fill from rank 0's ``source``; of the others' only dtype and shape count."""
+    def shard(self, source: Tensor, target: Tensor) -> Read:
+        """Return what reads the shard of rank 0's ``source``; others' have only dtype and shape."""
         if isinstance(source, DTensor):
-            return _cut_out(source, target)  # no rank has it alone
+            return _shard(source, target)  # no rank has all of it
 
-        def fill(part: Tensor) -> None:
+        def read(shard: Tensor) -> None:
             if dist.get_rank() == 0:
-                whole = _read(source).to(self._place).contiguous()
+                full = _full(source).to(self._device).contiguous()
             else:
-                whole = self._buffer[: source.nbytes].view(source.dtype).view(source.shape)
+                full = self._buffer[: source.nbytes].view(source.dtype).view(source.shape)
             # As bytes: backends do not know every dtype.
-            dist.broadcast(whole.view(-1).view(torch.uint8), src=0)
-            _cut_out(whole, target)(part)
+            dist.broadcast(full.view(-1).view(torch.uint8), src=0)
+            _shard(full, target)(shard)
 
-        return fill
+        return read
 
 
-def _meeting_place() -> torch.device | str | None:
-    """A kind of device whose memory the ranks can send."""
+def _common_device() -> torch.device | str | None:
+    """Return a kind of device whose memory the ranks can send."""
     return "cpu" if "cpu" in dist.get_backend_config() else torch.accelerator.current_accelerator()
 
 
-def _copy(part: Tensor, values: Tensor) -> None:
-    part.copy_(values)
+def _copy(shard: Tensor, values: Tensor) -> None:
+    shard.copy_(values)
 
 
-def _read(source: Tensor) -> Tensor:
+def _full(source: Tensor) -> Tensor:
     if isinstance(source, DTensor):
-        return source.full_tensor()  # for which all ranks meet
-    return source.whole() if isinstance(source, Unread) else source.detach()
+        return source.full_tensor()  # on all ranks together
+    return source.read() if isinstance(source, LazyTensor) else source.detach()
 
 
-def _odd_part(whole: Tensor, target: Tensor) -> Tensor:
-    """What this rank holds of a whole tensor, where that is not in one piece."""
+def _redistributed(full: Tensor, target: Tensor) -> Tensor:
+    """Return this rank's shard of a full tensor where that is not one box."""
     if not isinstance(target, DTensor):
-        return whole
+        return full
     mesh, placements = target.device_mesh, target.placements
-    return distribute_tensor(whole, mesh, placements, src_data_rank=None).to_local()
+    return distribute_tensor(full, mesh, placements, src_data_rank=None).to_local()
 
 
 def _box(target: Tensor) -> Box | None:
-    """Where this rank's part lies in the whole; None where it is not in one piece."""
+    """Return which part of the full tensor this rank's shard is; None if it is not one box."""
     if not isinstance(target, DTensor):
         return [0] * target.ndim, target.shape
     mesh = target.device_mesh
-    for placement in target.placements:  # FSDP2 over tensor parallelism takes strides
+    for placement in target.placements:  # FSDP2 over tensor parallelism interleaves shards
         dim = getattr(placement, "dim", 0)
         if hasattr(placement, "split_factor") and target.shape[dim] % mesh.size():
             return None
@@ -150,33 +152,33 @@ _chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__) 
 
 
 def on_rank_0(action: Callable[[], T]) -> T:
-    """Do something on rank 0; what that raises is raised on every rank.
+    """Call a function on rank 0, and raise its error on every rank.
 
     Args:
         action: Called on rank 0, or where there is no process group.
 
     Returns:
-        What it returned; on other ranks with tensors on the meta device, which hold no values.
+        What it returned; on other ranks with tensors on the meta device, without values.
     """
     if not dist.is_initialized():
         return action()
     result: Any = None
-    box = [b""]
+    message = [b""]
     if dist.get_rank() == 0:
         try:
             result = action()
-            box = [_shapes((result, None))]
+            message = [_pickled_shapes((result, None))]
         except Exception as error:
-            box = [_shapes((None, _sendable(error)))]
-    dist.broadcast_object_list(box, src=0)
-    shapes, failure = pickle.loads(box[0])
+            message = [_pickled_shapes((None, _picklable(error)))]
+    dist.broadcast_object_list(message, src=0)
+    shapes, failure = pickle.loads(message[0])
     if failure is not None:
         raise failure
     return cast("T", result if dist.get_rank() == 0 else shapes)
 
 
-def _shapes(content: Any) -> bytes:
-    """Pickle something without the values of its tensors."""
+def _pickled_shapes(content: Any) -> bytes:
+    """Pickle an object without the values of its tensors."""
     buffer = io.BytesIO()
     _ShapePickler(buffer).dump(content)
     return buffer.getvalue()
@@ -193,8 +195,8 @@ def _without_values(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     return torch.empty(shape, dtype=dtype, device="meta")
 
 
-def _sendable(error: Exception) -> Exception:
-    """The error, or, where it cannot be sent, one that says the same."""
+def _picklable(error: Exception) -> Exception:
+    """Return the error, or one with the same message where it does not pickle."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

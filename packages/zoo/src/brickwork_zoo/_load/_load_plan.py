@@ -1,8 +1,9 @@
-"""Planning a load against a module, then carrying it out. Needs torch.
+"""Planning a load against a model, without changing it. Needs torch.
 
 ``nn.Module._load_from_state_dict`` decides and copies in one go, and modules override it or hook
-into it to rename old keys. To keep what they do and yet to touch nothing before all is checked,
-those that do so run it under a mode in which ``copy_`` only notes what would go where.
+into it, to rename old keys or to load what is not a tensor. So that all is checked before the model
+changes, such methods run on a stand-in for their module, under a mode that records where ``copy_``
+would copy to.
 """
 
 from __future__ import annotations
@@ -16,12 +17,9 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from brickwork_zoo._formats._lazy_tensor import Unread
 from brickwork_zoo.errors import MismatchError
 
-from ._module_tree import Slot, own_tensors, unwrap, walk
-
-EXTRA_STATE = "_extra_state"  # the last part of the keys that hold a module's get_extra_state()
+from ._module_tree import EXTRA_STATE, Slot, non_persistent_names, own_tensors, unwrap, walk
 
 
 @dataclass
@@ -29,31 +27,37 @@ class Plan:
     """What a load would do.
 
     Attributes:
-        copies: ``id`` of the tensor in the model -> the tensor to load into it.
+        copies: ``id`` of a tensor in the model -> the tensor to load into it.
         targets: ``id`` -> the tensor in the model.
-        missing: Names that the state dict does not hold.
-        unexpected: Keys that the model has no place for.
-        errors: Complaints of the modules, other than these two.
-        implied: Names that modules themselves gave a value, as the checkpoint is too old for them.
-        shapes: Key -> shape of the tensors offered, after the modules have renamed old keys.
+        missing: Names that the state dict does not have.
+        unexpected: Keys that the model has no slot for.
+        ignored: Keys of buffers that are not persistent.
+        errors: Complaints of the modules, other than these.
+        implied: Names that modules gave a value themselves, as the checkpoint is too old for them.
+        shapes: Key -> shape of the tensors, after the modules have renamed old keys.
+        loaded_by_modules: Keys that modules loaded into attributes of their own.
+        attributes: Modules and the attributes that they would set on themselves.
     """
 
     copies: dict[int, Tensor] = field(default_factory=dict)
     targets: dict[int, Tensor] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     implied: set[str] = field(default_factory=set)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    loaded_by_modules: list[str] = field(default_factory=list)
+    attributes: list[tuple[nn.Module, dict[str, Any]]] = field(default_factory=list)
 
 
-class _NoteCopies(TorchFunctionMode):
-    """Notes ``target.copy_(source)`` for the given targets instead of copying."""
+class _RecordCopies(TorchFunctionMode):
+    """Records ``target.copy_(source)`` for some targets instead of copying."""
 
-    def __init__(self, targets: Container[int], notes: dict[int, Tensor]) -> None:
+    def __init__(self, targets: Container[int], copies: dict[int, Tensor]) -> None:
         super().__init__()
         self.targets = targets
-        self.notes = notes
+        self.copies = copies
 
     def __torch_function__(
         self,
@@ -63,10 +67,10 @@ class _NoteCopies(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         if func is torch.Tensor.copy_ and id(args[0]) in self.targets:
-            self.notes[id(args[0])] = args[1]
+            self.copies[id(args[0])] = args[1]
             return args[0]
         if func == _IS_META and id(args[0]) in self.targets:
-            return False  # meta tensors are replaced later: no warning that copying does nothing
+            return False  # meta tensors are replaced later: no warning that copying has no effect
         return func(*args, **(kwargs or {}))
 
 
@@ -75,54 +79,60 @@ _IS_META = torch.Tensor.is_meta.__get__  # type: ignore[attr-defined]  # a prope
 
 def plan(
     module: nn.Module,
-    places: Iterable[Slot],
+    model_slots: Iterable[Slot],
     state_dict: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> Plan:
-    """Find out what loading would do, with all of the modules' own hooks, touching nothing.
+    """Plan a load, with all of the modules' own hooks.
 
-    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys that lie below it.
+    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name.
 
     Args:
-        module: The model.
-        places: All of its places for tensors.
-        state_dict: Key -> tensor; left as it is.
+        module: The model; it is not changed.
+        model_slots: All of its slots.
+        state_dict: Key -> tensor; it is not changed.
         metadata: A state dict's ``_metadata``: module name -> its version and the like.
 
     Returns:
         The plan.
     """
     result = Plan()
-    result.targets = {id(slot.tensor): slot.tensor for slot in places}
+    result.targets = {id(slot.tensor): slot.tensor for slot in model_slots}
     extra = {k for k in state_dict if k.rpartition(".")[2] == EXTRA_STATE}
     offered = {k: v for k, v in state_dict.items() if k not in extra}
     _plan_below(module, "", offered.copy(), metadata, result)
-    # Old norms add this counter to the state dict themselves, as zero; it is not from there.
+    # Old norms add this counter to the state dict themselves, as zero.
     result.implied = {
         k for k in result.shapes if k.endswith("num_batches_tracked") and k not in offered
     }
     for key in result.implied:
         del result.shapes[key]
     holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
-    result.errors += _other_kinds(places, result)
+    result.errors += _other_kinds(model_slots, result)
     result.missing = [k for k in result.missing if k not in holders or k not in extra]
     result.unexpected += [k for k in state_dict if k in extra and k not in holders]
+    non_persistent = non_persistent_names(module)
+    result.ignored = [k for k in result.unexpected if k in non_persistent]
+    result.unexpected = [k for k in result.unexpected if k not in non_persistent]
     return result
 
 
-def _other_kinds(places: Iterable[Slot], planned: Plan) -> Iterator[str]:
-    """Complain of tensors that do not copy into the model's, as sparse ones into dense ones."""
-    for slot in places:
+def _other_kinds(model_slots: Iterable[Slot], planned: Plan) -> Iterator[str]:
+    """Yield a complaint for each tensor that cannot be copied, as sparse into dense."""
+    for slot in model_slots:
         source, target = planned.copies.get(id(slot.tensor)), slot.tensor
         if source is not None and _kind(source) != _kind(target):
-            yield f"{slot.name}: {_said(source)} in the checkpoint, {_said(target)} in the model"
+            yield (
+                f"{slot.name}: {_kind_text(source)} in the checkpoint, "
+                f"{_kind_text(target)} in the model"
+            )
 
 
 def _kind(tensor: Tensor) -> tuple[torch.layout, bool]:
     return tensor.layout, tensor.is_quantized
 
 
-def _said(tensor: Tensor) -> str:
+def _kind_text(tensor: Tensor) -> str:
     layout, quantized = _kind(tensor)
     return str(layout).removeprefix("torch.") + (", quantized" if quantized else "")
 
@@ -130,39 +140,26 @@ def _said(tensor: Tensor) -> str:
 def _plan_below(
     module: nn.Module,
     prefix: str,
-    below: dict[str, Tensor],
+    below: dict[str, Any],
     metadata: Mapping[str, Any],
     result: Plan,
 ) -> None:
-    """Plan for a module and those in it; ``below`` holds what is offered to them."""
+    """Plan for a module and its submodules; ``below`` holds the entries for them."""
     module = unwrap(module)
     own = dict(own_tensors(module))
     if plain := _loads_plainly(module, own, prefix, below):
         _plan_plain(own, prefix, below, result)
     else:
-        try:
-            with _NoteCopies(result.targets, result.copies):
-                module._load_from_state_dict(
-                    below,
-                    prefix,
-                    metadata.get(prefix[:-1], {}),
-                    True,
-                    result.missing,
-                    result.unexpected,
-                    result.errors,
-                )
-        except Exception as error:  # whatever a module's own hook makes of an odd checkpoint
-            name = f"{type(module).__name__} at {prefix[:-1]!r}"
-            raise MismatchError(f"{name} cannot take what the checkpoint holds: {error}") from error
-    of_child: dict[str, dict[str, Tensor]] = {}
+        _plan_by_module(module, prefix, below, metadata.get(prefix[:-1], {}), result)
+    of_child: dict[str, dict[str, Any]] = {}
     start = len(prefix)
-    for key, tensor in below.items():
+    for key, value in below.items():
         head, dot, _ = key[start:].partition(".")
         if dot and head in module._modules:
-            of_child.setdefault(head, {})[key] = tensor
+            of_child.setdefault(head, {})[key] = value
             continue
-        if isinstance(tensor, Tensor):  # a hook may have put in anything
-            result.shapes[key] = tuple(tensor.shape)
+        if isinstance(value, Tensor):  # a hook may have added anything
+            result.shapes[key] = tuple(value.shape)
         if plain and (dot or head not in own):
             result.unexpected.append(key)
     for name, child in module._modules.items():
@@ -175,41 +172,109 @@ _NORM_LOADS = nn.modules.batchnorm._NormBase._load_from_state_dict
 
 
 def _loads_plainly(
-    module: nn.Module, own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Tensor]
+    module: nn.Module, own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Any]
 ) -> bool:
-    """Whether what a module would do to load its own tensors is no more than copying them.
+    """Return whether a module would only copy the tensors under its own names.
 
-    Most modules are of this kind, and to ask each would be most of what a plan costs.
+    Most modules are of this kind, and calling each one's method is most of what a plan costs.
     """
     if (
         module._load_state_dict_pre_hooks
-        or "_load_from_state_dict" in vars(module)
+        or _overrides_load(module)
         or _has_extra_state(module)
         or any(map(is_lazy, own.values()))
     ):
         return False
-    loads = type(module)._load_from_state_dict
-    if loads is _NORM_LOADS:  # adds the counter where an old checkpoint does not have it
+    if type(module)._load_from_state_dict is _NORM_LOADS:  # adds a counter that is missing
         return prefix + "num_batches_tracked" in below
-    return loads is _MODULE_LOADS
+    return True
+
+
+def _overrides_load(module: nn.Module) -> bool:
+    return type(module)._load_from_state_dict not in (
+        _MODULE_LOADS,
+        _NORM_LOADS,
+    ) or "_load_from_state_dict" in vars(module)
 
 
 def _plan_plain(
-    own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Tensor], result: Plan
+    own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Any], result: Plan
 ) -> None:
     for name, target in own.items():
         source = below.get(key := prefix + name)
         if source is None:
             result.missing.append(key)
             continue
+        if not isinstance(source, Tensor):
+            continue  # the caller refuses it
         if not target.shape and source.shape == (1,):
-            source = source[0]  # files from before there were tensors without dimensions
+            source = source[0]  # files from before torch had tensors without dimensions
         if source.shape == target.shape:
             result.copies[id(target)] = source
 
 
+def _plan_by_module(
+    module: nn.Module,
+    prefix: str,
+    below: dict[str, Any],
+    local_metadata: Mapping[str, Any],
+    result: Plan,
+) -> None:
+    """Run a module's own method on a stand-in."""
+    subject = _stand_in(module) if _overrides_load(module) else module
+    keys = list(below)
+    try:
+        with torch.no_grad(), _RecordCopies(result.targets, result.copies):
+            subject._load_from_state_dict(
+                below,
+                prefix,
+                local_metadata,
+                True,
+                result.missing,
+                result.unexpected,
+                result.errors,
+            )
+    except Exception as error:  # a module's own method may raise anything
+        name = f"{type(module).__name__} at {prefix[:-1]!r}"
+        raise MismatchError(f"{name} cannot load what the checkpoint has: {error}") from error
+    if changed := _changes(module, subject):
+        result.attributes.append((module, changed))
+        result.loaded_by_modules += [key for key in keys if key not in below]
+
+
+_TABLES = ("_parameters", "_buffers", "_modules")
+
+
+def _stand_in(module: nn.Module) -> nn.Module:
+    """Return a module of the same class with the same tensors, which can be given attributes."""
+    stand_in: nn.Module = object.__new__(type(module))
+    vars(stand_in).update(vars(module))
+    vars(stand_in).update({name: dict(vars(module)[name]) for name in _TABLES})
+    return stand_in
+
+
+def _changes(module: nn.Module, stand_in: nn.Module) -> dict[str, Any]:
+    """Return the attributes of a stand-in that are not those of its module."""
+    old, new = vars(module), vars(stand_in)
+    changed = {
+        name: value
+        for name, value in new.items()
+        if name not in _TABLES and (name not in old or old[name] is not value)
+    }
+    for table in _TABLES:
+        if any(new[table][name] is not old[table].get(name) for name in new[table]):
+            changed[table] = new[table]
+    return changed
+
+
+def set_attributes(planned: Plan) -> None:
+    """Set what modules have set on their stand-ins."""
+    for module, attributes in planned.attributes:
+        vars(module).update(attributes)
+
+
 def set_extra_states(module: nn.Module, state_dict: Mapping[str, Any]) -> None:
-    """Hand every module its extra state."""
+    """Give every module its extra state."""
     for prefix, owner in walk(module):
         if _has_extra_state(owner) and prefix + EXTRA_STATE in state_dict:
             owner.set_extra_state(state_dict[prefix + EXTRA_STATE])
@@ -217,38 +282,3 @@ def set_extra_states(module: nn.Module, state_dict: Mapping[str, Any]) -> None:
 
 def _has_extra_state(module: nn.Module) -> bool:
     return type(module).set_extra_state is not nn.Module.set_extra_state
-
-
-def carry_out(places: Iterable[Slot], copies: Mapping[int, Tensor], *, assign: bool) -> None:
-    """Put the planned tensors into the model.
-
-    Args:
-        places: All places for tensors of the model.
-        copies: Of a :class:`Plan`.
-        assign: Put the tensors themselves in, in the dtype and on the device that the model's
-            tensors have, instead of copying their values. Tensors on the meta device, which hold
-            no values, are always replaced. Shared tensors stay shared.
-    """
-    for one in copies.values():
-        if isinstance(one, Unread):
-            one.find_all()  # what is damaged raises here, before anything is written
-    replaced: dict[int, Tensor] = {}
-    with torch.no_grad():
-        for slot in places:
-            target, source = slot.tensor, copies.get(id(slot.tensor))
-            if source is None:
-                continue
-            if not (assign or target.is_meta):
-                if id(target) not in replaced:
-                    target.copy_(source)
-                    replaced[id(target)] = target
-                continue
-            if id(target) not in replaced:
-                replaced[id(target)] = _like(source, target)
-            replaced[id(target)] = slot.put(replaced[id(target)])
-
-
-def _like(source: Tensor, target: Tensor) -> Tensor:
-    """``source`` in the dtype of ``target``, and where that has memory on its device."""
-    source = source.detach()
-    return source.to(dtype=target.dtype) if target.is_meta else source.to(target)

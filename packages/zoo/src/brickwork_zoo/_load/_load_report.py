@@ -1,12 +1,16 @@
-"""What a load did: loaded, missing, unexpected, of another shape, and what might help."""
+"""The report of a load: what was loaded, what was not, and what might help."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Shape = tuple[int, ...]
+
+_MAX_HEAD_PARTS = 4  # of a prefix that is suggested, as in "module._orig_mod.model."
+_MAX_HEADS = 24  # most common prefixes that are tried
 
 
 @dataclass(frozen=True)
@@ -29,23 +33,25 @@ class LoadReport:
     """What was loaded into a model, and what was not.
 
     Attributes:
-        source: File or URI that the tensors come from, if known.
+        source: File or URI of the checkpoint, if known.
         loaded: Name in the model -> key in the checkpoint.
-        missing: Names in the model that the checkpoint does not hold.
-        unexpected: Keys (after renaming) that the model has no place for.
-        mismatched: Names that both have, with different shapes; these were not loaded.
-        adapted: Names whose tensor was reshaped to fit -> what was done.
-        kept: Names left as they were, as the checkpoint of an outer module gave them their values.
-        errors: What modules themselves complained about while loading.
-        loaded_parameters: Elements of the model's parameters that were loaded.
-        total_parameters: Elements of all the model's parameters.
-        suggestion: A likely way out when few keys match, else ``""``.
+        missing: Names in the model that the checkpoint does not have.
+        unexpected: Keys (after renaming) that the model has no parameter or buffer for.
+        ignored: Keys of buffers that are not persistent, which the model computes itself.
+        mismatched: Names with different shapes in model and checkpoint; these were not loaded.
+        adapted: Names of tensors that an adapter changed -> their shapes before and after.
+        kept: Names that were not loaded because the checkpoint of an outer module has set them.
+        errors: Complaints of the modules themselves.
+        loaded_parameters: Number of elements of the model's parameters that were loaded.
+        total_parameters: Number of elements of all parameters of the model.
+        suggestion: Option that would make more keys match, else ``""``.
     """
 
     source: str | None = None
     loaded: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     mismatched: tuple[Mismatch, ...] = ()
     adapted: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
@@ -65,20 +71,21 @@ class LoadReport:
         return not (self.missing or self.unexpected or self.mismatched or self.errors)
 
     def __str__(self) -> str:
-        odd = [m.name for m in self.mismatched]
-        model = [*self.loaded, *self.kept, *self.missing, *odd]
-        checkpoint = [*self.loaded, *self.kept, *self.unexpected, *odd]
+        mismatched = [m.name for m in self.mismatched]
+        model = [*self.loaded, *self.kept, *self.missing, *mismatched]
+        checkpoint = [*self.loaded, *self.kept, *self.unexpected, *mismatched]
         origin = f" from {self.source}" if self.source else ""
         lines = [] if self.complete else ["The model and loaded state dict do not match exactly"]
         lines += [
             f"loaded {len(self.loaded)} of {len(model)} tensors{origin}: "
-            f"{self.loaded_parameters:,} of {self.total_parameters:,} parameters ({self.share:.1%})"
+            f"{self.loaded_parameters:,} of {self.total_parameters:,} parameters "
+            f"({_percentage(self.share)})"
         ]
-        for title, entries in (  # in the words of mmcv where it has some: people search logs
+        for title, entries in (  # in mmcv's words where it has some: people search logs
             ("missing keys in source state_dict", collapse(self.missing, model)),
             ("unexpected key in source state_dict", collapse(self.unexpected, checkpoint)),
-            ("of another shape", [str(m) for m in self.mismatched]),
-            ("adapted", [f"{name}: {note}" for name, note in self.adapted.items()]),
+            ("mismatched shapes", [str(m) for m in self.mismatched]),
+            ("adapted", [f"{name}: {shapes}" for name, shapes in self.adapted.items()]),
             ("kept from an outer module's checkpoint", collapse(self.kept, model)),
             ("errors", list(self.errors)),
         ):
@@ -90,8 +97,14 @@ class LoadReport:
         return "\n".join(lines)
 
 
+def _percentage(share: float) -> str:
+    """Return a share as text that is 100 % only for all, and 0 % only for nothing."""
+    tenths = math.floor(share * 1000)
+    return "<0.1%" if share and not tenths else f"{tenths / 10:.1f}%"
+
+
 def collapse(keys: Collection[str], universe: Iterable[str]) -> list[str]:
-    """Say a list of keys by whole subtrees where all of a subtree is in it.
+    """List keys, by a prefix where all keys below the prefix are among them.
 
     Args:
         keys: The keys to list.
@@ -104,30 +117,33 @@ def collapse(keys: Collection[str], universe: Iterable[str]) -> list[str]:
     outside = Counter(head for key in set(universe) for head in _heads(key))
     lines: dict[str, None] = {}
     for key in keys:
-        whole = next((h for h in _heads(key) if 1 < inside[h] == outside[h]), None)
-        lines[f"{whole}.* ({inside[whole]})" if whole else key] = None
+        common = next((head for head in _heads(key) if 1 < inside[head] == outside[head]), None)
+        lines[f"{common}.* ({inside[common]})" if common else key] = None
     return list(lines)
 
 
 def _heads(key: str) -> list[str]:
-    """The prefixes of a dotted key, shortest first, without the key itself."""
+    """Return the prefixes of a dotted key, shortest first, without the key itself."""
     parts = key.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
-def suggest_renaming(model: Mapping[str, Shape], checkpoint: Mapping[str, Shape]) -> str:
-    r"""Find the one exchange of a leading name that makes most keys match.
+def suggest_renaming(
+    model: Mapping[str, Shape], checkpoint: Mapping[str, Shape], matching: int = 0
+) -> str:
+    r"""Suggest the replacement of a prefix that makes most keys match.
 
     Args:
         model: Name -> shape of the model's tensors.
-        checkpoint: Key -> shape of the checkpoint's tensors.
+        checkpoint: Key -> shape of the checkpoint's tensors, before ``revise_keys``.
+        matching: Number of keys that match already.
 
     Returns:
-        A sentence with the ``revise_keys`` to pass, for example
-        ``revise_keys=[(r'^backbone\.', '')] would match 318 of 320 tensors``; ``""`` when no
-        exchange matches at least a tenth of the model and more than what matches already.
+        The ``revise_keys`` to pass and their effect, for example
+        ``revise_keys=[(r'^backbone\.', '')] would match 318 of 320 tensors``; ``""`` if no
+        replacement matches at least a tenth of the model and more than what matches already.
     """
-    best = sum(checkpoint.get(name) == shape for name, shape in model.items())
+    best = max(matching, sum(checkpoint.get(name) == shape for name, shape in model.items()))
     rule: tuple[str, str] | None = None
     for old in _common_heads(checkpoint):
         for new in _common_heads(model):
@@ -149,12 +165,12 @@ def suggest_renaming(model: Mapping[str, Shape], checkpoint: Mapping[str, Shape]
         (name, key), *_ = zip(model, checkpoint, strict=True)
         return (
             f"the shapes are the same in the same order under other names ({key!r} -> {name!r}, "
-            "...): pass a callable or a list of pairs as revise_keys"
+            "...): pass pairs or a callable as revise_keys"
         )
     return ""
 
 
-def _common_heads(keys: Iterable[str], limit: int = 12) -> list[str]:
-    """The commonest leading names of one and two parts, with the dot; ``""`` first."""
-    counts = Counter(f"{head}." for key in keys for head in _heads(key)[:2])
-    return ["", *(head for head, _ in counts.most_common(limit))]
+def _common_heads(keys: Iterable[str]) -> list[str]:
+    """Return the most common prefixes, with the dot; ``""`` first."""
+    counts = Counter(f"{head}." for key in keys for head in _heads(key)[:_MAX_HEAD_PARTS])
+    return ["", *(head for head, _ in counts.most_common(_MAX_HEADS))]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,13 +15,13 @@ from torch import Tensor, nn
 
 from brickwork_zoo.errors import CheckpointError, MismatchError
 
-from ._adapters import Adapter
-from ._load_plan import EXTRA_STATE, Plan, carry_out, plan, set_extra_states
+from ._adapters import Adapter, bind_adapter
+from ._apply_plan import Reuse, apply_plan
+from ._load_options import Logger, OnMismatch
+from ._load_plan import Plan, plan, set_attributes, set_extra_states
 from ._load_report import LoadReport, Mismatch, suggest_renaming
-from ._module_tree import Slot, reshard, slots, walk
-
-OnMismatch = Literal["error", "skip"]
-Logger = logging.Logger | str | None
+from ._module_tree import EXTRA_STATE, Slot, reshard, slots, walk
+from ._select_state_dict import Selection
 
 
 def load_state_dict(
@@ -39,30 +40,30 @@ def load_state_dict(
 ) -> LoadReport:
     """Load a state dict into a module.
 
-    Everything is checked first: when this raises, the module is as it was. Data-parallel and
-    ``torch.compile`` wrappers inside the module do not count in the names; the versions and hooks
-    of modules that rename old keys work as in :meth:`torch.nn.Module.load_state_dict`. A missing
-    ``num_batches_tracked`` is no fault: old checkpoints do not have it.
+    Everything is checked first: when this raises :class:`MismatchError`, the module has not been
+    changed. Data-parallel and ``torch.compile`` wrappers do not count in names; the versions and
+    hooks of modules that rename old keys work as in :meth:`torch.nn.Module.load_state_dict`. A
+    missing ``num_batches_tracked``, which old checkpoints do not have, and buffers that are not
+    persistent are no mismatch.
 
     Args:
         module: The model.
         state_dict: Key -> tensor.
-        strict: Raise when anything is missing, unexpected or of another shape; on every rank, and
-            with all of it in one message.
-        logger: Gets a warning when model and checkpoint do not match exactly: a logger, the name
-            of one, ``"silent"``, or ``None`` for ``brickwork_zoo``.
-        source: File or URI to name in messages and in the model's record of what it was given.
+        strict: Raise if anything is missing, unexpected or of another shape; on every rank, with
+            all of it in one message.
+        logger: Gets a warning if model and checkpoint do not match exactly: a logger, the name of
+            one, ``"silent"``, or None for ``brickwork_zoo``.
+        source: File or URI to name in messages and in the model's record of its values.
         keys: Key in ``state_dict`` -> key in the file, where these differ.
-        on_mismatch: What tensors of another shape do: ``"skip"`` leaves the model's, ``"error"``
-            raises.
-        adapters: Make tensors fit: each is called with the name, the tensor of the checkpoint and
-            that of the model, and returns one of the model's shape, or None; for example
-            ``adapt_position_embedding``, ``adapt_input_channels``, ``adapt_classes(...)``.
+        on_mismatch: ``"skip"`` or ``"error"`` for tensors whose shapes differ.
+        adapters: Functions that make tensors fit, such as ``adapt_position_embedding``,
+            ``adapt_input_channels`` or ``adapt_classes(...)``: each takes the name, the tensor of
+            the checkpoint and that of the model, and returns one of the model's shape, or None.
         assign: Use the given tensors themselves instead of copying their values.
         allow_empty: Accept that nothing at all is loaded.
-        broadcast: In a process group: take rank 0's tensors and send them to the other ranks,
-            where the state dict holds tensors of the same shapes and dtypes, which may be on the
-            meta device. A process that is alone loads its own.
+        broadcast: In a process group: send rank 0's tensors to the other ranks, where the state
+            dict has tensors of the same shapes and dtypes, which may be on the meta device. Without
+            a process group, load the given tensors.
 
     Returns:
         What was loaded, and what was not.
@@ -71,23 +72,63 @@ def load_state_dict(
         CheckpointError: ``state_dict`` does not map strings to tensors.
         MismatchError: It does not fit, as ``strict``, ``on_mismatch`` and ``allow_empty`` say.
     """
-    if on_mismatch not in ("error", "skip"):
-        raise ValueError(f"on_mismatch must be 'error' or 'skip', not {on_mismatch!r}")
-    check_state_dict(state_dict, source)
-    reshard(module)
-    metadata = getattr(state_dict, "_metadata", None) or {}
-    places = tuple(slots(module))
-    fitting, adapted = _adapted(places, state_dict, adapters)
-    planned = plan(module, places, fitting, metadata)
-    kept = {i for i in planned.copies if not may_load(planned.targets[i])}
-    report = _report(places, planned, kept, source, keys or {}, adapted)
-    _judge(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
-    _carry_out(
-        places,
-        {i: tensor for i, tensor in planned.copies.items() if i not in kept},
-        assign=assign,
+    check_keys(state_dict, source)
+    return load_selection(
+        module,
+        _Given(state_dict, source, keys or {}, {}),
+        strict,
+        logger,
+        on_mismatch=on_mismatch,
+        adapters=adapters,
+        reuse="always" if assign else "never",
+        allow_empty=allow_empty,
         broadcast=broadcast,
     )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A state dict that the caller selected: as a :class:`Selection`."""
+
+    state_dict: Mapping[str, Any]
+    source: str | None
+    file_keys: Mapping[str, str]
+    unrevised_keys: Mapping[str, str]
+
+
+def load_selection(
+    module: nn.Module,
+    selection: Selection | _Given,
+    strict: bool = False,
+    logger: Logger = None,
+    *,
+    on_mismatch: OnMismatch = "skip",
+    adapters: Sequence[Adapter] = (),
+    reuse: Reuse = "never",
+    allow_empty: bool = False,
+    broadcast: bool = False,
+) -> LoadReport:
+    """Load what has been selected of a checkpoint; see :func:`load_state_dict`."""
+    if on_mismatch not in ("error", "skip"):
+        raise ValueError(f"on_mismatch must be 'error' or 'skip', got {on_mismatch!r}")
+    reshard(module)
+    state_dict = selection.state_dict
+    metadata = getattr(state_dict, "_metadata", None) or {}
+    model_slots = tuple(slots(module))
+    bound = [bind_adapter(adapter, module) for adapter in adapters]
+    fitting, adapted = _adapted(model_slots, state_dict, bound)
+    planned = plan(module, model_slots, fitting, metadata)
+    check_values(state_dict, selection.source, loaded=planned.loaded_by_modules)
+    kept = {i for i in planned.copies if not may_load(planned.targets[i])}
+    report = _report(model_slots, planned, kept, selection, adapted)
+    _check_report(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
+    _apply(
+        model_slots,
+        {i: tensor for i, tensor in planned.copies.items() if i not in kept},
+        reuse=reuse,
+        broadcast=broadcast,
+    )
+    set_attributes(planned)
     set_extra_states(module, state_dict)
     _call_post_hooks(module, report)
     _record(module, report)
@@ -95,91 +136,109 @@ def load_state_dict(
     return report
 
 
-def check_state_dict(state_dict: object, source: str | None = None) -> None:
-    """Check that something maps strings to tensors.
+def check_keys(state_dict: object, source: str | None = None) -> None:
+    """Check that a state dict is a mapping with strings as keys.
 
     Args:
         state_dict: What is to be loaded.
         source: File or URI to name in the error.
 
     Raises:
-        CheckpointError: It does not.
+        CheckpointError: It is not.
     """
     origin = source or "the state dict"
     if not isinstance(state_dict, Mapping):
         raise CheckpointError(
-            f"{origin} holds a {type(state_dict).__name__}, not a state dict", uri=source
+            f"{origin} must be a mapping of names to tensors, got a {type(state_dict).__name__}",
+            uri=source,
         )
-    odd = [key for key in state_dict if not isinstance(key, str)]
-    if odd:
-        raise CheckpointError(f"{origin}: keys must be strings, not {odd[:5]!r}", uri=source)
-    values = {
-        key: type(value).__name__
-        for key, value in state_dict.items()
-        if (not isinstance(value, Tensor) or value.is_nested)
-        and key.rpartition(".")[2] != EXTRA_STATE
-    }
-    if values:
-        some = ", ".join(f"{key} ({kind})" for key, kind in list(values.items())[:5])
+    if invalid := [key for key in state_dict if not isinstance(key, str)]:
         raise CheckpointError(
-            f"{origin}: {len(values)} of {len(state_dict)} entries are no tensors: {some}",
+            f"the keys of a state dict must be strings, got {invalid[:5]!r} in {origin}",
             uri=source,
         )
 
 
-def _carry_out(
-    places: Sequence[Slot], copies: Mapping[int, Tensor], *, assign: bool, broadcast: bool
+def check_values(
+    state_dict: Mapping[str, Any], source: str | None = None, loaded: Sequence[str] = ()
 ) -> None:
-    tensors = (*(slot.tensor for slot in places), *copies.values())
+    """Check that the values of a state dict are tensors.
+
+    Args:
+        state_dict: What is to be loaded.
+        source: File or URI to name in the error.
+        loaded: Keys that modules load themselves, which may have other values.
+
+    Raises:
+        CheckpointError: They are not.
+    """
+    others = {
+        key: type(value).__name__
+        for key, value in state_dict.items()
+        if (not isinstance(value, Tensor) or value.is_nested)
+        and key.rpartition(".")[2] != EXTRA_STATE
+        and key not in loaded
+    }
+    if others:
+        examples = ", ".join(f"{key} ({kind})" for key, kind in list(others.items())[:5])
+        raise CheckpointError(
+            f"{len(others)} of {len(state_dict)} entries of {source or 'the state dict'} are not "
+            f"tensors: {examples}",
+            uri=source,
+        )
+
+
+def _apply(
+    model_slots: Sequence[Slot], copies: Mapping[int, Tensor], *, reuse: Reuse, broadcast: bool
+) -> None:
+    tensors = (*(slot.tensor for slot in model_slots), *copies.values())
     broadcast = broadcast and dist.is_available() and dist.is_initialized()
     if not broadcast and not any(hasattr(tensor, "device_mesh") for tensor in tensors):
-        carry_out(places, copies, assign=assign)
+        apply_plan(model_slots, copies, reuse)
         return
     from ._distributed import load_sharded  # costs the import of torch.distributed.checkpoint
 
-    load_sharded(places, copies, broadcast=broadcast)
+    load_sharded(model_slots, copies, broadcast=broadcast)
 
 
 def _adapted(
-    places: Sequence[Slot], state_dict: Mapping[str, Any], adapters: Sequence[Adapter]
+    model_slots: Sequence[Slot], state_dict: Mapping[str, Any], adapters: Sequence[Adapter]
 ) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """The state dict with tensors made to fit, and name -> what was done."""
+    """Return the state dict with tensors made to fit, and name -> shapes before and after."""
     changed: dict[str, Tensor] = {}
-    notes: dict[str, str] = {}
-    for slot in places if adapters else ():
-        given = state_dict.get(slot.name)
-        if given is None:
+    shapes: dict[str, str] = {}
+    for slot in model_slots if adapters else ():
+        tensor = state_dict.get(slot.name)
+        if not isinstance(tensor, Tensor):
             continue
         for adapter in adapters:
-            result = adapter(slot.name, given, slot.tensor)
+            result = adapter(slot.name, tensor, slot.tensor)
             if result is None:
                 continue
             if tuple(result.shape) != slot.shape:
                 raise ValueError(
-                    f"the adapter {adapter!r} gave {slot.name} the shape {list(result.shape)}, "
-                    f"not {list(slot.shape)}"
+                    f"the adapter {adapter!r} must return {slot.name} in the shape "
+                    f"{list(slot.shape)}, got {list(result.shape)}"
                 )
             changed[slot.name] = result
-            notes[slot.name] = f"{list(given.shape)} -> {list(slot.shape)}"
+            shapes[slot.name] = f"{list(tensor.shape)} -> {list(slot.shape)}"
             break
-    return {**state_dict, **changed}, notes
+    return {**state_dict, **changed}, shapes
 
 
 def _report(
-    places: Sequence[Slot],
+    model_slots: Sequence[Slot],
     planned: Plan,
     kept: set[int],
-    source: str | None,
-    keys: Mapping[str, str],
+    selection: Selection | _Given,
     adapted: Mapping[str, str],
 ) -> LoadReport:
-    by_name = {slot.name: slot for slot in places}
+    by_name = {slot.name: slot for slot in model_slots}
     shapes = planned.shapes
     covered = {n for n, slot in by_name.items() if id(slot.tensor) in planned.copies}
     covered -= planned.implied
-    loaded = {
-        n: keys.get(n, n) for n in by_name if n in covered and id(by_name[n].tensor) not in kept
-    }
+    names = [n for n in by_name if n in covered and id(by_name[n].tensor) not in kept]
+    names += [key for key in planned.loaded_by_modules if key not in by_name]
     mismatched = tuple(
         Mismatch(name, slot.shape, shapes[name])
         for name, slot in by_name.items()
@@ -188,40 +247,57 @@ def _report(
     sizes = {
         id(slot.tensor): math.prod(slot.shape) for slot in by_name.values() if slot.is_parameter
     }
-    own = {name: slot.shape for name, slot in by_name.items()}
     return LoadReport(
-        source=source,
-        loaded=loaded,
+        source=selection.source,
+        loaded={name: selection.file_keys.get(name, name) for name in names},
         missing=tuple(k for k in planned.missing if not k.endswith("num_batches_tracked")),
         unexpected=tuple(dict.fromkeys(planned.unexpected)),
+        ignored=tuple(planned.ignored),
         mismatched=mismatched,
         adapted=adapted,
-        kept=tuple(n for n in by_name if n in covered and n not in loaded),
+        kept=tuple(n for n in by_name if n in covered and id(by_name[n].tensor) in kept),
         errors=tuple(e for e in planned.errors if not e.startswith("size mismatch for ")),
         loaded_parameters=sum(
             size for key, size in sizes.items() if key in planned.copies.keys() - kept
         ),
         total_parameters=sum(sizes.values()),
-        suggestion=suggest_renaming(own, shapes) if 2 * len(covered) < len(own) else "",
+        suggestion=_suggestion(by_name, selection, len(covered)),
     )
 
 
-def _judge(report: LoadReport, *, strict: bool, on_mismatch: OnMismatch, allow_empty: bool) -> None:
+def _suggestion(by_name: Mapping[str, Slot], selection: Selection | _Given, matching: int) -> str:
+    if 2 * matching >= len(by_name):
+        return ""
+    unrevised = selection.unrevised_keys
+    shapes = {
+        unrevised.get(key, key): tuple(value.shape)
+        for key, value in selection.state_dict.items()
+        if isinstance(value, Tensor)
+    }
+    renaming = suggest_renaming({n: s.shape for n, s in by_name.items()}, shapes, matching)
+    if renaming and isinstance(selection, _Given):
+        renaming += " (an option of select_state_dict and load_checkpoint)"
+    return renaming
+
+
+def _check_report(
+    report: LoadReport, *, strict: bool, on_mismatch: OnMismatch, allow_empty: bool
+) -> None:
     origin = report.source or "the state dict"
     if report.errors:
-        why = "modules refused what it holds"
+        reason = "modules refused what it has"
     elif strict and not report.complete:
-        why = "it does not match the model exactly (strict=True)"
+        reason = "it does not match the model exactly (strict=True)"
     elif on_mismatch == "error" and report.mismatched:
-        why = "tensors have other shapes (on_mismatch='skip' leaves these out)"
+        reason = "shapes differ (pass on_mismatch='skip' to leave these tensors out)"
     elif not (report.loaded or report.kept or allow_empty) and (
         report.missing or report.mismatched
     ):
-        why = "nothing in it fits the model (allow_empty=True accepts that)"
+        reason = "nothing in it fits the model (pass allow_empty=True to accept that)"
     else:
         return
     raise MismatchError(
-        f"cannot load {origin}: {why}; the model is as it was\n{report}",
+        f"cannot load {origin}: {reason}; the model has not been changed\n{report}",
         uri=report.source,
         report=report,
     )
@@ -237,7 +313,7 @@ def _call_post_hooks(module: nn.Module, report: LoadReport) -> None:
 
 
 def _record(module: nn.Module, report: LoadReport) -> None:
-    """Tell the initialisers what was loaded, by the names that the module itself uses."""
+    """Record where the loaded values came from, by the names that the module itself uses."""
     own = {
         id(tensor): name
         for tensors in (module.named_parameters, module.named_buffers)

@@ -1,4 +1,4 @@
-"""Where a model keeps its tensors. Needs torch."""
+"""The tensors of a model and their names in a state dict. Needs torch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
+EXTRA_STATE = "_extra_state"  # last part of the keys that hold a module's get_extra_state()
+
 
 def unwrap(module: nn.Module) -> nn.Module:
-    """The module inside of any data-parallel and ``torch.compile`` wrappers."""
+    """Return the module inside any data-parallel and ``torch.compile`` wrappers."""
     while True:
         parallel = _is_parallel(type(module))  # type: ignore[arg-type]  # a class does hash
         inner = module._modules.get("module" if parallel else "_orig_mod")
@@ -22,19 +24,19 @@ def unwrap(module: nn.Module) -> nn.Module:
         module = inner
 
 
-@cache  # asked of every module, and slow to answer: one of the two has an abstract base
+@cache  # asked of every module, and slow: one of the two classes has an abstract base
 def _is_parallel(kind: type[nn.Module]) -> bool:
     return issubclass(kind, DataParallel | DistributedDataParallel)
 
 
 def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Every submodule with its key prefix, wrappers left out of the names."""
-    ahead = [(prefix, module)]
-    while ahead:
-        prefix, module = ahead.pop()
+    """Yield every submodule with its key prefix, in which wrappers do not count."""
+    stack = [(prefix, module)]
+    while stack:
+        prefix, module = stack.pop()
         module = unwrap(module)
         yield prefix, module
-        ahead += [
+        stack += [
             (f"{prefix}{name}.", child)
             for name, child in reversed(module._modules.items())
             if child is not None
@@ -42,23 +44,23 @@ def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]
 
 
 def reshard(module: nn.Module) -> None:
-    """Let FSDP2 put back the shards where, after a forward pass, it still has whole tensors."""
-    if (fsdp := sys.modules.get("torch.distributed.fsdp")) is None:  # nobody has sharded
+    """Free the unsharded parameters that FSDP2 keeps after a forward pass."""
+    if (fsdp := sys.modules.get("torch.distributed.fsdp")) is None:  # nothing is sharded
         return
-    for one in module.modules():
-        if isinstance(one, fsdp.FSDPModule):
-            one.reshard()
+    for submodule in module.modules():
+        if isinstance(submodule, fsdp.FSDPModule):
+            submodule.reshard()
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for a tensor in a module.
+    """The position of a parameter or buffer in a module tree.
 
     Attributes:
         name: Its name in the model's state dict.
         owner: The module that holds it.
         attribute: Its name there.
-        tensor: What the place holds now.
+        tensor: The tensor that is there now.
     """
 
     name: str
@@ -68,7 +70,7 @@ class Slot:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the tensor; ``()`` as long as a lazy module does not know it."""
+        """Shape of the tensor; ``()`` while a lazy module does not know it."""
         return () if is_lazy(self.tensor) else tuple(self.tensor.shape)
 
     @property
@@ -77,7 +79,7 @@ class Slot:
         return self.attribute in self.owner._parameters
 
     def put(self, tensor: Tensor) -> Tensor:
-        """Put another tensor into the place, as a parameter where it is one; returns that."""
+        """Replace the tensor, as a parameter where it is one, and return the new one."""
         if self.is_parameter:
             if not isinstance(tensor, nn.Parameter):
                 tensor = nn.Parameter(tensor, requires_grad=self.tensor.requires_grad)
@@ -88,7 +90,7 @@ class Slot:
 
 
 def own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """The parameters and persistent buffers of a module itself, not of those in it."""
+    """Yield the parameters and persistent buffers of a module itself."""
     for name, parameter in module._parameters.items():
         if parameter is not None:
             yield name, parameter
@@ -98,7 +100,21 @@ def own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def slots(module: nn.Module) -> Iterator[Slot]:
-    """Every parameter and persistent buffer, shared ones under each of their names."""
+    """Yield every parameter and persistent buffer, shared ones under each of their names."""
     for prefix, owner in walk(module):
         for name, tensor in own_tensors(owner):
             yield Slot(prefix + name, owner, name, tensor)
+
+
+def non_persistent_names(module: nn.Module) -> set[str]:
+    """Return the names of all buffers that are not persistent."""
+    return {
+        prefix + name
+        for prefix, owner in walk(module)
+        for name in owner._non_persistent_buffers_set
+    }
+
+
+def is_sharded(module: nn.Module) -> bool:
+    """Return whether several processes hold the model together (DTensor)."""
+    return any(hasattr(slot.tensor, "device_mesh") for slot in slots(module))

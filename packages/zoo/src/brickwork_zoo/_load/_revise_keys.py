@@ -1,9 +1,9 @@
-"""Rewriting a checkpoint's own keys to a model's names."""
+"""Renaming the keys of a checkpoint to the names of a model."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from brickwork_zoo.errors import InvalidInputError
@@ -19,17 +19,17 @@ def revise(keys: Iterable[str], rules: ReviseKeys) -> dict[str, str]:
 
     Args:
         keys: The keys of a state dict.
-        rules: A callable ``key -> new key`` (``None`` drops the key), or a sequence of such
-            callables and of pairs ``(regular expression, replacement)`` as :func:`re.sub`
-            takes them, for example ``[(r'^module\.', '')]``.
+        rules: A callable ``key -> new key`` (None drops the key), or a sequence of such callables
+            and of pairs ``(regular expression, replacement)`` as for :func:`re.sub`, for example
+            ``[(r'^module\.', '')]``.
 
     Returns:
         New key -> original key, in the order of ``keys``.
 
     Raises:
-        InvalidInputError: Two keys end up the same; loading either would be a guess.
-        TypeError: A rule is neither a pair of strings nor a callable, or returns no string.
-        ValueError: A pattern or its replacement is no valid regular expression.
+        InvalidInputError: Two keys become the same.
+        TypeError: A rule is neither a pair of strings nor a callable, or returns something else.
+        ValueError: A pattern or its replacement is not a valid regular expression.
     """
     steps = [_step(rule) for rule in ([rules] if callable(rules) else rules)]
     revised: dict[str, str] = {}
@@ -41,8 +41,8 @@ def revise(keys: Iterable[str], rules: ReviseKeys) -> dict[str, str]:
             continue
         if new in revised:
             raise InvalidInputError(
-                f"revise_keys turns both {revised[new]!r} and {key!r} into {new!r}; "
-                "narrow the patterns, or drop one key with a callable that returns None for it"
+                f"revise_keys renames both {revised[new]!r} and {key!r} to {new!r}; narrow the "
+                "patterns, or drop one of the keys with a callable that returns None for it"
             )
         revised[new] = key
     return revised
@@ -53,38 +53,37 @@ def _step(rule: Rule) -> Callable[[str], str | None]:
         return lambda key: _checked(rule(key), key)
     if isinstance(rule, str) or not isinstance(rule, Sequence) or len(rule) != 2:
         raise TypeError(
-            f"revise_keys takes (pattern, replacement) pairs or callables, not {rule!r}; "
-            r"for example [(r'^module\.', '')]"
+            r"a rule of revise_keys must be a pair such as (r'^module\.', '') or a callable, "
+            f"got {rule!r}"
         )
     pattern, replacement = rule
     try:
         compiled = re.compile(pattern)
         compiled.sub(replacement, "")
     except re.error as error:
-        raise ValueError(f"revise_keys: {rule!r} is no regular expression: {error}") from error
+        raise ValueError(
+            f"the rule {rule!r} of revise_keys is not a valid regular expression: {error}"
+        ) from error
     return lambda key: compiled.sub(replacement, key)
 
 
 def _checked(new: object, key: str) -> str | None:
     if new is None or isinstance(new, str):
         return new
-    raise TypeError(f"revise_keys: the callable returned {new!r} for {key!r}, not a string or None")
+    raise TypeError(
+        f"a callable of revise_keys must return a string or None, got {new!r} for {key!r}"
+    )
 
 
 def under_prefix(keys: Iterable[str], prefix: str) -> dict[str, str]:
-    """The keys below ``prefix`` without it.
+    """Return the keys below a prefix without it.
 
     Args:
         keys: The keys of a state dict.
-        prefix: A submodule's name, with or without the final dot.
+        prefix: Name of a submodule, with or without the final dot.
 
     Returns:
-        Shortened key -> original key; empty when there is nothing below ``prefix``.
+        Shortened key -> original key.
     """
     head = prefix if prefix.endswith(".") or not prefix else f"{prefix}."
     return {key[len(head) :]: key for key in keys if key.startswith(head) and key != head}
-
-
-def chain(last: Mapping[str, str], first: Mapping[str, str]) -> dict[str, str]:
-    """Compose two renamings: ``last`` maps to keys that ``first`` maps further back."""
-    return {new: first[old] for new, old in last.items()}

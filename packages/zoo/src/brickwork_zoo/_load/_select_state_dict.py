@@ -1,77 +1,79 @@
-"""Choosing the state dict within a checkpoint. Needs torch."""
+"""Choosing the state dict in a checkpoint and renaming its keys. Needs torch."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from torch import Tensor
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._revise_keys import ReviseKeys, chain, revise, under_prefix
+from ._module_tree import EXTRA_STATE
+from ._revise_keys import ReviseKeys, revise, under_prefix
 
 StateDict: TypeAlias = "OrderedDict[str, Any]"
 
 
 def state_dict_of(pairs: Iterable[tuple[str, Any]], versions: Mapping[str, Any]) -> StateDict:
-    """Make a state dict: an ordinary one, so that what is saved of it loads anywhere.
+    """Return a state dict as torch makes it, so that it loads anywhere once it is saved.
 
     Args:
         pairs: Keys and tensors.
-        versions: Module name -> its version and the like.
-
-    Returns:
-        An ordered dict with the versions as its ``_metadata``, where torch looks for them.
+        versions: Module name -> its version and the like; becomes ``_metadata``.
     """
     state_dict = OrderedDict(pairs)
-    state_dict._metadata = versions  # type: ignore[attr-defined]  # torch's own way
+    state_dict._metadata = versions  # type: ignore[attr-defined]  # as torch does
     return state_dict
 
 
-def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> Mapping[str, Any]:
-    """Find the state dict in what a file holds.
+@dataclass(frozen=True)
+class Selection:
+    """The state dict of a checkpoint, with its keys renamed.
+
+    Attributes:
+        state_dict: New key -> tensor.
+        source: File or URI, for messages.
+        file_keys: New key -> key in the file.
+        unrevised_keys: New key -> key below the prefix, before ``revise_keys``.
+    """
+
+    state_dict: StateDict
+    source: str
+    file_keys: Mapping[str, str]
+    unrevised_keys: Mapping[str, str]
+
+
+def select_state_dict(
+    checkpoint: Any,
+    *,
+    prefix: str | None = None,
+    entry: str | None = None,
+    revise_keys: ReviseKeys = (),
+    source: str = "the checkpoint",
+) -> StateDict:
+    r"""Return the state dict of a checkpoint.
 
     Args:
-        checkpoint: What a file holds.
+        checkpoint: What a file holds, see :func:`read_checkpoint`.
+        prefix: Select only the keys below this name, and remove it.
+        entry: Key of the state dict in the checkpoint; by default ``state_dict``, else the whole
+            checkpoint where it holds tensors, else its only entry that does.
+        revise_keys: Rules that rename keys: pairs ``(regular expression, replacement)``, callables
+            ``key -> key`` (None drops it), or one callable.
         source: File or URI to name in errors.
-        entry: The key under which it is kept; by default ``state_dict``, else the whole
-            checkpoint if it holds tensors, else the only entry that does.
 
     Returns:
-        The state dict.
+        Key -> tensor, with the versions of the modules as ``_metadata``.
 
     Raises:
-        CheckpointError: There is none, or there are several to choose from.
+        CheckpointError: There is no state dict, several, or nothing below ``prefix``.
     """
-    if not isinstance(checkpoint, Mapping):
-        raise CheckpointError(
-            f"no state dict in {source}: it holds a {type(checkpoint).__name__}", uri=source
-        )
-    if entry is not None:
-        if isinstance(checkpoint.get(entry), Mapping):
-            return cast("Mapping[str, Any]", checkpoint[entry])
-        raise CheckpointError(
-            f"no state dict under {entry!r} in {source}; it has {_shown(checkpoint)}", uri=source
-        )
-    if isinstance(checkpoint.get("state_dict"), Mapping):
-        return cast("Mapping[str, Any]", checkpoint["state_dict"])
-    if not checkpoint or any(isinstance(value, Tensor) for value in checkpoint.values()):
-        return checkpoint
-    inner = [key for key, value in checkpoint.items() if _is_state_dict(value)]
-    if len(inner) == 1:
-        return cast("Mapping[str, Any]", checkpoint[inner[0]])
-    choice = f"choose by entry=: {', '.join(map(repr, inner))}" if inner else _shown(checkpoint)
-    raise CheckpointError(f"no state dict found in {source}; it has {choice}", uri=source)
-
-
-def _is_state_dict(value: object) -> bool:
-    return isinstance(value, Mapping) and any(isinstance(one, Tensor) for one in value.values())
-
-
-def _shown(checkpoint: Mapping[str, Any]) -> str:
-    return "the entries " + ", ".join(repr(key) for key in list(checkpoint)[:20])
+    return select(
+        checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys
+    ).state_dict
 
 
 def select(
@@ -81,55 +83,87 @@ def select(
     prefix: str | None = None,
     entry: str | None = None,
     revise_keys: ReviseKeys = (),
-) -> tuple[StateDict, dict[str, str]]:
-    """Choose the state dict within a checkpoint and rename its keys.
-
-    Args:
-        checkpoint: What a file holds.
-        source: File or URI to name in errors.
-        prefix: Only what lies below this name.
-        entry: See :func:`find_state_dict`.
-        revise_keys: Rules for the keys.
-
-    Returns:
-        The state dict with its new keys, and new key -> key in the file.
-
-    Raises:
-        CheckpointError: There is no state dict, or nothing below ``prefix``.
-    """
-    found = find_state_dict(checkpoint, source, entry)
-    if odd := [key for key in found if not isinstance(key, str)]:
-        raise CheckpointError(f"{source}: keys must be strings, not {odd[:5]!r}", uri=source)
-    names = {key: key for key in found}
-    if prefix:
-        names = under_prefix(found, prefix)
-        if not names:
-            heads = dict.fromkeys(key.partition(".")[0] for key in found)
-            raise CheckpointError(
-                f"{prefix!r} is not in {source}: its keys begin with "
-                + ", ".join(map(repr, list(heads)[:20])),
-                uri=source,
-            )
-    names = chain(revise(names, revise_keys), names)
-    versions = _metadata(getattr(found, "_metadata", None), names)
-    return state_dict_of(((new, found[old]) for new, old in names.items()), versions), names
+) -> Selection:
+    """Select the state dict of a checkpoint; see :func:`select_state_dict`."""
+    state_dict = find_state_dict(checkpoint, source, entry)
+    if invalid := [key for key in state_dict if not isinstance(key, str)]:
+        raise CheckpointError(
+            f"the keys of a state dict must be strings, got {invalid[:5]!r} in {source}", uri=source
+        )
+    below = under_prefix(state_dict, prefix) if prefix else {key: key for key in state_dict}
+    if prefix and not below:
+        heads = dict.fromkeys(key.partition(".")[0] for key in state_dict)
+        raise CheckpointError(
+            f"no key of {source} begins with the prefix {prefix!r}; they begin with "
+            + ", ".join(map(repr, list(heads)[:20])),
+            uri=source,
+        )
+    unrevised = revise(below, revise_keys)
+    file_keys = {new: below[old] for new, old in unrevised.items()}
+    versions = _moved_versions(getattr(state_dict, "_metadata", None), file_keys)
+    pairs = ((new, state_dict[key]) for new, key in file_keys.items())
+    return Selection(state_dict_of(pairs, versions), source, file_keys, unrevised)
 
 
-def _metadata(old: object, names: Mapping[str, str]) -> dict[str, Any]:
-    """The modules' versions under the names that their tensors' new keys imply."""
-    if not isinstance(old, Mapping):
+def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> Mapping[str, Any]:
+    """Find the state dict in a checkpoint; see :func:`select_state_dict`."""
+    if not isinstance(checkpoint, Mapping):
+        raise CheckpointError(
+            f"{source} has no state dict: it holds a {type(checkpoint).__name__}, expected a dict",
+            uri=source,
+        )
+    if entry is not None:
+        if isinstance(checkpoint.get(entry), Mapping):
+            return cast("Mapping[str, Any]", checkpoint[entry])
+        raise CheckpointError(
+            f"{source} has no state dict under entry={entry!r}; its entries are "
+            f"{_listed(checkpoint)}",
+            uri=source,
+        )
+    if isinstance(checkpoint.get("state_dict"), Mapping):
+        return cast("Mapping[str, Any]", checkpoint["state_dict"])
+    inner = [key for key, value in checkpoint.items() if _is_state_dict(key, value)]
+    has_tensors = any(isinstance(value, Tensor) for value in checkpoint.values())
+    if not inner and (has_tensors or not checkpoint):
+        return checkpoint
+    if not inner:
+        raise CheckpointError(
+            f"{source} has no state dict: none of its entries holds tensors "
+            f"({_listed(checkpoint)})",
+            uri=source,
+        )
+    if len(inner) > 1 or has_tensors:
+        choices = " or ".join(f"entry={key!r}" for key in inner[:20])
+        beside = "more than one state dict" if len(inner) > 1 else "a state dict beside tensors"
+        raise CheckpointError(f"{source} has {beside}: pass {choices}", uri=source)
+    return cast("Mapping[str, Any]", checkpoint[inner[0]])
+
+
+def _is_state_dict(key: object, value: object) -> bool:
+    if isinstance(key, str) and key.rpartition(".")[2] == EXTRA_STATE:
+        return False
+    return isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values())
+
+
+def _listed(checkpoint: Mapping[str, Any]) -> str:
+    return ", ".join(repr(key) for key in list(checkpoint)[:20])
+
+
+def _moved_versions(versions: object, file_keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return the modules' versions under the names that the new keys of their tensors imply."""
+    if not isinstance(versions, Mapping):
         return {}
     moved: dict[str, Any] = {}
-    for new_key, old_key in names.items():
+    for new_key, old_key in file_keys.items():
         for new_module, old_module in zip(_owners(new_key), _owners(old_key), strict=False):
-            facts = old.get(old_module)
+            facts = versions.get(old_module)
             if isinstance(facts, dict) and isinstance(facts.get("version", 1), int):
                 moved.setdefault(new_module, facts)
     return moved
 
 
 def _owners(key: str) -> Iterator[str]:
-    """The modules that a key lies in, innermost first."""
+    """Yield the modules that a key lies in, innermost first."""
     while key:
         key = key.rpartition(".")[0]
         yield key

@@ -1,14 +1,14 @@
-"""Taking a model's state, under the names that a checkpoint uses. Needs torch."""
+"""The state dict of a model under the names that a checkpoint uses. Needs torch."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
-from brickwork_zoo._load._module_tree import unwrap
+from brickwork_zoo._load._module_tree import EXTRA_STATE, unwrap
 from brickwork_zoo._load._select_state_dict import StateDict, state_dict_of
 
 
@@ -18,47 +18,58 @@ def get_state_dict(
     prefix: str = "",
     keep_vars: bool = False,
 ) -> StateDict:
-    """The state dict of a module without the names of wrappers, also of those further inside.
+    """Return the state dict of a module, in whose names wrappers do not count.
 
     Args:
         module: The model.
-        destination: What to add to; a new one by default.
+        destination: State dict to add to; a new one by default.
         prefix: Goes before every key.
         keep_vars: Keep parameters as they are, instead of detaching them.
 
     Returns:
-        Key -> tensor; buffers that are not persistent are in it, as in mmcv.
+        Key -> tensor, including buffers that are not persistent, as in mmcv.
     """
     module = unwrap(module)
     if destination is None:
         destination = state_dict_of((), OrderedDict())
-    for prepare in module._state_dict_pre_hooks.values():  # FSDP2's puts back the shards
+    for prepare in module._state_dict_pre_hooks.values():  # FSDP2's reshards
         prepare(module, prefix, keep_vars)
     local = {"version": module._version}
-    destination._metadata[prefix[:-1]] = local  # type: ignore[attr-defined]  # torch's own way
+    destination._metadata[prefix[:-1]] = local  # type: ignore[attr-defined]  # as torch does
     _save_to_state_dict(module, destination, prefix, keep_vars)
     for name, child in module._modules.items():
         if child is not None:
             get_state_dict(child, destination, f"{prefix}{name}.", keep_vars)
-    if type(module).get_extra_state is not nn.Module.get_extra_state:
-        destination[f"{prefix}_extra_state"] = module.get_extra_state()
+    extra_key = prefix + EXTRA_STATE
+    has_extra_state = type(module).get_extra_state is not nn.Module.get_extra_state
+    if has_extra_state and extra_key not in destination:
+        destination[extra_key] = module.get_extra_state()
     for hook in module._state_dict_hooks.values():
         destination = hook(module, destination, prefix, local) or destination
     return destination
 
 
 def _save_to_state_dict(
-    module: nn.Module, destination: MutableMapping[str, Any], prefix: str, keep_vars: bool
+    module: nn.Module, destination: StateDict, prefix: str, keep_vars: bool
 ) -> None:
-    """Add the parameters and all buffers of one module, without its children."""
-    for table in (module._parameters, module._buffers):
+    """Add the parameters and all buffers of a module itself, or what it saves instead."""
+    overridden = type(
+        module
+    )._save_to_state_dict is not nn.Module._save_to_state_dict or "_save_to_state_dict" in vars(
+        module
+    )
+    if overridden:
+        module._save_to_state_dict(destination, prefix, keep_vars)
+    tables = (module._buffers,) if overridden else (module._parameters, module._buffers)
+    for table in tables:
         for name, tensor in table.items():
-            if tensor is not None:
-                destination[prefix + name] = tensor if keep_vars else tensor.detach()
+            if tensor is None or (overridden and name not in module._non_persistent_buffers_set):
+                continue
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
 
 
 def weights_to_cpu(state_dict: Mapping[str, Any]) -> OrderedDict[str, Any]:
-    """Copy a state dict to the CPU; what is there already is not copied.
+    """Copy a state dict to the CPU; tensors that are there are not copied.
 
     Args:
         state_dict: Key -> tensor.

@@ -1,9 +1,9 @@
-"""The reviewed list: names that checkpoints mention beside weights, and the data they become.
+"""The allow-list: names that checkpoints mention beside weights, and the data they become.
 
-Each constructor takes data and gives data; it checks its arguments where the type itself would do
-something with odd ones (allocate without limit, call back). Types of other libraries become plain
-dicts, Python numbers or :class:`Inert` records, whether or not their library is installed; numpy's
-scalars and arrays become numpy's where numpy is installed.
+Each constructor turns data into data, and checks its arguments where the type itself might allocate
+without limit or call back. Types of other libraries become plain dicts, Python numbers or
+:class:`OpaqueObject`, whether or not their library is installed. Scalars and arrays of numpy become
+numpy's where it is installed.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ._numpy_values import (
-    DType,
-    fill_array,
+    NumpyDType,
     numpy_array,
     numpy_from_buffer,
     numpy_or_none,
     numpy_scalar,
+    set_array_state,
     to_bytes,
 )
-from ._opaque_object import Inert, Name, checked_key
+from ._opaque_object import OpaqueObject, PickledGlobal, checked_key
 
 
 def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | set | frozenset):
-            raise TypeError(f"{kind} of a {type(items).__name__}")
+            raise TypeError(f"a {getattr(kind, '__name__', kind)} of a {type(items).__name__}")
         return kind(items if kind in (list, tuple) else map(checked_key, items))
 
     return make
@@ -42,40 +42,40 @@ def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
 def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | dict):
-            raise TypeError(f"{kind} of a {type(items).__name__}")
+            raise TypeError(f"a {getattr(kind, '__name__', kind)} of a {type(items).__name__}")
         pairs = items.items() if isinstance(items, dict) else items
         return kind({checked_key(key): value for key, value in pairs})
 
     return make
 
 
-def _dict_of_a_library(*args: Any) -> dict[Any, Any]:
-    """A dict with dots: called with a dict, or, by addict, with pairs that come as items, too."""
+def _library_dict(*args: Any) -> dict[Any, Any]:
+    """Return a dict for a dict with attributes; the pairs of addict's follow as items."""
     return _mapping(dict)(args[0]) if args and isinstance(args[0], dict) else {}
 
 
 def _default_dict(*_: Any) -> dict[Any, Any]:
-    """Without its factory, which would be code."""
+    """Return a dict in place of a defaultdict, whose factory would be code."""
     return {}
 
 
 def _reconstruct_object(cls: Any, *_: Any) -> Any:
-    """``copyreg._reconstructor``: how protocols 0 and 1 make an instance."""
-    if not isinstance(cls, Name):
-        raise TypeError("an instance of what is no class")
-    return cls.make()
+    """Return an instance, as protocols 0 and 1 write it (``copyreg._reconstructor``)."""
+    if not isinstance(cls, PickledGlobal):
+        raise TypeError("an instance without a class")
+    return cls.call()
 
 
-def _fill_namespace(namespace: argparse.Namespace, state: Any) -> None:
+def _set_namespace_state(namespace: argparse.Namespace, state: Any) -> None:
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
-        raise TypeError("a Namespace of odd state")
+        raise TypeError("a Namespace with an invalid state")
     vars(namespace).update(state)
 
 
 def _path(kind: type[pathlib.PurePath]) -> Callable[..., pathlib.PurePath]:
     def make(*parts: Any) -> pathlib.PurePath:
         if not all(isinstance(part, str) for part in parts):
-            raise TypeError("a path of odd parts")
+            raise TypeError("a path of parts that are not strings")
         return kind(*parts)
 
     return make
@@ -83,37 +83,38 @@ def _path(kind: type[pathlib.PurePath]) -> Callable[..., pathlib.PurePath]:
 
 def _time(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any) -> Any:
-        # Python 2 wrote the packed form as text
-        head = [to_bytes(a) if isinstance(a, str) else a for a in args]
-        return kind(*head)
+        # Python 2 wrote the packed form as text.
+        return kind(*(to_bytes(arg) if isinstance(arg, str) else arg for arg in args))
 
     return make
 
 
 def _decimal(text: Any) -> decimal.Decimal:
     if not isinstance(text, str) or len(text) > 1000:
-        raise TypeError("a number of odd text")
+        raise TypeError("a number of text that is too long")
     return decimal.Decimal(text)
 
 
 def _fraction(*args: Any) -> fractions.Fraction:
-    """Of two numbers, or of text; not with an exponent, which a fraction would write out."""
+    """Return a fraction of two numbers, or of text without an exponent, which may be huge."""
     numbers = all(type(arg) is int for arg in args)
     if not numbers and not re.fullmatch(r"-?\d{1,1000}(/\d{1,1000})?", *args):
-        raise TypeError("a fraction of odd text")
+        raise TypeError("a fraction of invalid text")
     return fractions.Fraction(*args)
 
 
-def fillers() -> dict[type, Callable[[Any, Any], None]]:
-    """Type -> what gives an instance of it the state that a file has for it."""
+def state_setters() -> dict[type, Callable[[Any, Any], None]]:
+    """Return type -> function that gives an instance of it its pickled state."""
     table: dict[type, Callable[[Any, Any], None]] = {
-        DType: DType.fill,
-        argparse.Namespace: _fill_namespace,
+        NumpyDType: NumpyDType.set_state,
+        argparse.Namespace: _set_namespace_state,
     }
-    return table if (numpy := numpy_or_none()) is None else {**table, numpy.ndarray: fill_array}
+    return (
+        table if (numpy := numpy_or_none()) is None else {**table, numpy.ndarray: set_array_state}
+    )
 
 
-# Dicts with dots: their items are the data.
+# Dicts with attributes, of which the items are kept.
 _DICT_TYPES = (
     "addict.addict.Dict",
     "easydict.EasyDict",
@@ -127,9 +128,9 @@ _DICT_TYPES = (
     "yacs.config.CfgNode",
 )
 
-# Kept as records.
-_RECORD_TYPES = (
-    "builtins.getattr",  # how protocol 2 spells a method, in mmengine's HistoryBuffer
+# Kept as opaque objects.
+_OPAQUE_TYPES = (
+    "builtins.getattr",  # of a method in protocol 2, as in mmengine's HistoryBuffer
     "builtins.object",
     "mmcv.utils.config.Config",
     "mmengine.config.config.Config",
@@ -148,17 +149,17 @@ _RECORD_TYPES = (
 )
 
 
-def _again(type_name: Any, args: Any = (), state: Any = None, items: Any = ()) -> Inert:
-    """A record that was saved again."""
+def _opaque(type_name: Any, args: Any = (), state: Any = None, items: Any = ()) -> OpaqueObject:
+    """Return an opaque object that had been saved."""
     if type(type_name) is not str or type(args) is not tuple or type(items) not in (list, tuple):
-        raise TypeError("a record of odd parts")
-    return Inert(type_name, args, state, list(items))
+        raise TypeError("an opaque object with invalid attributes")
+    return OpaqueObject(type_name, args, state, list(items))
 
 
 _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "_codecs.encode": to_bytes,
     "argparse.Namespace": lambda: argparse.Namespace(),
-    "brickwork_zoo.Inert": _again,
+    "brickwork_zoo.OpaqueObject": _opaque,
     "builtins.bytearray": lambda *args: bytearray(to_bytes(*args)),
     "builtins.bytes": to_bytes,
     "builtins.complex": complex,
@@ -180,7 +181,7 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "datetime.timezone": datetime.timezone,
     "decimal.Decimal": _decimal,
     "fractions.Fraction": _fraction,
-    "numpy.dtype": DType,
+    "numpy.dtype": NumpyDType,
     "numpy._core.numeric._frombuffer": numpy_from_buffer,
     "numpy.core.numeric._frombuffer": numpy_from_buffer,
     **{
@@ -198,15 +199,15 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
             ("PureWindowsPath", pathlib.PureWindowsPath),
         )
     },
-    **dict.fromkeys(_DICT_TYPES, _dict_of_a_library),
+    **dict.fromkeys(_DICT_TYPES, _library_dict),
 }
 
 
-def _record(full: str) -> Callable[..., Inert]:
-    return lambda *args: Inert(full, args)
+def _make_opaque(full_name: str) -> Callable[..., OpaqueObject]:
+    return lambda *args: OpaqueObject(full_name, args)
 
 
-REVIEWED: dict[str, Name] = {
-    **{full: Name(full, make) for full, make in _CONSTRUCTORS.items()},
-    **{full: Name(full, _record(full)) for full in _RECORD_TYPES},
+ALLOWED: dict[str, PickledGlobal] = {
+    **{name: PickledGlobal(name, make) for name, make in _CONSTRUCTORS.items()},
+    **{name: PickledGlobal(name, _make_opaque(name)) for name in _OPAQUE_TYPES},
 }

@@ -1,4 +1,4 @@
-"""What pickles are read into where they hold more than plain data."""
+"""What objects in a pickle become when they are more than plain data."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 
 class BrokenPickleError(ValueError):
-    """A pickle that cannot be read: cut off, garbled, or with instructions that no data needs."""
+    """A pickle that is truncated, damaged, or has instructions that data does not need."""
 
 
 @dataclass(eq=False)
-class Inert:
+class OpaqueObject:
     """An object of a type that is not loaded, as the data that it was made of.
 
-    What is saved with it loads again, as this.
+    It can be saved, and loads again as the same.
 
     Attributes:
-        type_name: The full name of its class or of the function that would have made it.
-        args: What that would have been called with.
-        state: What it would have been filled with.
-        items: The items of a list or set, or the pairs of a mapping.
+        type_name: Full name of its class, or of the function that would have made it.
+        args: Arguments that this would have been called with.
+        state: State that the object would have been given.
+        items: Items of a list or set, or pairs of a mapping.
     """
 
-    __module__ = "brickwork_zoo"  # where files that it is saved to will look for it
+    __module__ = "brickwork_zoo"  # the name under which files refer to it
 
     type_name: str
     args: tuple[Any, ...] = ()
@@ -32,33 +32,33 @@ class Inert:
     items: list[Any] = field(default_factory=list)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Inert, (self.type_name, self.args, self.state, self.items)
+        return OpaqueObject, (self.type_name, self.args, self.state, self.items)
 
     def __repr__(self) -> str:
-        return f"<inert {self.type_name}>"
+        return f"<opaque {self.type_name}>"
 
 
 @dataclass(frozen=True, eq=False)
-class Name:
-    """A name that a pickle mentions, and what stands for it.
+class PickledGlobal:
+    """A name that a pickle mentions, and the function that is called in place of its object.
 
     Attributes:
-        full: Module and qualified name.
-        make: Called, with checked data only, where the file wants the name called.
+        full_name: Module and qualified name.
+        call: Called, with data only, where the pickle calls the name.
     """
 
-    full: str
-    make: Callable[..., Any]
+    full_name: str
+    call: Callable[..., Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Inert, (self.full,)
+        return OpaqueObject, (self.full_name,)
 
     def __repr__(self) -> str:
-        return f"<name {self.full}>"
+        return f"<global {self.full_name}>"
 
 
 def checked_key(key: Any) -> Any:
-    """What may be hashed: tuples within tuples, shared often enough, would never come to an end."""
+    """Return a key, unless hashing it could take forever: tuples within tuples, shared often."""
     if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
         raise BrokenPickleError("a key of nested tuples")
     return key

@@ -1,10 +1,9 @@
-"""Reading pickles as data: no name in a file is ever imported, no code of it ever runs.
+"""A reader of pickles that imports no name and runs no code of them.
 
-A pickle is a program for a small stack machine whose instructions may import any name and call it.
-This machine carries out the instructions that build data. A name is only looked up in a table
-that the caller gives; what the table does not have becomes an :class:`Inert` record and is noted,
-so that one pass tells everything that a file asks for. Nothing is needed but the standard library,
-and nothing global is changed, so that threads do not meet.
+A pickle is a program for a stack machine, and may import any name and call it. This reader carries
+out the instructions that build data. It looks names up in a table; a name that is not in the table
+is recorded as unknown and its objects become :class:`OpaqueObject`, so that one pass lists
+everything that a file asks for. It needs only the standard library and changes nothing global.
 """
 
 from __future__ import annotations
@@ -14,50 +13,50 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from ._opaque_object import BrokenPickleError, Inert, Name, checked_key
+from ._opaque_object import BrokenPickleError, OpaqueObject, PickledGlobal, checked_key
 
-# Names that Python 2, or protocol 2, spells differently.
+# Modules whose names differ in Python 2 and in protocol 2.
 _OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 _MARK = object()
 _DICTS = (dict, OrderedDict, Counter)
 
 
-class Machine:
-    """Reads one pickle from a binary stream.
+class SafeUnpickler:
+    """Reader of one pickle.
 
     Args:
-        names: Full name -> what stands for it; a :class:`Name`, or a value such as a dtype.
-        persistent: Called with what the file gives as the identity of a storage.
-        fill: Type -> what gives an instance of it the state that the file has for it.
+        table: Full name -> a :class:`PickledGlobal`, or a value such as a dtype.
+        load_storage: Called with what identifies a storage (pickle's persistent id).
+        set_state: Type -> function that gives an instance of it its state.
 
     Attributes:
-        unknown: The full names that the file mentions and that ``names`` does not have.
-        known: Those that it has.
+        unknown: Full names in the pickle that are not in the table.
+        known: Those that are.
     """
 
     def __init__(
         self,
-        names: Mapping[str, Any],
-        persistent: Callable[[Any], Any] | None = None,
-        fill: Mapping[type, Callable[[Any, Any], None]] | None = None,
+        table: Mapping[str, Any],
+        load_storage: Callable[[Any], Any] | None = None,
+        set_state: Mapping[type, Callable[[Any, Any], None]] | None = None,
     ) -> None:
         self.unknown: dict[str, None] = {}
         self.known: dict[str, None] = {}
-        self._names = names
-        self._persistent = persistent
-        self._fill = fill or {}
+        self._table = table
+        self._load_storage = load_storage
+        self._set_state = set_state or {}
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def load(self, stream: BinaryIO) -> Any:
-        """Read one pickle, up to its STOP.
+        """Read one pickle.
 
         Args:
-            stream: Positioned at the pickle's begin; afterwards right behind it.
+            stream: Positioned at the first byte of the pickle; afterwards behind its last one.
 
         Returns:
-            The data.
+            Its data.
 
         Raises:
             BrokenPickleError: It cannot be read.
@@ -65,15 +64,17 @@ class Machine:
         try:
             while (code := stream.read(1)) != _STOP:
                 if code not in _INSTRUCTIONS:
-                    raise BrokenPickleError(f"{code!r} is no instruction" if code else "cut off")
+                    raise BrokenPickleError(
+                        f"unknown instruction {code!r}" if code else "it ends early"
+                    )
                 name, act, read = _INSTRUCTIONS[code]
                 if act is None:
-                    raise BrokenPickleError(f"instruction {name} has no use in data")
+                    raise BrokenPickleError(f"instruction {name}, which data does not need")
                 act(self) if read is None else act(self, read(stream))
             return self._pop()
         except BrokenPickleError:
             raise
-        except Exception as error:  # garbled data fails anywhere, in any way; nothing has been run
+        except Exception as error:  # damaged data raises many types
             raise BrokenPickleError(f"{type(error).__name__}: {error}") from error
 
     def _pop(self) -> Any:
@@ -93,31 +94,31 @@ class Machine:
 
     def _look_up(self, module: str, name: str) -> None:
         full = f"{_OLD_MODULES.get(module, module)}.{name}"
-        if full in self._names:
+        if full in self._table:
             self.known[full] = None
-            self._push(self._names[full])
+            self._push(self._table[full])
         else:
             self.unknown[full] = None
-            self._push(_stranger(full))
+            self._push(_unknown_global(full))
 
     def _look_up_from_stack(self) -> None:
         name, module = self._pop(), self._pop()
         if type(name) is not str or type(module) is not str:
-            raise BrokenPickleError("a name that is no string")
+            raise BrokenPickleError("a name that is not a string")
         self._look_up(module, name)
 
     def _call(self) -> None:
-        args, name = self._pop(), self._pop()
-        if isinstance(name, Inert):  # of a method, say, that getattr would have found
-            parts = [getattr(arg, "full", arg) for arg in name.args]
-            full = ".".join(part for part in parts if type(part) is str) or name.type_name
+        args, function = self._pop(), self._pop()
+        if isinstance(function, OpaqueObject):  # such as a method that getattr would have returned
+            parts = [getattr(arg, "full_name", arg) for arg in function.args]
+            full = ".".join(part for part in parts if type(part) is str) or function.type_name
             self.unknown[full] = None
-            name = _stranger(full)
-        if type(name) is not Name:
-            raise BrokenPickleError(f"a call of {type(name).__name__}, which is no name")
+            function = _unknown_global(full)
+        if type(function) is not PickledGlobal:
+            raise BrokenPickleError(f"a call of a {type(function).__name__}")
         if type(args) is not tuple:
-            raise BrokenPickleError(f"a call of {name.full} without a tuple of arguments")
-        self._push(name.make(*args))
+            raise BrokenPickleError(f"a call of {function.full_name} without a tuple of arguments")
+        self._push(function.call(*args))
 
     def _call_with_keywords(self) -> None:
         if self._pop():
@@ -126,32 +127,32 @@ class Machine:
 
     def _build(self) -> None:
         state, target = self._pop(), self._stack[-1]
-        if isinstance(target, Inert):
+        if isinstance(target, OpaqueObject):
             target.state = state
         elif type(target) is OrderedDict:
-            # A state dict keeps the versions of its modules beside its items, as an attribute.
+            # A state dict has the versions of its modules as an attribute.
             if isinstance(state, dict) and isinstance(state.get("_metadata"), dict):
                 target._metadata = state["_metadata"]  # type: ignore[attr-defined]
         elif type(target) in _DICTS:
-            pass  # attributes of what was a subclass of dict: its items are all that is kept
-        elif (fill := self._fill.get(type(target))) is not None:
-            fill(target, state)
+            pass  # attributes of a subclass of dict: only its items are kept
+        elif (set_state := self._set_state.get(type(target))) is not None:
+            set_state(target, state)
         else:
-            raise BrokenPickleError(f"a state for a {type(target).__name__}")
+            raise BrokenPickleError(f"a state of a {type(target).__name__}")
 
     def _extend(self, items: list[Any]) -> None:
         target = self._stack[-1]
         if type(target) is list:
             target.extend(items)
-        elif isinstance(target, Inert):
+        elif isinstance(target, OpaqueObject):
             target.items.extend(items)
         else:
-            raise BrokenPickleError(f"items for a {type(target).__name__}")
+            raise BrokenPickleError(f"items of a {type(target).__name__}")
 
     def _add(self, items: list[Any]) -> None:
         target = self._stack[-1]
         if type(target) is not set:
-            raise BrokenPickleError(f"members for a {type(target).__name__}")
+            raise BrokenPickleError(f"members of a {type(target).__name__}")
         target.update(map(checked_key, items))
 
     def _set_items(self, flat: list[Any]) -> None:
@@ -160,21 +161,21 @@ class Machine:
         if type(target) in _DICTS:
             for key, value in pairs:
                 target[checked_key(key)] = value
-        elif isinstance(target, Inert):
+        elif isinstance(target, OpaqueObject):
             target.items.extend(pairs)
         else:
-            raise BrokenPickleError(f"pairs for a {type(target).__name__}")
+            raise BrokenPickleError(f"pairs of a {type(target).__name__}")
 
     def _put(self, index: int) -> None:
         if self._stack[-1] is _MARK:
             raise BrokenPickleError("unexpected mark")
         self._memo[index] = self._stack[-1]
 
-    def _persistent_load(self) -> None:
+    def _push_storage(self) -> None:
         identity = self._pop()
-        if self._persistent is None:
-            raise BrokenPickleError("a storage where none can be")
-        self._push(self._persistent(identity))
+        if self._load_storage is None:
+            raise BrokenPickleError("a storage, which this pickle cannot have")
+        self._push(self._load_storage(identity))
 
     def _tuple(self, length: int) -> None:
         items = tuple(self._stack[len(self._stack) - length :])
@@ -184,27 +185,27 @@ class Machine:
         self._push(items)
 
 
-def _stranger(full: str) -> Name:
-    return Name(full, lambda *args: Inert(full, args))
+def _unknown_global(full_name: str) -> PickledGlobal:
+    return PickledGlobal(full_name, lambda *args: OpaqueObject(full_name, args))
 
 
 def _pairs(flat: list[Any]) -> Iterator[tuple[Any, Any]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def _two_last(machine: Machine) -> list[Any]:
-    value, key = machine._pop(), machine._pop()
+def _pop_pair(unpickler: SafeUnpickler) -> list[Any]:
+    value, key = unpickler._pop(), unpickler._pop()
     return [key, value]
 
 
-def _nothing(machine: Machine, arg: Any = None) -> None:
-    """For instructions that carry no data."""
+def _skip(unpickler: SafeUnpickler, arg: Any = None) -> None:
+    """Do nothing, for instructions without data."""
 
 
-# Instruction -> what it does with the machine, and with its own argument where it has one; what is
-# not here is refused.
+# Instruction -> action on the unpickler and, where it has one, the argument of the instruction.
+# Other instructions are refused.
 _ACTIONS: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("PROTO", "FRAME", "STOP"), _nothing),
+    **dict.fromkeys(("PROTO", "FRAME", "STOP"), _skip),
     **dict.fromkeys(
         (
             *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"),
@@ -212,43 +213,43 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
             *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
             *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
         ),
-        Machine._push,
+        SafeUnpickler._push,
     ),
-    "NONE": lambda m: m._push(None),
-    "NEWTRUE": lambda m: m._push(True),
-    "NEWFALSE": lambda m: m._push(False),
-    "EMPTY_LIST": lambda m: m._push([]),
-    "EMPTY_DICT": lambda m: m._push({}),
-    "EMPTY_SET": lambda m: m._push(set()),
-    "EMPTY_TUPLE": lambda m: m._push(()),
-    "TUPLE1": lambda m: m._tuple(1),
-    "TUPLE2": lambda m: m._tuple(2),
-    "TUPLE3": lambda m: m._tuple(3),
-    "TUPLE": lambda m: m._push(tuple(m._pop_to_mark())),
-    "LIST": lambda m: m._push(m._pop_to_mark()),
-    "DICT": lambda m: m._push({checked_key(k): v for k, v in _pairs(m._pop_to_mark())}),
-    "FROZENSET": lambda m: m._push(frozenset(map(checked_key, m._pop_to_mark()))),
-    "MARK": lambda m: m._push(_MARK),
-    "POP": lambda m: m._stack.pop(),
-    "POP_MARK": Machine._pop_to_mark,
-    "DUP": lambda m: m._push(m._stack[-1]),
-    "APPEND": lambda m: m._extend([m._pop()]),
-    "APPENDS": lambda m: m._extend(m._pop_to_mark()),
-    "ADDITEMS": lambda m: m._add(m._pop_to_mark()),
-    "SETITEM": lambda m: m._set_items(_two_last(m)),
-    "SETITEMS": lambda m: m._set_items(m._pop_to_mark()),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), Machine._put),
-    "MEMOIZE": lambda m: m._put(len(m._memo)),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, index: m._push(m._memo[index])),
-    "GLOBAL": lambda m, pair: m._look_up(*pair.split(" ", 1)),
-    "STACK_GLOBAL": Machine._look_up_from_stack,
-    **dict.fromkeys(("REDUCE", "NEWOBJ"), Machine._call),
-    "NEWOBJ_EX": Machine._call_with_keywords,
-    "BUILD": Machine._build,
-    "BINPERSID": Machine._persistent_load,
+    "NONE": lambda u: u._push(None),
+    "NEWTRUE": lambda u: u._push(True),
+    "NEWFALSE": lambda u: u._push(False),
+    "EMPTY_LIST": lambda u: u._push([]),
+    "EMPTY_DICT": lambda u: u._push({}),
+    "EMPTY_SET": lambda u: u._push(set()),
+    "EMPTY_TUPLE": lambda u: u._push(()),
+    "TUPLE1": lambda u: u._tuple(1),
+    "TUPLE2": lambda u: u._tuple(2),
+    "TUPLE3": lambda u: u._tuple(3),
+    "TUPLE": lambda u: u._push(tuple(u._pop_to_mark())),
+    "LIST": lambda u: u._push(u._pop_to_mark()),
+    "DICT": lambda u: u._push({checked_key(k): v for k, v in _pairs(u._pop_to_mark())}),
+    "FROZENSET": lambda u: u._push(frozenset(map(checked_key, u._pop_to_mark()))),
+    "MARK": lambda u: u._push(_MARK),
+    "POP": lambda u: u._stack.pop(),
+    "POP_MARK": SafeUnpickler._pop_to_mark,
+    "DUP": lambda u: u._push(u._stack[-1]),
+    "APPEND": lambda u: u._extend([u._pop()]),
+    "APPENDS": lambda u: u._extend(u._pop_to_mark()),
+    "ADDITEMS": lambda u: u._add(u._pop_to_mark()),
+    "SETITEM": lambda u: u._set_items(_pop_pair(u)),
+    "SETITEMS": lambda u: u._set_items(u._pop_to_mark()),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), SafeUnpickler._put),
+    "MEMOIZE": lambda u: u._put(len(u._memo)),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda u, index: u._push(u._memo[index])),
+    "GLOBAL": lambda u, pair: u._look_up(*pair.split(" ", 1)),
+    "STACK_GLOBAL": SafeUnpickler._look_up_from_stack,
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), SafeUnpickler._call),
+    "NEWOBJ_EX": SafeUnpickler._call_with_keywords,
+    "BUILD": SafeUnpickler._build,
+    "BINPERSID": SafeUnpickler._push_storage,
 }
 
-# By its byte in the file: an instruction's name, its action and what reads its own argument.
+# Byte in the file -> name of the instruction, action and reader of its argument.
 _STOP = b"."
 _INSTRUCTIONS = {
     opcode.code.encode("latin-1"): (

@@ -1,0 +1,79 @@
+"""An open file that is read at any position."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from pathlib import Path
+from typing import BinaryIO
+
+from brickwork_zoo.errors import CheckpointError
+
+_SHARED_POSITION = not hasattr(os, "preadv")  # Windows
+
+
+class DataFile:
+    """A file that stays open, so that a description and its data come from the same version.
+
+    Replacing the file by another one under its name changes nothing here. Forks and threads may
+    read it at the same time.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        path: The file.
+        size: Its number of bytes when it was opened.
+
+    Raises:
+        CheckpointError: It cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise CheckpointError(f"cannot read {path}: {error}", path=path) from error
+        weakref.finalize(self, os.close, self._descriptor)
+        self.size = os.fstat(self._descriptor).st_size
+
+    def stream(self) -> BinaryIO:
+        """Return a buffered stream from the beginning, to be closed by the caller."""
+        stream = os.fdopen(os.dup(self._descriptor), "rb")
+        stream.seek(0)
+        return stream
+
+    def read_into(self, buffer: memoryview, start: int) -> None:
+        """Fill a buffer with the bytes from a position.
+
+        Args:
+            buffer: Writable bytes.
+            start: Position of the first byte.
+
+        Raises:
+            CheckpointError: The file has become shorter, or cannot be read.
+        """
+        done = 0
+        while done < len(buffer):
+            try:
+                count = self._read_some(buffer[done:], start + done)
+            except OSError as error:
+                raise CheckpointError(
+                    f"cannot read {self.path}: {error}", path=self.path
+                ) from error
+            if not count:
+                raise CheckpointError(
+                    f"{self.path} ends at byte {start + done}, expected {len(buffer) - done} more: "
+                    "it was changed while it was read",
+                    path=self.path,
+                )
+            done += count
+
+    def _read_some(self, buffer: memoryview, start: int) -> int:
+        if _SHARED_POSITION:
+            os.lseek(self._descriptor, start, os.SEEK_SET)
+            data = os.read(self._descriptor, min(len(buffer), 2**20))
+            buffer[: len(data)] = data
+            return len(data)
+        return os.preadv(self._descriptor, [buffer], start)

@@ -1,0 +1,95 @@
+"""Writing the tensors of a plan into a model. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from brickwork_zoo._formats._lazy_tensor import LazyTensor
+from brickwork_zoo.errors import CheckpointError
+
+from ._module_tree import Slot
+
+Reuse: TypeAlias = Literal["never", "without memory", "always"]
+"""For which tensors of the model those of the checkpoint themselves are used, in the model's dtype,
+rather than their values: none, those on the meta device, or all."""
+
+
+def apply_plan(slots: Iterable[Slot], copies: Mapping[int, Tensor], reuse: Reuse) -> None:
+    """Give the tensors of a model their values, lazy ones in the order of their files.
+
+    Tensors on the meta device are replaced. Shared tensors stay shared.
+
+    Args:
+        slots: All slots of the model.
+        copies: Of a :class:`Plan`.
+        reuse: Which tensors of the checkpoint may be used themselves.
+
+    Raises:
+        CheckpointError: A file is damaged or cannot be read; the message says if the model is
+            partly loaded.
+    """
+    slots = tuple(slots)
+    targets = {id(slot.tensor): slot.tensor for slot in slots if id(slot.tensor) in copies}
+    for source in copies.values():
+        if isinstance(source, LazyTensor):
+            source.slice()  # a damaged file raises here, before anything is written
+    replaced: dict[int, Tensor] = {}
+    used: set[int] = set()  # addresses of memory that the model has taken over
+    written = 0
+    try:
+        with torch.no_grad():
+            for key in sorted(targets, key=lambda key: file_position(copies[key])):
+                target, source = targets[key], copies[key]
+                if reuse == "always" or target.is_meta:
+                    replaced[key] = _new_tensor(source, target, reuse, used)
+                    continue
+                written += 1
+                if isinstance(source, LazyTensor):
+                    source.slice()(target)
+                    torch.autograd.graph.increment_version(target)
+                else:
+                    target.copy_(source)
+    except CheckpointError as error:
+        if not written:
+            raise
+        raise partly_loaded(error) from error
+    for slot in slots:
+        key = id(slot.tensor)
+        if key in replaced:
+            replaced[key] = slot.put(replaced[key])
+
+
+def partly_loaded(error: CheckpointError) -> CheckpointError:
+    """Return an error that says that the model has been changed."""
+    return CheckpointError(
+        f"{error}; the model is partly loaded: load it again before you use it",
+        uri=error.uri,
+        path=error.path,
+    )
+
+
+def file_position(tensor: Tensor) -> tuple[str, int]:
+    """Return where in which file a lazy tensor lies, to read several in order."""
+    return tensor.source.position if isinstance(tensor, LazyTensor) else ("", 0)
+
+
+def _new_tensor(source: Tensor, target: Tensor, reuse: Reuse, used: set[int]) -> Tensor:
+    """Return a tensor with the values of ``source`` and the dtype of ``target``.
+
+    It is on the device of ``target``, or, where that has no memory, of ``source``.
+    """
+    if isinstance(source, LazyTensor):
+        device = source.device_when_read() if target.is_meta else target.device
+        tensor = torch.empty_like(target, device=device)
+        source.slice()(tensor)
+        return tensor
+    source = source.detach()
+    tensor = source.to(dtype=target.dtype) if target.is_meta else source.to(target)
+    if tensor is source and (reuse == "never" or tensor.data_ptr() in used):
+        return tensor.clone()
+    used.add(tensor.data_ptr())
+    return tensor

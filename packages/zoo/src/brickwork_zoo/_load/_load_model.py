@@ -1,0 +1,127 @@
+"""Building a model with the weights of a checkpoint. Needs torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar, Unpack
+
+import torch
+from brickwork_init import deferred, is_loaded, running
+from torch import Tensor, nn
+
+from brickwork_zoo._formats._map_location import MapLocation
+
+from ._adapters import Adapter, bind_adapter
+from ._load_checkpoint import log_reading
+from ._load_options import (
+    LoadOptions,
+    Logger,
+    check_options,
+    loading_options,
+    reading_options,
+    selecting_options,
+)
+from ._load_state_dict import load_selection
+from ._read_checkpoint import open_checkpoint
+from ._revise_keys import STRIP_MODULE, ReviseKeys
+from ._select_state_dict import select
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def load_model(
+    build: Callable[[], M],
+    filename: str | os.PathLike[str],
+    map_location: MapLocation = "cpu",
+    *,
+    strict: bool = False,
+    logger: Logger = None,
+    revise_keys: ReviseKeys = STRIP_MODULE,
+    **options: Unpack[LoadOptions],
+) -> M:
+    """Build a model and give it the weights of a checkpoint.
+
+    No default value is drawn or written. The tensors of a file are read straight into the memory of
+    the model, in the dtype that the model has; those of a file in the zoo's cache, or with
+    ``mmap=True``, are mapped copy-on-write and are read when they are used. What the checkpoint
+    does not have is initialized by the model's ``init_weights``, or as its modules do by default.
+
+    Args:
+        build: Builds the model, for example ``lambda: create_model('resnet50')``.
+        filename: A path or URI, see :func:`load_checkpoint`.
+        map_location: Where the tensors go first.
+        strict: Raise if anything is missing, unexpected or of another shape.
+        logger: See :func:`load_state_dict`.
+        revise_keys: Rules that rename the checkpoint's keys, see :func:`load_checkpoint`.
+        **options: See :class:`LoadOptions`; ``on_mismatch`` is ``"error"`` by default.
+
+    Returns:
+        The model, in training mode as it was built.
+
+    Raises:
+        CheckpointError: The file is damaged, or not a checkpoint.
+        UnsafeCheckpointError: It would run code.
+        MismatchError: It does not fit the model.
+        brickwork_init.errors.UnsetError: A parameter or buffer is neither in the checkpoint nor
+            initialized.
+    """
+    check_options("load_model", options)
+    if isinstance(build, nn.Module):
+        raise TypeError(
+            f"build must be a function that returns a model, got a {type(build).__name__}: pass "
+            f"lambda: {type(build).__name__}(...), or load into this model with "
+            "load_checkpoint(model, filename)"
+        )
+    source = os.fspath(filename)
+    log_reading(logger, source)
+    checkpoint = open_checkpoint(source, map_location, lazy=True, **reading_options(options))
+    selection = select(checkpoint, source, revise_keys=revise_keys, **selecting_options(options))
+    del checkpoint  # the state of an optimizer need not stay while the model is built
+    loading = {"on_mismatch": "error", **loading_options(options)}
+    with deferred():
+        model = build()
+    loading["adapters"] = [
+        _without_values(bind_adapter(adapter, model)) for adapter in loading.get("adapters", ())
+    ]
+    # The run's root is a parent of the model: what is loaded before the model's own turn comes
+    # from outside of it, and a Pretrained of its own init_cfg leaves it alone.
+    with running(nn.Sequential(model)):
+        load_selection(model, selection, strict, logger, reuse="always", **loading)
+        covered = all(map(is_loaded, model.state_dict(keep_vars=True).values()))
+        if not covered and callable(init_weights := getattr(model, "init_weights", None)):
+            init_weights()
+    _reset_defaults(model)
+    with running(model, complete=True):
+        pass  # constants that constructors wrote; an error for what nobody gave a value
+    return model
+
+
+def _without_values(adapter: Adapter) -> Adapter:
+    """Return an adapter that sees no values of a model whose memory is not initialized."""
+
+    def adapt(name: str, source: Tensor, target: Tensor) -> Tensor | None:
+        return adapter(name, source, torch.empty(target.shape, dtype=target.dtype, device="meta"))
+
+    return adapt
+
+
+def _reset_defaults(model: nn.Module) -> None:
+    """Let modules draw their default for what is uninitialized, and only for that."""
+    for module in model.modules():
+        own = {**module._parameters, **module._buffers}
+        empty = {name: t for name, t in own.items() if t is not None and t.is_meta}
+        if not empty or not callable(reset := getattr(module, "reset_parameters", None)):
+            continue
+        kept = {n: t.detach().clone() for n, t in own.items() if t is not None and n not in empty}
+        device = next((t.device for t in kept.values()), torch.get_default_device())
+        for name, tensor in empty.items():
+            fresh = torch.empty(tensor.shape, dtype=tensor.dtype, device=device)
+            if isinstance(tensor, nn.Parameter):
+                module._parameters[name] = nn.Parameter(fresh, tensor.requires_grad)
+            else:
+                module._buffers[name] = fresh
+        reset()
+        with torch.no_grad():
+            for name, tensor in kept.items():
+                getattr(module, name).copy_(tensor)

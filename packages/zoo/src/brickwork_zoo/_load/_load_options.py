@@ -1,0 +1,89 @@
+"""The options that `load_checkpoint`, `load_model` and `Pretrained` share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from ._adapters import Adapter
+
+OnMismatch: TypeAlias = Literal["error", "skip"]
+"""What happens to tensors whose shapes differ: ``"skip"`` keeps the model's, ``"error"`` raises."""
+
+Logger: TypeAlias = logging.Logger | str | None
+"""A logger, the name of one, ``"silent"``, or None for the logger ``brickwork_zoo``."""
+
+
+class PretrainedOptions(TypedDict, total=False):
+    """Options of every function that loads a file into a model.
+
+    Attributes:
+        entry: Key of the state dict in the checkpoint, where it is not ``state_dict`` and there
+            are several, for example ``"model_ema"``.
+        on_mismatch: ``"skip"`` or ``"error"`` for tensors whose shapes differ.
+        adapters: Functions that make tensors fit, see :func:`load_state_dict`.
+        allow_empty: Accept that nothing at all is loaded.
+        weights_only: False runs whatever code the file holds: only for files that you trust as you
+            trust a program.
+        sha256: SHA-256 that the file must have, or 8 or more digits of its beginning.
+        mmap: True maps the file, so that pages are read when they are used: nobody may write to or
+            truncate it while the model or checkpoint is in use. False reads it. None maps only
+            files of the zoo's cache, which are replaced but never written to.
+    """
+
+    entry: str | None
+    on_mismatch: OnMismatch
+    adapters: Sequence[Adapter]
+    allow_empty: bool
+    weights_only: bool
+    sha256: str | None
+    mmap: bool | None
+
+
+class LoadOptions(PretrainedOptions, total=False):
+    """Options of :func:`load_checkpoint` and :func:`load_model`: those of `Pretrained`, and this.
+
+    Attributes:
+        prefix: Load only what is below this name in the checkpoint, before ``revise_keys``.
+    """
+
+    prefix: str | None
+
+
+def check_options(function: str, options: PretrainedOptions) -> None:
+    """Check the names of options.
+
+    Args:
+        function: Name of the function that got them.
+        options: The options.
+
+    Raises:
+        TypeError: There is an unknown one.
+    """
+    known = LoadOptions.__annotations__
+    for name in options:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+
+
+def reading_options(options: LoadOptions) -> dict[str, Any]:
+    """Return those of the options that concern reading the file."""
+    return _chosen(options, ("weights_only", "sha256", "mmap"))
+
+
+def selecting_options(options: LoadOptions) -> dict[str, Any]:
+    """Return those of the options that concern the choice of the state dict."""
+    return _chosen(options, ("prefix", "entry"))
+
+
+def loading_options(options: LoadOptions) -> dict[str, Any]:
+    """Return those of the options that concern the model."""
+    return _chosen(options, ("on_mismatch", "adapters", "allow_empty"))
+
+
+def _chosen(options: LoadOptions, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in names}

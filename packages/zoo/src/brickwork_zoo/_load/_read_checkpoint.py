@@ -1,0 +1,99 @@
+"""Reading the checkpoint that a path or URI stands for. Needs torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from brickwork_zoo._fetch._cache import is_cached
+from brickwork_zoo._fetch._download import download
+from brickwork_zoo._find._resolve import resolve, sibling
+from brickwork_zoo._formats._file_tensors import Access
+from brickwork_zoo._formats._lazy_tensor import read_all
+from brickwork_zoo._formats._map_location import MapLocation
+from brickwork_zoo._formats._read_path import read_path
+
+from ._select_state_dict import select_state_dict
+
+
+def read_checkpoint(
+    uri: str | os.PathLike[str],
+    map_location: MapLocation = None,
+    *,
+    weights_only: bool = True,
+    sha256: str | None = None,
+    mmap: bool | None = None,
+    home: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Read a checkpoint.
+
+    Args:
+        uri: A path, a folder with a sharded checkpoint, or a URI such as ``https://...``,
+            ``torchvision://resnet50`` or ``hf://owner/repo/file``.
+        map_location: Where its tensors go, as for :func:`torch.load`.
+        weights_only: False runs whatever code the file holds.
+        sha256: SHA-256 that the file must have, or 8 or more digits of its beginning.
+        mmap: True maps the file: nobody may write to or truncate it while the checkpoint is in use.
+            False reads it. None maps only files of the zoo's cache.
+        home: The zoo's home, for a cache in another place than the default.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        CheckpointError: It is damaged, or not a checkpoint.
+        UnsafeCheckpointError: It would run code.
+        ZooError: It cannot be found or downloaded, see :func:`download`.
+    """
+    content = open_checkpoint(
+        uri, map_location, weights_only=weights_only, sha256=sha256, mmap=mmap, home=home
+    )
+    return read_all(content)
+
+
+def open_checkpoint(
+    uri: str | os.PathLike[str],
+    map_location: MapLocation = None,
+    *,
+    weights_only: bool = True,
+    sha256: str | None = None,
+    mmap: bool | None = None,
+    home: str | os.PathLike[str] | None = None,
+    lazy: bool = False,
+) -> Any:
+    """Read a checkpoint, leaving in the file what need not be read.
+
+    Args:
+        uri: As for :func:`read_checkpoint`, and the following too.
+        map_location: As there.
+        weights_only: As there.
+        sha256: As there.
+        mmap: As there.
+        home: As there.
+        lazy: Whether tensors that are not mapped may be lazy.
+
+    Returns:
+        What the file holds; of a folder of ``torch.distributed.checkpoint`` always lazy tensors.
+    """
+    resource = resolve(uri, sha256=sha256)
+    if resource.reader is not None:
+        return resource.reader(os.fspath(uri), map_location)
+
+    def fetch(target: str, wanted: str | None = None) -> Path:
+        return download(target, sha256=wanted, home=home)
+
+    def get_shard(name: str) -> Path:
+        target = sibling(resource, name)
+        return fetch(target) if resource.path is None else Path(target)
+
+    path = fetch(os.fspath(uri), sha256) if resource.path is None or sha256 else resource.path
+    mapped = is_cached(path, home) if mmap is None else mmap
+    access: Access = "map" if mapped else "lazy" if lazy else "read"
+    content = read_path(
+        path, map_location, weights_only=weights_only, access=access, get_shard=get_shard
+    )
+    if not resource.prefix:
+        return content
+    state_dict = select_state_dict(content, prefix=resource.prefix, source=os.fspath(uri))
+    return {"state_dict": state_dict}
