@@ -44,6 +44,6 @@ def check(tag: str, root: Path = ROOT) -> Path:
 
 if __name__ == "__main__":
     try:
-        print(check(*sys.argv[1:2]).relative_to(ROOT))  # noqa: T201  # a command line
+        print(check(*sys.argv[1:2]).relative_to(ROOT))
     except (ValueError, TypeError) as error:
         sys.exit(str(error))
