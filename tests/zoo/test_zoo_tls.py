@@ -40,10 +40,14 @@ def certificates(tmp_path_factory) -> Path:
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for name in ("authority", "stranger"):
         openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", name, "-days", 2,
-                "-subj", f"/CN={name}")  # fmt: skip
+                "-subj", f"/CN={name}",
+                # Python 3.13 verifies strictly: an authority must say that it signs certificates
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
     for kind, (host, days, issuer) in KINDS.items():
         openssl("req", *key, "-keyout", "key", "-out", "request", "-subj", "/CN=x")
-        (folder / "extensions").write_text(f"subjectAltName={host}")
+        (folder / "extensions").write_text(
+            f"subjectAltName={host}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+        )
         signed = (
             ["-signkey", "key"]
             if issuer == "itself"
