@@ -221,7 +221,7 @@ class _Download:
                 self.errors[url] = error
                 wait = min(pause, MAX_WAIT) if error.wait is None else error.wait
                 if wait > MAX_WAIT:
-                    error.reason += f"; it asks to wait {wait:.0f} s"
+                    error.reason += f"; the server asks to wait {wait:.0f} s"
                     return None
                 if not isinstance(error, TransientError):
                     return None

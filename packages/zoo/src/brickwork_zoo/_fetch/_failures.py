@@ -24,8 +24,8 @@ def offline_error(resource: Resource, path: Path) -> OfflineError:
     lines = "".join(f"\n  {url}" for url in urls)
     return OfflineError(
         f"{resource.uri} is not in the cache, and offline mode forbids requests. "
-        f"Download it on a machine with a network from{lines}\nand save it as {path}, or unset "
-        "BRICKWORK_OFFLINE",
+        f"Download it on a machine with a network from{lines}\nand save it as {path}, or allow "
+        "requests (offline=False, BRICKWORK_OFFLINE=0)",
         uri=resource.uri,
         failures=[Failure(url, "offline", attempts=0) for url in urls],
         path=path,

@@ -253,16 +253,22 @@ def _classified(error: Exception, timeout: float) -> AttemptError:
     if isinstance(error, requests.ConnectTimeout):
         return UnreachableError(f"no connection within {timeout:g} s")
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return UnreachableError(f"unknown host: {cause}")
+        return UnreachableError(f"unknown host: {_message(cause)}")
     if isinstance(error, requests.exceptions.ProxyError) or isinstance(cause, _UNREACHABLE):
-        return UnreachableError(f"no connection: {cause}")
+        return UnreachableError(f"no connection: {_message(cause)}")
     if isinstance(error, _STALLS):
         return TransientError(f"stalled: no data within {timeout:g} s")
     if isinstance(error, _REFUSALS):
         return RefusedError(f"{type(error).__name__}: {error}")
     if isinstance(error, urllib3.exceptions.DecodeError):
         return TransientError(f"invalid compressed data: {cause}")
-    return TransientError(f"connection lost: {cause}")
+    return TransientError(f"connection lost: {_message(cause)}")
+
+
+def _message(error: Exception) -> str:
+    """Return the text of an exception of urllib3, without its connection and its inner errors."""
+    text = str(error.args[0] if error.args else error)
+    return text.partition("): ")[2] or text
 
 
 def _innermost(error: Exception) -> Exception:

@@ -68,8 +68,8 @@ def verify(
         record = entry.record_of(path)
         expected = expected or (record.sha256 if record is not None else None)
     if not path.is_file():
-        where = "not a file" if resource.path is not None else "not in the cache"
-        raise MissingFileError(f"{resource.uri} is {where}: no file {path}", uri=str(uri))
+        reason = "it is a folder" if path.is_dir() else f"it is not in the cache ({path})"
+        raise MissingFileError(f"cannot verify {resource.uri}: {reason}", uri=str(uri))
     actual = hash_file(path)
     if expected is not None and not actual.startswith(expected):
         raise HashMismatchError(

@@ -25,7 +25,7 @@ def resolve_path(text: str) -> Resource:
         folder = f" (relative to {Path.cwd()})" if not path.is_absolute() else ""
         hint = _catalog.suggest_uri(text)
         raise MissingFileError(
-            f"{path}{folder} does not exist" + (f"; {hint}" if hint else ""), uri=text
+            f"no file or folder {path}{folder}" + (f"; {hint}" if hint else ""), uri=text
         )
     return Resource(text, (), path.name, path=path)
 

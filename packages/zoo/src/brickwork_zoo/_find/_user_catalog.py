@@ -32,10 +32,10 @@ def _read(file: Path) -> Iterator[tuple[str, str]]:
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(table, dict):
-            raise TypeError(f"it contains a {type(table).__name__}")
+            raise TypeError(f"it contains an object of type {type(table).__name__}")
         for name, target in table.items():
             if not isinstance(target, str):
-                raise TypeError(f"the value of {name!r} is a {type(target).__name__}")
+                raise TypeError(f"the value of {name!r} is of type {type(target).__name__}")
             is_url = "://" in target
             yield name, target if is_url else str(file.parent / expand_home(target))
     except (ValueError, TypeError, OSError) as error:
