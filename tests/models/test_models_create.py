@@ -20,6 +20,7 @@ from brickwork_models._families._regnet import DESIGNS
 from brickwork_models._names import find
 from brickwork_models.errors import ModelError, NoWeightsError, UnknownNameError
 from brickwork_zoo._find import _scheme
+from brickwork_zoo.errors import HashMismatchError
 from torch import Tensor
 
 from tests.models.reference.cases import fill
@@ -76,6 +77,12 @@ def test_backbone_gets_pretrained_weights(serve_checkpoint) -> None:
     model = create_model("resnet18_v1c", pretrained=True, features_only=True, out_indices=(3,))
     for key, value in model.state_dict().items():
         assert torch.equal(value, weights[key]), key
+
+
+def test_expected_hash_of_pretrained_weights_is_checked(serve_checkpoint) -> None:
+    serve_checkpoint("open-mmlab://resnet18_v1c", state_shapes(ResNet(18, deep_stem=True)))
+    with pytest.raises(HashMismatchError, match="expected 00000000"):
+        create_model("resnet18_v1c", pretrained=True, features_only=True, sha256="0" * 8)
 
 
 def test_classifier_without_values_is_not_loaded(serve_checkpoint) -> None:

@@ -61,6 +61,7 @@ def create_model(
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
     in_channels: int = 3,
+    sha256: str | Literal[False] | None = None,
     **options: Any,
 ) -> nn.Module:
     """Build a model by name, initialized or with pretrained weights.
@@ -81,6 +82,8 @@ def create_model(
         out_indices: Indices of the stages whose feature maps a backbone returns; the default is
             that of the model's class.
         in_channels: Number of image channels.
+        sha256: Expected SHA-256 of the file with the weights, if it is not the one in the
+            catalog; False skips the check, with a warning. See :func:`brickwork_zoo.download`.
         **options: Further arguments of the model's class.
 
     Returns:
@@ -124,6 +127,7 @@ def create_model(
         revise_keys=key_map(entry.key_maps[weights.library]),
         on_mismatch="error" if classes in (None, own_classes) else "skip",
         adapters=[brickwork_zoo.adapt_input_channels],
+        sha256=sha256,
     )
 
 

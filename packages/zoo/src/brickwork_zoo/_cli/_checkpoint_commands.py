@@ -38,6 +38,7 @@ def add_to(commands: Any) -> None:
         nargs="?",
         help="new file, .safetensors, .pth or .pt; by default .safetensors in this folder",
     )
+    add_hash_options(command)
     command.add_argument("--prefix", help="only keys with this prefix, such as backbone.")
     command.add_argument("--entry", help="key of the checkpoint's entry with the weights")
     command.add_argument(
@@ -87,6 +88,7 @@ def _convert(args: Namespace) -> int:
         prefix=args.prefix,
         entry=args.entry,
         weights_only=not args.trust,
+        sha256=expected_hash(args),
     )
     if args.json:
         print_json({"path": path})

@@ -77,7 +77,7 @@ def download(
         timeout=timeout, retries=retries, backoff=backoff, offline=offline, home=home
     )
     resource = resolve(uri, sha256=sha256, settings=settings)
-    if sha256 is False:
+    if sha256 is False and resource.path is None:
         _logger.warning("%s is not verified (sha256=False)", redact_credentials(resource.uri))
     if resource.path is not None:
         return _verified(resource.path, resource)
@@ -115,7 +115,11 @@ def _find(cache: Cache, resource: Resource) -> Path | None:
 
 
 def _verified(path: Path, resource: Resource) -> Path:
-    if resource.sha256 is not None and path.is_file():
+    if resource.sha256 is not None:
+        if path.is_dir():
+            raise InvalidInputError(
+                f"sha256 needs a file, got the folder {path}; pass sha256=None", uri=resource.uri
+            )
         actual = hash_file(path)
         if not actual.startswith(resource.sha256):
             raise HashMismatchError(

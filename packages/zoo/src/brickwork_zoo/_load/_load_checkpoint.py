@@ -11,6 +11,7 @@ from torch import nn
 
 from brickwork_zoo._formats._lazy_tensor import without_weights
 from brickwork_zoo._formats._map_location import MapLocation
+from brickwork_zoo._redact import redact_credentials
 
 from ._apply_plan import Reuse
 from ._load_options import (
@@ -112,4 +113,4 @@ def load_checkpoint(
 def log_reading(logger: Logger, source: str) -> None:
     """Log which file is read, at level INFO."""
     target = logger if isinstance(logger, logging.Logger) else logging.getLogger("brickwork_zoo")
-    target.info("load checkpoint from %s", source)
+    target.info("load checkpoint from %s", redact_credentials(source))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from brickwork_zoo._find._file_hash import Sha256
+
 from ._adapters import Adapter
 
 OnMismatch: TypeAlias = Literal["error", "skip"]
@@ -27,7 +29,8 @@ class PretrainedOptions(TypedDict, total=False):
         allow_empty: Accept that nothing at all is loaded.
         weights_only: False runs whatever code the file holds: only for files that you trust as you
             trust a program.
-        sha256: SHA-256 that the file must have, or 8 or more digits of its beginning.
+        sha256: Expected SHA-256 of the file, or its first 8 or more digits; False skips the check
+            of a download, with a warning. See :func:`download`.
         mmap: True maps the file, so that pages are read when they are used: nobody may write to or
             truncate it while the model or checkpoint is in use. False reads it. None maps only
             files of the zoo's cache, which are replaced but never written to.
@@ -38,7 +41,7 @@ class PretrainedOptions(TypedDict, total=False):
     adapters: Sequence[Adapter]
     allow_empty: bool
     weights_only: bool
-    sha256: str | None
+    sha256: Sha256
     mmap: bool | None
 
 

@@ -13,6 +13,7 @@ import torch.distributed as dist
 from brickwork_init import may_load, record_loaded
 from torch import Tensor, nn
 
+from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import CheckpointError, MismatchError
 
 from ._adapters import Adapter, bind_adapter
@@ -248,7 +249,7 @@ def _report(
         id(slot.tensor): math.prod(slot.shape) for slot in by_name.values() if slot.is_parameter
     }
     return LoadReport(
-        source=selection.source,
+        source=redact_credentials(selection.source) if selection.source else None,
         loaded={name: selection.file_keys.get(name, name) for name in names},
         missing=tuple(k for k in planned.missing if not k.endswith("num_batches_tracked")),
         unexpected=tuple(dict.fromkeys(planned.unexpected)),

@@ -8,6 +8,7 @@ from brickwork_init import INITIALIZERS, Initializer
 from torch import nn
 
 from brickwork_zoo._formats._map_location import MapLocation
+from brickwork_zoo._redact import redact_credentials
 
 from ._load_checkpoint import load_checkpoint
 from ._load_options import PretrainedOptions, check_options
@@ -74,6 +75,7 @@ class PretrainedInit(Initializer):
         )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: load from {self.checkpoint}" + (
+        source = redact_credentials(self.checkpoint)
+        return f"{type(self).__name__}: load from {source}" + (
             f" (prefix {self.prefix})" if self.prefix else ""
         )

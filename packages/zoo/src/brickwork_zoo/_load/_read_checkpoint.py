@@ -8,6 +8,7 @@ from typing import Any
 
 from brickwork_zoo._fetch._cache import is_cached
 from brickwork_zoo._fetch._download import download
+from brickwork_zoo._find._file_hash import Sha256
 from brickwork_zoo._find._resolve import resolve, sibling
 from brickwork_zoo._formats._file_tensors import Access
 from brickwork_zoo._formats._lazy_tensor import read_all
@@ -22,7 +23,7 @@ def read_checkpoint(
     map_location: MapLocation = None,
     *,
     weights_only: bool = True,
-    sha256: str | None = None,
+    sha256: Sha256 = None,
     mmap: bool | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> Any:
@@ -33,7 +34,8 @@ def read_checkpoint(
             ``torchvision://resnet50`` or ``hf://owner/repo/file``.
         map_location: Where its tensors go, as for :func:`torch.load`.
         weights_only: False runs whatever code the file holds.
-        sha256: SHA-256 that the file must have, or 8 or more digits of its beginning.
+        sha256: Expected SHA-256 of the file, or its first 8 or more digits; False skips the check
+            of a download, with a warning. See :func:`download`.
         mmap: True maps the file: nobody may write to or truncate it while the checkpoint is in use.
             False reads it. None maps only files of the zoo's cache.
         home: The zoo's home, for a cache in another place than the default.
@@ -57,7 +59,7 @@ def open_checkpoint(
     map_location: MapLocation = None,
     *,
     weights_only: bool = True,
-    sha256: str | None = None,
+    sha256: Sha256 = None,
     mmap: bool | None = None,
     home: str | os.PathLike[str] | None = None,
     lazy: bool = False,
@@ -80,14 +82,13 @@ def open_checkpoint(
     if resource.reader is not None:
         return resource.reader(os.fspath(uri), map_location)
 
-    def fetch(target: str, wanted: str | None = None) -> Path:
-        return download(target, sha256=wanted, home=home)
-
     def get_shard(name: str) -> Path:
         target = sibling(resource, name)
-        return fetch(target) if resource.path is None else Path(target)
+        if resource.path is not None:
+            return Path(target)
+        return download(target, sha256=False if sha256 is False else None, home=home)
 
-    path = fetch(os.fspath(uri), sha256) if resource.path is None or sha256 else resource.path
+    path = download(uri, sha256=sha256, home=home)
     mapped = is_cached(path, home) if mmap is None else mmap
     access: Access = "map" if mapped else "lazy" if lazy else "read"
     content = read_path(

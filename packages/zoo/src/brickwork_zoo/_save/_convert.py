@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from brickwork_zoo._find._file_hash import Sha256
 from brickwork_zoo._load._load_state_dict import check_values
 from brickwork_zoo._load._read_checkpoint import read_checkpoint
 from brickwork_zoo._load._revise_keys import ReviseKeys
@@ -27,6 +28,7 @@ def convert(
     entry: str | None = None,
     revise_keys: ReviseKeys = (),
     weights_only: bool = True,
+    sha256: Sha256 = None,
 ) -> Path:
     """Write the weights of a checkpoint, and the versions of their modules, to a new file.
 
@@ -39,6 +41,8 @@ def convert(
         revise_keys: Rules that rename the keys, see :func:`load_checkpoint`.
         weights_only: False runs whatever code the source holds: only on a machine and for a file
             that you trust.
+        sha256: Expected SHA-256 of the source, or its first 8 or more digits; False skips the check
+            of a download, with a warning. See :func:`download`.
 
     Returns:
         The new file.
@@ -55,7 +59,7 @@ def convert(
     path = Path(f"{stem}.safetensors" if target is None else target).expanduser()
     if path.suffix not in _SUFFIXES:
         raise InvalidInputError(f"target must end with {', '.join(_SUFFIXES)}, got {path}")
-    checkpoint = read_checkpoint(name, "cpu", weights_only=weights_only)
+    checkpoint = read_checkpoint(name, "cpu", weights_only=weights_only, sha256=sha256)
     state_dict = select_state_dict(
         checkpoint, prefix=prefix, entry=entry, revise_keys=revise_keys, source=name
     )
