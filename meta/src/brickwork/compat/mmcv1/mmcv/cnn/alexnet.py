@@ -1,6 +1,6 @@
 """`mmcv.cnn.alexnet`, provided by brickwork."""
 
-from brickwork.cnn.alexnet import AlexNet
+from brickwork.cnn.alexnet import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

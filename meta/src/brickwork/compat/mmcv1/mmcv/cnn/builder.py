@@ -1,6 +1,6 @@
 """`mmcv.cnn.builder`, provided by brickwork."""
 
-from brickwork.cnn.builder import MODELS, build_model_from_cfg
+from brickwork.cnn.builder import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.vgg`, provided by brickwork."""
 
-from brickwork.cnn.vgg import VGG, make_vgg_layer
+from brickwork.cnn.vgg import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

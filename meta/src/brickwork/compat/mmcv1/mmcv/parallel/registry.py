@@ -1,6 +1,6 @@
 """`mmcv.parallel.registry`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.parallel.registry import MODULE_WRAPPERS
+from brickwork.parallel.registry import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.parallel.utils`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.parallel.utils import is_module_wrapper
+from brickwork.parallel.utils import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

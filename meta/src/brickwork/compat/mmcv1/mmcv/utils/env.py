@@ -1,6 +1,6 @@
 """`mmcv.utils.env`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.utils.env import collect_env
+from brickwork.utils.env import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

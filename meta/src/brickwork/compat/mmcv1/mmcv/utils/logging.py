@@ -1,6 +1,6 @@
 """`mmcv.utils.logging`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.utils.logging import get_logger, logger_initialized, print_log
+from brickwork.utils.logging import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.utils.seed`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.utils.seed import worker_init_fn
+from brickwork.utils.seed import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.utils.version_utils`, provided by brickwork."""
 
 from brickwork.compat import _mmcv1
-from brickwork.utils.version_utils import digit_version, get_git_hash
+from brickwork.utils.version_utils import *
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.alexnet`, provided by brickwork."""
 
-from brickwork.cnn.alexnet import AlexNet
+from brickwork.cnn.alexnet import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

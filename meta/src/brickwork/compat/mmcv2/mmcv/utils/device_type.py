@@ -1,6 +1,6 @@
 """`mmcv.utils.device_type`, provided by brickwork."""
 
 from brickwork.compat import _mmcv2
-from brickwork.utils.device_type import IS_MLU_AVAILABLE, IS_MPS_AVAILABLE, IS_NPU_AVAILABLE
+from brickwork.utils.device_type import *
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

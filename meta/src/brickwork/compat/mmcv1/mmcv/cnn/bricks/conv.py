@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.conv`, provided by brickwork."""
 
-from brickwork.cnn.bricks.conv import CONV_LAYERS, build_conv_layer
+from brickwork.cnn.bricks.conv import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.conv2d_adaptive_padding`, provided by brickwork."""
 
-from brickwork.cnn.bricks.conv2d_adaptive_padding import Conv2dAdaptivePadding
+from brickwork.cnn.bricks.conv2d_adaptive_padding import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

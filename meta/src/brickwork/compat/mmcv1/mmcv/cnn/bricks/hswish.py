@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.hswish`, provided by brickwork."""
 
-from brickwork.cnn.bricks.hswish import HSwish
+from brickwork.cnn.bricks.hswish import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

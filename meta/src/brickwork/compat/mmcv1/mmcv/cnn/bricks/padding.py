@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.padding`, provided by brickwork."""
 
-from brickwork.cnn.bricks.padding import PADDING_LAYERS, build_padding_layer
+from brickwork.cnn.bricks.padding import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.plugin`, provided by brickwork."""
 
-from brickwork.cnn.bricks.plugin import PLUGIN_LAYERS, build_plugin_layer, infer_abbr
+from brickwork.cnn.bricks.plugin import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.utils.sync_bn`, provided by brickwork."""
 
-from brickwork.cnn.utils.sync_bn import revert_sync_batchnorm
+from brickwork.cnn.utils.sync_bn import *
 from brickwork.compat import _mmcv1
 
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

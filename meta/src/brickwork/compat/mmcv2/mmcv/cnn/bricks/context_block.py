@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.context_block`, provided by brickwork."""
 
-from brickwork.cnn.bricks.context_block import ContextBlock
+from brickwork.cnn.bricks.context_block import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.conv_module`, provided by brickwork."""
 
-from brickwork.cnn.bricks.conv_module import ConvModule
+from brickwork.cnn.bricks.conv_module import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

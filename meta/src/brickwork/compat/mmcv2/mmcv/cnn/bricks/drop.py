@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.drop`, provided by brickwork."""
 
-from brickwork.cnn.bricks.drop import DROPOUT_LAYERS, Dropout, DropPath, build_dropout, drop_path
+from brickwork.cnn.bricks.drop import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.hsigmoid`, provided by brickwork."""
 
-from brickwork.cnn.bricks.hsigmoid import HSigmoid
+from brickwork.cnn.bricks.hsigmoid import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.non_local`, provided by brickwork."""
 
-from brickwork.cnn.bricks.non_local import NonLocal1d, NonLocal2d, NonLocal3d
+from brickwork.cnn.bricks.non_local import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.scale`, provided by brickwork."""
 
-from brickwork.cnn.bricks.scale import LayerScale, Scale
+from brickwork.cnn.bricks.scale import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

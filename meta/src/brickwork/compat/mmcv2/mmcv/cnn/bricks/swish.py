@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.swish`, provided by brickwork."""
 
-from brickwork.cnn.bricks.swish import Swish
+from brickwork.cnn.bricks.swish import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

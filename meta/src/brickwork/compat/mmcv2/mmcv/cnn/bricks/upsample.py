@@ -1,6 +1,6 @@
 """`mmcv.cnn.bricks.upsample`, provided by brickwork."""
 
-from brickwork.cnn.bricks.upsample import UPSAMPLE_LAYERS, PixelShufflePack, build_upsample_layer
+from brickwork.cnn.bricks.upsample import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,16 +1,6 @@
 """`mmcv.cnn.bricks.wrappers`, provided by brickwork."""
 
-from brickwork.cnn.bricks.wrappers import (
-    Conv2d,
-    Conv3d,
-    ConvTranspose2d,
-    ConvTranspose3d,
-    Linear,
-    MaxPool2d,
-    MaxPool3d,
-    NewEmptyTensorOp,
-    obsolete_torch_version,
-)
+from brickwork.cnn.bricks.wrappers import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.rfsearch.operator`, provided by brickwork."""
 
-from brickwork.cnn.rfsearch.operator import BaseConvRFSearchOp, Conv2dRFSearchOp
+from brickwork.cnn.rfsearch.operator import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)

@@ -1,6 +1,6 @@
 """`mmcv.cnn.rfsearch.search`, provided by brickwork."""
 
-from brickwork.cnn.rfsearch.search import RFSearchHook
+from brickwork.cnn.rfsearch.search import *
 from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)
