@@ -9,7 +9,7 @@ __all__ = ["ConfigDict"]
 class ConfigDict(dict[str, Any]):
     """A dict whose items can be read and set as attributes: `cfg.model.type`.
 
-    Dicts in the arguments, also those in lists and tuples, become `ConfigDict`s. A missing item is
+    Dicts in the arguments, also those in lists and tuples, are converted as well. A missing item is
     an AttributeError or a KeyError, as for any object or dict.
     """
 

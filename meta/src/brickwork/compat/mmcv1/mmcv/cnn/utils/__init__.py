@@ -24,7 +24,7 @@ from brickwork.cnn.utils import (
 )
 from brickwork.compat import _mmcv1
 
-from .fuse_conv_bn import fuse_conv_bn  # type: ignore[attr-defined]  # not at run time
+from .fuse_conv_bn import fuse_conv_bn
 
 __path__ = _mmcv1.path(__name__)
 __getattr__, __dir__ = _mmcv1.attributes(__name__)

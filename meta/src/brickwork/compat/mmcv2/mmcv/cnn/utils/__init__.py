@@ -3,7 +3,7 @@
 from brickwork.cnn.utils import get_model_complexity_info
 from brickwork.compat import _mmcv2
 
-from .fuse_conv_bn import fuse_conv_bn  # type: ignore[attr-defined]  # not at run time
+from .fuse_conv_bn import fuse_conv_bn
 
 __path__ = _mmcv2.path(__name__)
 __getattr__, __dir__ = _mmcv2.attributes(__name__)
