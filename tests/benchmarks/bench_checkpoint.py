@@ -19,14 +19,14 @@ LAYER_BYTES = 4 * (WIDTH * WIDTH + WIDTH)
 
 
 def network(layers: int):
-    """A stack of linear layers: many bytes, few Python objects."""
+    """Build a stack of linear layers: many bytes, few Python objects."""
     from torch import nn
 
     return nn.Sequential(*(nn.Linear(WIDTH, WIDTH) for _ in range(layers)))
 
 
 def write(path: Path, layers: int, *, legacy: bool) -> None:
-    """A checkpoint of the network."""
+    """Build a checkpoint of the network."""
     import torch
 
     tensors = {}

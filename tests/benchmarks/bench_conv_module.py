@@ -34,7 +34,7 @@ class ByHand(nn.Module):
 
 
 def makers() -> Makers:
-    """The floor, ours, and mmcv's if it is there."""
+    """Return the floor, brickwork's class and, if it is installed, mmcv's."""
     found: Makers = {
         FLOOR: ByHand,
         OURS: lambda c: ConvModule(c, c, 3, padding=1, norm_cfg=NORM),

@@ -28,7 +28,7 @@ def results(
     run_together: Callable[..., str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Results]:
-    """What each of a world of processes makes of models built in each way."""
+    """Return the results of each process for models built in each way."""
     result = tmp_path_factory.mktemp("sharded") / "result"
     run_together(request.param, WORKER, result, *WAYS[request.param])
     return [torch.load(f"{result}.{rank}", weights_only=True) for rank in range(request.param)]
@@ -36,7 +36,7 @@ def results(
 
 @pytest.fixture(scope="module")
 def alone() -> dict[str, torch.Tensor]:
-    """The values of a single process without any sharding."""
+    """Return the values of a single process without sharding."""
     model = runpy.run_path(str(WORKER))["build"]()
     torch.manual_seed(3)
     model.init_weights()

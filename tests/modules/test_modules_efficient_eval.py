@@ -32,7 +32,7 @@ PLAIN: dict[str, Callable[[], tuple[nn.Module, nn.Module, Tensor]]] = {
 
 
 def used(bn: nn.Module) -> nn.Module:
-    """A batch norm as after some training, in eval mode."""
+    """Build a batch norm as after some training, in eval mode."""
     with torch.no_grad():
         bn.running_mean.normal_()
         bn.running_var.uniform_(0.5, 2)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 
 def drawn(module: nn.Module) -> nn.Module:
-    """The module with no parameter zero."""
+    """Return the module with every parameter nonzero."""
     torch.manual_seed(1)
     for parameter in module.parameters():
         if parameter.is_floating_point():
@@ -27,7 +27,7 @@ def drawn(module: nn.Module) -> nn.Module:
 
 
 def pointwise(module: nn.Module, x: Tensor) -> Tensor:
-    """What a 1 x 1 convolution does, at each position: (N, C, L)."""
+    """Apply a 1 x 1 convolution to each position of an input (N, C, L)."""
     weight = module.weight.flatten(1)
     return torch.einsum("oc,ncl->nol", weight, x) + module.bias[:, None]
 

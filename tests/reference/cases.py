@@ -1,9 +1,8 @@
-"""What is compared with mmcv 1.7.2: cases as data, the same for the original and for us.
+"""Cases that are compared with mmcv 1.7.2, as data that is independent of both libraries.
 
-A case says what to make (`new`: a name to look up in the library at hand, and its arguments,
-which may be things to make themselves), what to do with it then, and what to call it with.
-It knows neither library, so that one table serves the program that stores what the original
-does and the tests that hold ours against it.
+A case has an object to build (`new`: a name to look up in a library, and arguments, which may be
+objects to build as well), functions to call with it, and inputs. The program that stores mmcv's
+results and the tests that compare brickwork with them use the same table.
 """
 
 from itertools import permutations
@@ -13,7 +12,7 @@ Spec = dict[str, Any]
 
 
 def new(name: str, *args: Any, **kwargs: Any) -> Spec:
-    """Something to make: ``'nn.Linear'`` is torch's, a bare name the library's.
+    """Return an object to build: ``'nn.Linear'`` is torch's, a bare name the library's.
 
     ``'OwnInit'`` is a module as users write them, see `running.own_init`.
     """
@@ -27,12 +26,12 @@ def case(
     train: bool = False,
     **options: Any,
 ) -> Spec:
-    """A case.
+    """Return a case.
 
     Args:
-        build: What to make.
+        build: Object to build.
         *inputs: Shapes of the tensors to call it with; none if it is not called.
-        then: Functions to call with the thing made, before its state is stored once more.
+        then: Functions to call with the object before its state is stored again.
             ``init_weights`` is its method.
         train: Whether it is called in training mode.
         **options: Keyword arguments of the call; a tuple of ints named ``*_pos`` is a shape.
@@ -587,10 +586,10 @@ INIT = {
     "twice": case(TREES["outer"], then=[*INIT_WEIGHTS, new("initialize", INNER)]),
 }
 
-# Where ours computes something else, because the original is wrong: the test expects it to.
+# Cases with different outputs because mmcv is wrong; the test expects a difference.
 DIFFERENT_OUTPUTS = {
-    "ConvModule-pad-circular": "the original accepts 'circular' and pads with zeros",
-    "GeneralizedAttention-0100": "the original looks the height up with rows and columns swapped",
+    "ConvModule-pad-circular": "mmcv accepts 'circular' and pads with zeros",
+    "GeneralizedAttention-0100": "mmcv looks up the height with rows and columns swapped",
 }
 
 GROUPS: dict[str, dict[str, Spec]] = {"layers": LAYERS, "modules": MODULES, "init": INIT}

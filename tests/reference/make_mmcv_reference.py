@@ -1,14 +1,14 @@
-"""Store what mmcv 1.7.2 does with the cases of `cases.py`, for the tests to hold ours against.
+"""Program that stores the results of mmcv 1.7.2 for the cases of `cases.py`.
 
-It needs an environment of its own, once (mmcv 1.7.2 builds only with an old setuptools):
+It needs an environment of its own (mmcv 1.7.2 builds only with an old setuptools):
 
     python3.11 -m venv reference
     reference/bin/pip install torch==2.14.1 numpy 'setuptools<80' wheel
     reference/bin/pip install --no-build-isolation mmcv==1.7.2
-    reference/bin/python tests/reference/make_mmcv_reference.py
+    reference/bin/python -m tests.reference.make_mmcv_reference
 
-It writes, beside itself, `mmcv_1_7_2.npz` (all values in one array), `mmcv_1_7_2.json` (what they
-are, and what they were made with) and `mmcv_1_7_2_api.json` (signatures and registries).
+It writes beside itself `mmcv_1_7_2.npz` (all values in one array), `mmcv_1_7_2.json` (their
+description, and the versions used) and `mmcv_1_7_2_api.json` (signatures and registries).
 """
 
 import contextlib
@@ -33,7 +33,7 @@ from tests.reference.running import Result, run
 
 PLACES = (cnn, bricks, transformer, drop, runner)
 
-# Whose signatures are stored: what is public here, or these names of it.
+# Modules and names whose signatures are stored.
 PUBLIC: dict[ModuleType, list[str]] = {
     cnn: cnn.__all__,
     bricks: bricks.__all__,
@@ -56,7 +56,7 @@ PUBLIC: dict[ModuleType, list[str]] = {
 
 
 def lookup(name: str) -> Any:
-    """Find a name of mmcv."""
+    """Return the object of mmcv with a name."""
     return next(getattr(place, name) for place in PLACES if hasattr(place, name))
 
 
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def _describe(result: Result, values: list[np.ndarray]) -> dict[str, Any]:
-    """Put the values of a case into the array, and say what they are."""
+    """Append the values of a case to the array and return their description."""
     tensors = [*result.constructed.values(), *(result.finished or {}).values(), *result.outputs]
     values.extend(tensor.numpy().astype(np.float32).ravel() for tensor in tensors)
     row = {
@@ -100,7 +100,7 @@ def _describe(result: Result, values: list[np.ndarray]) -> dict[str, Any]:
 
 
 def _api() -> dict[str, Any]:
-    """The parameters of all that is public, as [name, kind, default], and what registries hold."""
+    """Return the parameters of public names as [name, kind, default], and registry contents."""
     public = {
         f"{place.__name__}.{name}": getattr(place, name)
         for place, names in PUBLIC.items()
@@ -131,7 +131,7 @@ def _api() -> dict[str, Any]:
 
 
 def _one_case_a_line(index: dict[str, Any]) -> str:
-    """JSON whose changes can be read in a diff."""
+    """Return JSON with one case per line, for readable diffs."""
     groups = []
     for group, rows in index.items():
         lines = (f"{json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())

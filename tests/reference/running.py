@@ -1,4 +1,4 @@
-"""Run a case against a library: the one way, for the original and for ours."""
+"""Running of a case with a library, the same way for mmcv and brickwork."""
 
 import copy
 import zlib
@@ -15,14 +15,14 @@ Lookup = Callable[[str], Any]
 
 @dataclass
 class Result:
-    """What a case came to.
+    """Result of a case.
 
     Args:
-        label: The name that a builder gave beside the layer, or "".
-        frozen: Names of the parameters that want no gradient.
+        label: Name that a builder returned with the layer, or "".
+        frozen: Names of the parameters without gradient.
         constructed: The state dict after the constructor.
         finished: The state dict after the functions that follow; None without any.
-        outputs: What the call returned, tensors and numbers, in order.
+        outputs: Tensors and numbers that the call returned, in order.
     """
 
     label: str
@@ -33,15 +33,15 @@ class Result:
 
 
 def run(case: Mapping[str, Any], lookup: Lookup) -> Result:
-    """Make what a case describes, do what it says, call it.
+    """Build the object of a case, call its functions and the object itself.
 
     Args:
         case: One of `cases.GROUPS`.
         lookup: From a bare name to the library's class or function.
     """
     torch.manual_seed(0)
-    made = _make(copy.deepcopy(case["build"]), lookup)
-    label, module = made if isinstance(made, tuple) else ("", made)
+    built = _build(copy.deepcopy(case["build"]), lookup)
+    label, module = built if isinstance(built, tuple) else ("", built)
     constructed = _state(module)
     frozen = [name for name, value in module.named_parameters() if not value.requires_grad]
 
@@ -73,7 +73,7 @@ def run(case: Mapping[str, Any], lookup: Lookup) -> Result:
 
 
 def own_init(base: type) -> type:
-    """A class with an `init_weights` of its own, as users write them, on the library's base."""
+    """Return a class with an `init_weights` of its own, as users write it, on the library's base."""
 
     class OwnInit(base):  # type: ignore[misc]  # the base is only known here
         def __init__(self, value: float, init_cfg: Any = None) -> None:
@@ -89,7 +89,7 @@ def own_init(base: type) -> type:
     return OwnInit
 
 
-def _make(value: Any, lookup: Lookup) -> Any:
+def _build(value: Any, lookup: Lookup) -> Any:
     if isinstance(value, dict) and "new" in value:
         name = value["new"]
         if name.startswith("nn."):
@@ -98,12 +98,12 @@ def _make(value: Any, lookup: Lookup) -> Any:
             target = own_init(lookup("BaseModule"))
         else:
             target = lookup(name)
-        args = [_make(one, lookup) for one in value["args"]]
-        return target(*args, **{key: _make(one, lookup) for key, one in value["kwargs"].items()})
+        args = [_build(item, lookup) for item in value["args"]]
+        return target(*args, **{key: _build(item, lookup) for key, item in value["kwargs"].items()})
     if isinstance(value, dict):
-        return {key: _make(one, lookup) for key, one in value.items()}
+        return {key: _build(item, lookup) for key, item in value.items()}
     if isinstance(value, list):
-        return [_make(one, lookup) for one in value]
+        return [_build(item, lookup) for item in value]
     return value
 
 
@@ -112,9 +112,9 @@ def _state(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _perturb(module: nn.Module) -> None:
-    """Give every parameter and buffer known values: a forward pass full of zeros shows nothing.
+    """Give every parameter and buffer known nonzero values, so that all affect the outputs.
 
-    The values come from numpy's legacy generator, whose stream is frozen for good.
+    They come from numpy's legacy generator, whose stream never changes.
     """
     for name, value in module.state_dict().items():
         if not value.is_floating_point():
@@ -134,5 +134,5 @@ def _flatten(value: Any) -> list[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         return [value.clone()]
     if isinstance(value, tuple | list):
-        return [tensor for one in value for tensor in _flatten(one)]
+        return [tensor for item in value for tensor in _flatten(item)]
     return [torch.tensor(value)]

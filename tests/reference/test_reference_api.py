@@ -1,4 +1,4 @@
-"""Our public names, parameters, defaults and registry entries against those of mmcv 1.7.2."""
+"""Public names, parameters, defaults and registry entries against those of mmcv 1.7.2."""
 
 import inspect
 import json
@@ -10,35 +10,36 @@ import pytest
 
 API = json.loads(Path(__file__).with_name("mmcv_1_7_2_api.json").read_text())
 
-# What differs on purpose, and why: each is a row of the migration guide.
+# Intended differences with their reasons; each is a row of the migration guide.
 DIFFERENT = {
     "runner.load_checkpoint.map_location": "'cpu': a file does not choose the loader's device",
-    "runner.load_checkpoint.revise_keys": "the same pairs in a tuple, which nobody can change",
-    "cnn.RFSearchHook.config": "None instead of a dict that all would share",
+    "runner.load_checkpoint.revise_keys": "the same pairs in an immutable tuple",
+    "cnn.RFSearchHook.config": "None instead of a shared mutable dict",
 }
 RENAMED = {"initializer": "initializers"}  # the group of entry points is named after it
 
 
 def ours(name: str) -> Any:
-    """What `brickwork` has where mmcv has `name`."""
-    place, _, attribute = name.rpartition(".")
-    return getattr(import_module(place.replace("mmcv", "brickwork", 1)), attribute)
+    """Return the object of brickwork with a name of mmcv."""
+    module, _, attribute = name.rpartition(".")
+    return getattr(import_module(module.replace("mmcv", "brickwork", 1)), attribute)
 
 
-def row(one: inspect.Parameter) -> list[str]:
-    default = [] if one.default is one.empty else [repr(one.default)]
-    return [one.name, one.kind.name, *default]
+def row(parameter: inspect.Parameter) -> list[str]:
+    has_default = parameter.default is not parameter.empty
+    default = [repr(parameter.default)] if has_default else []
+    return [parameter.name, parameter.kind.name, *default]
 
 
 @pytest.mark.parametrize("name", API["signatures"])
-def test_parameters_and_defaults(name: str) -> None:
-    """Theirs come first, with their defaults; what we add comes after and is optional."""
+def test_parameters_start_with_those_of_mmcv(name: str) -> None:
+    """With the same defaults; additional parameters follow and are optional."""
     here = list(inspect.signature(ours(name)).parameters.values())
-    by_name = {one.name: row(one) for one in here if one.kind is one.KEYWORD_ONLY}
-    by_position = [row(one) for one in here if one.kind is not one.KEYWORD_ONLY]
+    by_name = {p.name: row(p) for p in here if p.kind is p.KEYWORD_ONLY}
+    by_position = [row(p) for p in here if p.kind is not p.KEYWORD_ONLY]
     for theirs in API["signatures"][name]:
         if theirs[1] == "VAR_KEYWORD":
-            continue  # what they pass on unseen, we may name
+            continue  # brickwork may name what mmcv passes on
         mine = by_name.pop(theirs[0], None) or by_position.pop(0)
         assert mine[:2] == theirs[:2]
         different = f"{name}.{theirs[0]}".removeprefix("mmcv.") in DIFFERENT
@@ -49,7 +50,7 @@ def test_parameters_and_defaults(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", API["registries"])
-def test_registries_hold_what_theirs_hold(name: str) -> None:
+def test_registry_has_the_entries_of_mmcv(name: str) -> None:
     registry, theirs = ours(name), API["registries"][name]
     assert registry.name == RENAMED.get(theirs["name"], theirs["name"])
     for entry, class_name in theirs["entries"].items():

@@ -10,7 +10,7 @@ from tests.support.python import run_python
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A package on the path with entry points for the registry 'odd-named things'."""
+    """Put a package on the path with entry points for the registry 'odd-named things'."""
     (tmp_path / "offering.py").write_text("class Offered: ...\nnumber = 3\n")
     (tmp_path / "broken_offering.py").write_text("import no_such_library\n")
     info = tmp_path / "offering-1.0.dist-info"

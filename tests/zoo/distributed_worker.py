@@ -194,7 +194,7 @@ def save_in_every_way(folder: Path, how: str) -> None:
 
 
 def fail_on_every_rank(folder: Path) -> None:
-    """The error reaches each process, with all of it in one message."""
+    """Check that each process raises the error with its complete message."""
     first = dist.get_rank() == 0
     for broadcast in (False, True):
         for file in ("bad.pth", "bad.dcp"):

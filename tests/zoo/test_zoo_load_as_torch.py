@@ -59,7 +59,7 @@ NAMES = [
 
 @st.composite
 def offers(draw: st.DrawFn) -> dict[str, Tensor]:
-    """A state dict with anything missing, added, renamed or of another shape."""
+    """Draw a state dict with keys missing, added, renamed or of another shape."""
     right = model().state_dict()
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     other = st.sampled_from([(), (1,), (2,), (3,), (2, 2), (2, 3)])

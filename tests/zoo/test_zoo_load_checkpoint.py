@@ -41,7 +41,7 @@ def same(model, expected):
 
 @pytest.fixture
 def saved(tmp_path):
-    """A network, and its checkpoint in mmcv's form."""
+    """Return a network and its checkpoint in mmcv's form."""
     model = net()
     path = tmp_path / "net.pth"
     torch.save({"meta": {"epoch": 3}, "state_dict": model.state_dict()}, path)

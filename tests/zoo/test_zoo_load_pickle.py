@@ -40,7 +40,7 @@ class Call:
 
 
 def write_pickle(path, data: bytes):
-    """A file in torch's zip format with a pickle of one's own."""
+    """Write a file in torch's zip format with a custom pickle."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", data)
         archive.writestr("archive/version", "3\n")
@@ -49,7 +49,7 @@ def write_pickle(path, data: bytes):
 
 @pytest.fixture
 def trap(tmp_path):
-    """A path that must not exist at the end: what an attack would create."""
+    """Return a path that an attack would create; it must not exist at the end."""
     path = tmp_path / "trapped"
     yield path
     assert not path.exists()
