@@ -73,7 +73,7 @@ def run(case: Mapping[str, Any], lookup: Lookup) -> Result:
 
 
 def own_init(base: type) -> type:
-    """Return a class with an `init_weights` of its own, as users write it, on the library's base."""
+    """Return a class on the library's base with an `init_weights` of its own, as users write it."""
 
     class OwnInit(base):  # type: ignore[misc]  # the base is only known here
         def __init__(self, value: float, init_cfg: Any = None) -> None:
