@@ -70,9 +70,10 @@ class Registries(SphinxDirective):
     def entry(self, name: str, registry: Registry[Any]) -> list[str]:
         """Return the lines of one registry, in reStructuredText."""
         names: dict[int, list[str]] = {}
-        objects = {id(found): found for found in registry.module_dict.values()}
-        for key, found in registry.module_dict.items():
-            names.setdefault(id(found), []).append(f"``{key}``")
+        entries = {key: registry.get(key) for key in registry}
+        objects = {id(entry): entry for entry in entries.values()}
+        for key, entry in entries.items():
+            names.setdefault(id(entry), []).append(f"``{key}``")
         lines = [f".. py:data:: {name}", "", f"   The registry ``{registry.name!r}``"]
         if not objects:
             return [*lines[:-1], f"{lines[-1]}, empty at first.", ""]

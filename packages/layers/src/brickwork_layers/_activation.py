@@ -5,11 +5,12 @@ from torch import nn
 from ._build import accepts, build_layer, resolve_config
 from ._clamp import Clamp
 from ._hard import HSigmoid
-from ._registries import ACTIVATION_LAYERS
+from ._registries import ACTIVATION_LAYERS, register_builtin
 from ._swish import Swish
 from ._typing import LayerConfig
 
-ACTIVATION_LAYERS.register_builtin(
+register_builtin(
+    ACTIVATION_LAYERS,
     {
         "ReLU": nn.ReLU,
         "LeakyReLU": nn.LeakyReLU,
@@ -27,7 +28,7 @@ ACTIVATION_LAYERS.register_builtin(
         "HSwish": nn.Hardswish,
         "Swish": Swish,
     },
-    overridable={
+    defaults={
         "CELU": nn.CELU,
         "GLU": nn.GLU,
         "Hardshrink": nn.Hardshrink,

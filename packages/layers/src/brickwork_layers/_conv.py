@@ -7,11 +7,12 @@ from torch import nn
 from ._build import build_layer, resolve_config
 from ._conv2d_adaptive_padding import Conv2dAdaptivePadding
 from ._conv_ws import ConvAWS2d, ConvWS2d
-from ._registries import CONV_LAYERS
+from ._registries import CONV_LAYERS, register_builtin
 from ._typing import LayerConfig
 from ._wrappers import Conv2d, Conv3d, ConvTranspose2d, ConvTranspose3d
 
-CONV_LAYERS.register_builtin(
+register_builtin(
+    CONV_LAYERS,
     {
         "Conv1d": nn.Conv1d,
         "Conv2d": nn.Conv2d,
@@ -25,7 +26,7 @@ CONV_LAYERS.register_builtin(
         "ConvTranspose3d": ConvTranspose3d,
         "deconv3d": ConvTranspose3d,
     },
-    overridable={
+    defaults={
         "ConvTranspose1d": nn.ConvTranspose1d,
         "deconv1d": nn.ConvTranspose1d,
     },

@@ -7,7 +7,7 @@ import torch
 from brickwork_registry import build_from_cfg
 from torch import Tensor, nn
 
-from ._registries import DROPOUT_LAYERS
+from ._registries import DROPOUT_LAYERS, register_builtin
 from ._typing import LayerConfig
 
 
@@ -81,7 +81,7 @@ class Dropout(nn.Dropout):
         super().__init__(p=drop_prob, inplace=inplace)
 
 
-DROPOUT_LAYERS.register_builtin({"DropPath": DropPath, "Dropout": Dropout}, overridable={})
+register_builtin(DROPOUT_LAYERS, {"DropPath": DropPath, "Dropout": Dropout}, defaults={})
 
 
 def build_dropout(cfg: LayerConfig, default_args: Mapping[str, Any] | None = None) -> nn.Module:

@@ -9,11 +9,12 @@ from ._build import accepts, build_layer, first_parameter, resolve_config
 from ._dimension import of_dimension
 from ._grn import GRN
 from ._layer_norm_2d import LayerNorm2d
-from ._registries import NORM_LAYERS
+from ._registries import NORM_LAYERS, register_builtin
 from ._sync_bn import SyncBatchNorm
 from ._typing import LayerConfig
 
-NORM_LAYERS.register_builtin(
+register_builtin(
+    NORM_LAYERS,
     {
         "BN": nn.BatchNorm2d,
         "BN1d": nn.BatchNorm1d,
@@ -27,7 +28,7 @@ NORM_LAYERS.register_builtin(
         "IN2d": nn.InstanceNorm2d,
         "IN3d": nn.InstanceNorm3d,
     },
-    overridable={
+    defaults={
         "LN2d": LayerNorm2d,
         "RMSNorm": nn.RMSNorm,
         "GRN": GRN,

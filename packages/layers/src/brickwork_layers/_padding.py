@@ -6,16 +6,17 @@ from torch import nn
 
 from ._build import build_layer, resolve_config
 from ._dimension import of_dimension
-from ._registries import PADDING_LAYERS
+from ._registries import PADDING_LAYERS, register_builtin
 from ._typing import LayerConfig
 
-PADDING_LAYERS.register_builtin(
+register_builtin(
+    PADDING_LAYERS,
     {
         "zero": nn.ZeroPad2d,
         "reflect": nn.ReflectionPad2d,
         "replicate": nn.ReplicationPad2d,
     },
-    overridable={
+    defaults={
         "circular": nn.CircularPad2d,
         "constant": nn.ConstantPad2d,
     },

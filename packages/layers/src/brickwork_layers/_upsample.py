@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._build import build_layer, resolve_config
-from ._registries import UPSAMPLE_LAYERS
+from ._registries import UPSAMPLE_LAYERS, register_builtin
 from ._typing import LayerConfig
 from ._wrappers import ConvTranspose2d, ConvTranspose3d
 
@@ -64,7 +64,8 @@ class PixelShufflePack(nn.Module):
 
 _MODES = ("nearest", "bilinear", "linear", "bicubic", "trilinear", "nearest-exact")
 
-UPSAMPLE_LAYERS.register_builtin(
+register_builtin(
+    UPSAMPLE_LAYERS,
     {
         "nearest": nn.Upsample,
         "bilinear": nn.Upsample,
@@ -72,7 +73,7 @@ UPSAMPLE_LAYERS.register_builtin(
         "deconv": ConvTranspose2d,
         "deconv3d": ConvTranspose3d,
     },
-    overridable={
+    defaults={
         **dict.fromkeys(_MODES[2:], nn.Upsample),
         "deconv1d": nn.ConvTranspose1d,
     },

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from brickwork_modules import count_flops
+from brickwork_modules import count_flops, eval_mode
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -84,6 +84,8 @@ def summarize(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> Su
     image = torch.empty(1, *input_size, device="meta")
     shapes: dict[str, tuple[tuple[int, ...], ...]] = {}
     with ExitStack() as stack:
+        stack.enter_context(eval_mode(model))
+        stack.enter_context(torch.no_grad())
         counts = stack.enter_context(count_flops(model))
         for name, module in model.named_modules():
             if name and name.count(".") < 2:

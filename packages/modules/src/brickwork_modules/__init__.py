@@ -23,6 +23,11 @@ from ._eval_mode import eval_mode as eval_mode
 from ._ffn import FFN as FFN
 from ._flop_counter import FlopCounts as FlopCounts
 from ._flop_counter import count_flops as count_flops
+from ._flops_methods import add_flops_counting_methods as add_flops_counting_methods
+from ._flops_methods import compute_average_flops_cost as compute_average_flops_cost
+from ._flops_methods import reset_flops_count as reset_flops_count
+from ._flops_methods import start_flops_count as start_flops_count
+from ._flops_methods import stop_flops_count as stop_flops_count
 from ._fuse import FusionError as FusionError
 from ._fuse import fuse_conv_bn as fuse_conv_bn
 from ._fuse_plan import ConvBN as ConvBN
@@ -85,12 +90,14 @@ __all__ = [
     "PatchMerging",
     "RFSearchHook",
     "TransformerLayerSequence",
+    "add_flops_counting_methods",
     "build_attention",
     "build_feedforward_network",
     "build_plugin_layer",
     "build_positional_encoding",
     "build_transformer_layer",
     "build_transformer_layer_sequence",
+    "compute_average_flops_cost",
     "count_complexity",
     "count_flops",
     "efficient_conv_bn_eval_forward",
@@ -102,6 +109,9 @@ __all__ = [
     "get_model_parameters_number",
     "infer_abbr",
     "params_to_string",
+    "reset_flops_count",
     "revert_sync_batchnorm",
+    "start_flops_count",
+    "stop_flops_count",
     "turn_on_efficient_conv_bn_eval",
 ]

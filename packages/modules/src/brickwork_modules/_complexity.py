@@ -12,6 +12,7 @@ from brickwork_registry.errors import ArgumentTypeError, ArgumentValueError
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from ._eval_mode import eval_mode
 from ._flop_counter import count_flops
 
 _UNITS = {"GFLOPs": 1e9, "MFLOPs": 1e6, "KFLOPs": 1e3}
@@ -133,7 +134,7 @@ def count_complexity(
         args = (like.new_zeros((1, *input_shape)),)
     from ._flop_rules import RULES  # imports triton, which is slow
 
-    with count_flops(model, RULES) as counts:
+    with eval_mode(model), torch.no_grad(), count_flops(model, RULES) as counts:
         model(*args, **kwargs)
 
     def flops(module: nn.Module) -> int:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ._eval_mode import eval_mode
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
 
 #: FLOPs by operator of `torch.ops.aten`, as `torch.utils.flop_counter.FlopCounterMode` takes them:
 #: called with the shapes of the arguments and with ``out_shape``, and a multiply-add counts twice.
@@ -38,9 +39,8 @@ def count_flops(model: nn.Module, rules: FlopRules | None = None) -> Iterator[Fl
     """Count the multiply-adds of a model and of each of its modules while the block runs.
 
     Convolutions, matrix products and attention are counted by
-    `torch.utils.flop_counter.FlopCounterMode`. The block runs in eval mode, without gradients and
-    without the fused kernels that hide products from the counter. On the meta device nothing is
-    computed.
+    `torch.utils.flop_counter.FlopCounterMode`. The block runs without the fused kernels that hide
+    products from the counter. On the meta device nothing is computed.
 
     Args:
         model: The model; call it inside the block.
@@ -56,9 +56,6 @@ def count_flops(model: nn.Module, rules: FlopRules | None = None) -> Iterator[Fl
         >>> counts.total
         30
     """
-    from torch.utils.flop_counter import FlopCounterMode  # imports triton, which is slow
-
-    counter = FlopCounterMode(display=False, custom_mapping=dict(rules or {}))
     counts = FlopCounts()
     active: Counter[nn.Module] = Counter()
     totals_before: dict[nn.Module, int] = {}
@@ -75,8 +72,7 @@ def count_flops(model: nn.Module, rules: FlopRules | None = None) -> Iterator[Fl
             counts.by_module[module] = counts.by_module.get(module, 0) + flops
 
     with ExitStack() as stack:
-        for context in (eval_mode(model), torch.no_grad(), _unfused_attention(), counter):
-            stack.enter_context(context)
+        counter = stack.enter_context(counting_mode(rules))
         for module in model.modules():
             stack.callback(module.register_forward_pre_hook(enter).remove)
             stack.callback(module.register_forward_hook(leave).remove)
@@ -85,11 +81,15 @@ def count_flops(model: nn.Module, rules: FlopRules | None = None) -> Iterator[Fl
 
 
 @contextmanager
-def _unfused_attention() -> Iterator[None]:
+def counting_mode(rules: FlopRules | None = None) -> Iterator[FlopCounterMode]:
+    """Run a block under torch's counter, without fused kernels that hide products from it."""
+    from torch.utils.flop_counter import FlopCounterMode  # imports triton, which is slow
+
     fastpath = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
+        mode = FlopCounterMode(display=False, custom_mapping=dict(rules or {}))
+        with sdpa_kernel(SDPBackend.MATH), mode as counter:
+            yield counter
     finally:
         torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -185,6 +185,7 @@ class Registry(Generic[T]):
         self._name = name
         self._scope = self.infer_scope() if scope is None else scope
         self._module_dict: dict[str, T] = {}
+        self._defaults: dict[str, T] = {}
         self._children: dict[str, Self] = {}
         self._providers: dict[str, tuple[str, str]] = {}
         if parent is not None:
@@ -229,7 +230,7 @@ class Registry(Generic[T]):
 
     @property
     def module_dict(self) -> dict[str, T]:
-        """The entries by name, in the order of registration."""
+        """The registered entries by name, without overridable defaults."""
         return self._module_dict
 
     @property
@@ -244,7 +245,7 @@ class Registry(Generic[T]):
         return f"brickwork.{slug}"
 
     def __len__(self) -> int:
-        return len(self._module_dict)
+        return len(self._all_entries())
 
     def __bool__(self) -> bool:
         return True  # `if registry` asks whether there is one, not whether it has entries
@@ -253,7 +254,7 @@ class Registry(Generic[T]):
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._module_dict)
+        return iter(self._all_entries())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self._name}, items={self._module_dict})"
@@ -262,7 +263,7 @@ class Registry(Generic[T]):
         from ._table import render_table  # rarely needed
 
         children = {scope: len(child) for scope, child in self._children.items()}
-        return render_table(self._name, self._scope, self._module_dict, children)
+        return render_table(self._name, self._scope, self._all_entries(), children)
 
     def get(self, key: str) -> T | None:
         """Return the entry of a name.
@@ -409,6 +410,18 @@ class Registry(Generic[T]):
 
         return register
 
+    def register_default(self, name: str, module: Any) -> None:
+        """Register an overridable default: an entry that gives way to any other of its name.
+
+        Lookups find it, but it is not in `module_dict`, and another object can be registered under
+        its name without ``force``.
+
+        Args:
+            name: The name.
+            module: The class or function.
+        """
+        self._defaults[name] = module
+
     def deprecated_register_module(self, cls: Any = None, force: bool = False) -> Any:
         """Register a class or function by the deprecated API of mmcv, with a DeprecationWarning.
 
@@ -496,6 +509,11 @@ class Registry(Generic[T]):
                 return name
         return None
 
+    def _all_entries(self) -> dict[str, T]:
+        """Return the registered entries and the defaults that are not overridden."""
+        defaults = {k: v for k, v in self._defaults.items() if k not in self._module_dict}
+        return {**self._module_dict, **defaults}
+
     def _add_children(self, registry: Self) -> None:
         with _lock:
             present = self._children.setdefault(registry.scope, registry)
@@ -528,12 +546,12 @@ class Registry(Generic[T]):
         return self.parent._full_key(f"{self._scope}.{name}")
 
     def _search(self, key: str) -> Any:
-        """Return an entry of another scope, or of an entry point; None if there is none."""
+        """Return an entry of another scope, a default, or what an entry point offers, or None."""
         location = self.locate(key)
         if location is None:
             return None
         owner, name = location
-        entry = owner._module_dict.get(name)
+        entry = owner._module_dict.get(name, owner._defaults.get(name))
         if entry is None and ":" not in name:
             entry = owner._load_entry_point(name)
         return entry
@@ -585,10 +603,10 @@ class Registry(Generic[T]):
             owner, name = location
         if name in owner._providers:
             hints.append(provider_hint(*owner._providers[name]))
-        keys = [r._full_key(name) for r in tree if r is not self and name in r.module_dict]
+        keys = [r._full_key(name) for r in tree if r is not self and name in r._all_entries()]
         hints += [f"another scope has it: write {key!r}" for key in keys]
         if not keys:
-            others = {r.name for r in REGISTRIES if r not in tree and name in r.module_dict}
+            others = {r.name for r in REGISTRIES if r not in tree and name in r._all_entries()}
             hints += [
                 f"the registry {other!r} has an entry of that name" for other in sorted(others)
             ]

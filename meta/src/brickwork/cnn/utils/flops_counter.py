@@ -1,6 +1,11 @@
 """Counting operations and parameters."""
 
+from brickwork_modules import add_flops_counting_methods as add_flops_counting_methods
+from brickwork_modules import compute_average_flops_cost as compute_average_flops_cost
 from brickwork_modules import flops_to_string as flops_to_string
 from brickwork_modules import get_model_complexity_info as get_model_complexity_info
 from brickwork_modules import get_model_parameters_number as get_model_parameters_number
 from brickwork_modules import params_to_string as params_to_string
+from brickwork_modules import reset_flops_count as reset_flops_count
+from brickwork_modules import start_flops_count as start_flops_count
+from brickwork_modules import stop_flops_count as stop_flops_count
