@@ -8,8 +8,9 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,7 @@ print(path if last else count)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [SHA, ""])
 def test_process_killed_at_any_line_leaves_a_usable_cache(
     site, faults, known, monkeypatch, tmp_path
@@ -265,37 +267,34 @@ def test_interrupted_process_leaves_a_partial_file_to_resume(site, faults, start
     assert leftovers() == []
 
 
-UNPRIVILEGED = """
+NOBODY = 65534 if os.getuid() == 0 else os.getuid()
+UNPRIVILEGED = f"""
 import os, sys
 import filelock, requests, tqdm, encodings.idna, logging, tempfile  # while they can be read
 from brickwork_zoo import download
 from brickwork_zoo._fetch import _cache, _download
 if os.getuid() == 0:
-    os.setgid(65534); os.setuid(65534)
+    os.setgid({NOBODY}); os.setuid({NOBODY})
 print(download(sys.argv[1], progress=False))
 """
 
 
-def open_to_all(folder: Path) -> None:
-    """Let another user reach a folder, through those that pytest made for this one alone."""
-    parents = (folder, *folder.parents)
-    own = next((n for n, p in enumerate(parents) if p.name.startswith("pytest-of-")), None)
-    if own is None:
-        pytest.skip("the temporary folder is not one that pytest made")
-    for parent in parents[: own + 1]:
-        parent.chmod(0o755)
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """Return a folder that every user can write to, outside of pytest's own, which are private."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o1777)
+        yield Path(folder)
 
 
-def test_read_only_cache_is_used_and_not_required(site, start, tmp_path, monkeypatch):
+def test_read_only_cache_is_used_and_not_required(site, start, public_folder, monkeypatch):
+    home = public_folder / "home"
+    monkeypatch.setenv("BRICKWORK_HOME", str(home))
     url = site.url(f"/net-{SHA[:8]}.pth", BODY)
     (path,) = paths([start(url)])
-    home = Path(os.environ["BRICKWORK_HOME"])
-    for folder in (home, tmp_path):
-        open_to_all(folder)
     for item in (home, *home.rglob("*")):
         item.chmod(0o555 if item.is_dir() else 0o444)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    tmp_path.chmod(0o1777)
+    monkeypatch.setenv("TMPDIR", str(public_folder))
 
     def run(url: str) -> Path:
         done = subprocess.run(
@@ -313,13 +312,13 @@ def test_read_only_cache_is_used_and_not_required(site, start, tmp_path, monkeyp
         assert site.asked() == 0
         path.chmod(0)  # nor the file
         downloaded = run(url)
-        assert downloaded.is_relative_to(tmp_path)
+        assert downloaded.is_relative_to(public_folder / f"brickwork-{NOBODY}")
         assert downloaded.read_bytes() == BODY
         path.chmod(0o444)
         site.requests.clear()
         other = site.url("/other.pth", BODY)
         downloaded = run(other)
-        assert downloaded.is_relative_to(tmp_path)
+        assert downloaded.is_relative_to(public_folder / f"brickwork-{NOBODY}")
         assert downloaded.read_bytes() == BODY
         assert run(other) == downloaded
         assert site.asked() == 1

@@ -119,7 +119,7 @@ class Cache:
                 entry = Entry(folder, resource.filename)
                 yield from ((entry, path) for path in entry.files())
         path = _torch_hub() / resource.filename
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113  Path.is_file raises in another user's folder
             yield own, path
 
     def _folders(self) -> list[Path]:
