@@ -18,14 +18,7 @@ from ._output import FAILED, INTERRUPTED, exit_code, print_zoo_error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        The exit code.
-    """
+    """Run a command, by default that of the process, and return the exit code."""
     args = parser().parse_args(argv)
     try:
         code = _run(args)

@@ -26,23 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt to download a file into its cache entry, from any of its URLs.
-
-    Attributes:
-        resource: The file.
-        cache: The cache to store it in.
-        session: Reuses connections between attempts.
-        progress: Counts the bytes.
-        timeout: Seconds without a byte after which the attempt fails.
-        verify: Whether to check the hash that the server sends.
-    """
+    """An attempt to download a file into its cache entry, from any of its URLs."""
 
     resource: Resource
     cache: Cache
     session: requests.Session
     progress: Progress
     timeout: float
-    verify: bool
+    verify: bool  # whether to check the hash that the server sends
 
     @property
     def entry(self) -> Entry:

@@ -33,11 +33,7 @@ _FOLDER = "checkpoints"
 
 
 class Cache:
-    """The folder of all entries.
-
-    Args:
-        home: The zoo's home folder.
-    """
+    """The folder of all entries, below the zoo's home."""
 
     def __init__(self, home: Path) -> None:
         self.root = home / _FOLDER
@@ -129,12 +125,7 @@ class Cache:
 
 
 def is_cached(path: Path, home: str | os.PathLike[str] | None = None) -> bool:
-    """Return whether a file is in the cache, whose files are replaced but never written to.
-
-    Args:
-        path: Path of the file.
-        home: The zoo's home; by default that of the settings, or the temporary one.
-    """
+    """Return whether a file is in the cache, whose files are replaced but never written to."""
     file = path.resolve()
     homes = (Settings.read(home=home).home, temporary_home())
     return any(file.is_relative_to((home / _FOLDER).resolve()) for home in homes)

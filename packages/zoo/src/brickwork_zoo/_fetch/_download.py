@@ -99,8 +99,7 @@ def download(
             resource = cache.with_stated_hash(resource)
         path = _find(cache, resource)
     if path is None:
-        verify = sha256 is not False
-        path = _Download(resource, cache, settings, progress, verify=verify).run()
+        path = _Download(resource, cache, settings, progress, verify=sha256 is not False).run()
     if sha256 and resource.sha256:
         cache.state_hash(resolve(uri, settings=settings), resource.sha256)
     return path
@@ -133,26 +132,15 @@ def _verified(path: Path, resource: Resource) -> Path:
 
 @dataclass
 class _Download:
-    """One call's download: try the URLs in order until one gives the file.
-
-    Attributes:
-        resource: The file to download.
-        cache: The cache to store it in.
-        settings: Timeout, retries and pauses.
-        display: How to show the progress.
-        verify: Whether to check the hash that the server sends.
-        attempts: URL -> number of attempts.
-        errors: URL -> last error.
-        show_alive: Shows processes that wait for the lock that this one is working.
-    """
+    """One call's download: try the URLs in order until one gives the file."""
 
     resource: Resource
     cache: Cache
     settings: Settings
     display: bool | ProgressCallback | None
-    verify: bool = True
-    attempts: Counter[str] = field(default_factory=Counter)
-    errors: dict[str, AttemptError] = field(default_factory=dict)
+    verify: bool
+    attempts: Counter[str] = field(default_factory=Counter)  # by URL
+    errors: dict[str, AttemptError] = field(default_factory=dict)  # the last one by URL
     show_alive: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:

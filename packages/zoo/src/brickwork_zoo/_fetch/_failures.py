@@ -14,12 +14,7 @@ from ._attempt_errors import AttemptError, UntrustedError, WrongHashError
 
 
 def offline_error(resource: Resource, path: Path) -> OfflineError:
-    """Return the error of a file that is not in the cache while requests are forbidden.
-
-    Args:
-        resource: The file.
-        path: Path at which the cache expects the file.
-    """
+    """Return the error of a file that is not at `path` in the cache while offline."""
     urls = [redact_credentials(url) for url in resource.urls]
     lines = "".join(f"\n  {url}" for url in urls)
     return OfflineError(
@@ -39,14 +34,7 @@ def download_error(
     *,
     is_resumable: bool,
 ) -> DownloadError:
-    """Return the error of a download that failed at every URL.
-
-    Args:
-        resource: The file.
-        errors: URL -> its last error.
-        attempts: URL -> number of attempts.
-        is_resumable: Whether a partial file was kept.
-    """
+    """Return the error of a download that failed at every URL, and whether the next resumes."""
     failures = [
         Failure(redact_credentials(url), error.reason, error.status, attempts[url])
         for url, error in errors.items()

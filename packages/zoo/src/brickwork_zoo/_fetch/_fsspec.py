@@ -23,12 +23,7 @@ _SETTLED = 2.0  # seconds after which a date cannot be that of two versions
 
 
 def open_fsspec(url: str, start: int = 0, validator: str | None = None) -> Stream:
-    """Open a file through fsspec.
-
-    Args:
-        url: URL of the file.
-        start: Number of bytes to skip.
-        validator: Version of the file that the skipped bytes are of; None to accept any.
+    """Open a file through fsspec, without its first bytes if they are of the same version.
 
     Raises:
         RefusedError: If the file does not exist, access is denied, or a package is missing.

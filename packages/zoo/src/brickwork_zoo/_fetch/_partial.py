@@ -40,13 +40,7 @@ class Origin:
 
 
 class PartialFile:
-    """A partial file that this process is writing.
-
-    Args:
-        folder: Folder of the final file.
-        filename: Name of the final file.
-        origin: Where the bytes come from; stored beside the partial file.
-    """
+    """A partial file that this process is writing, with a file beside it that stores its origin."""
 
     def __init__(self, folder: Path, filename: str, origin: Origin) -> None:
         self.path = _new_path(folder, filename)

@@ -82,18 +82,11 @@ def receive(
     *,
     allow_html: bool = False,
 ) -> None:
-    """Copy the rest of a stream to a partial file.
-
-    Args:
-        stream: Source.
-        partial: Destination.
-        hasher: Hashes every byte.
-        progress: Counts every byte.
-        allow_html: Whether the file may be an HTML page.
+    """Copy the rest of a stream to a partial file, while hashing and counting it.
 
     Raises:
         TransientError: If the stream ends early.
-        RefusedError: If the stream is an HTML page, or longer than announced.
+        RefusedError: If the stream is longer than announced, or an HTML page without `allow_html`.
     """
     while block := stream.read(_BLOCK):
         if partial.size == 0 and not allow_html and _is_html(block):

@@ -67,7 +67,7 @@ def verify(
         entry, path = next(cache.candidates(resource), (own, own.target))
         record = entry.record_of(path)
         expected = expected or (record.sha256 if record is not None else None)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  Path.is_file raises without permission
         reason = "it is a folder" if path.is_dir() else f"it is not in the cache ({path})"
         raise MissingFileError(f"cannot verify {resource.uri}: {reason}", uri=str(uri))
     actual = hash_file(path)

@@ -24,12 +24,6 @@ def hash_in_name(filename: str) -> str | None:
 
     A suffix of only decimal digits does not count: it may be a date or a number
     (``model-00100000.pth``).
-
-    Args:
-        filename: File name.
-
-    Returns:
-        8 to 64 hexadecimal digits in lower case, or None.
     """
     match = _HASH_SUFFIX.search(filename)
     if match is None or match[1].isdecimal() or _UUID_TAIL.search(filename):
@@ -38,11 +32,7 @@ def hash_in_name(filename: str) -> str | None:
 
 
 def parse_hash(text: str, uri: str | None = None) -> str:
-    """Return a SHA-256, or its first digits, in lower case.
-
-    Args:
-        text: 8 to 64 hexadecimal digits, optionally after ``sha256:``.
-        uri: The file concerned, for the error message.
+    """Return a SHA-256, or its first digits, in lower case and without ``sha256:`` before it.
 
     Raises:
         InvalidInputError: If `text` is anything else.

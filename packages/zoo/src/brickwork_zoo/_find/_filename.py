@@ -17,13 +17,7 @@ def safe_filename(name: str) -> str:
 
     Separators, control characters and characters that Windows forbids become ``_``, and so does a
     leading dot, because the cache uses such names itself. A long name loses its middle; the hash
-    and the extension at its end stay.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        A name of 1 to 150 bytes.
+    and the extension at its end stay. The result has 1 to 150 bytes.
     """
     name = name.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip().rstrip(".")

@@ -46,12 +46,7 @@ def resolve(uri: str) -> Resource:
 
 
 def sibling(identity: str, filename: str) -> str:
-    """Return the URI of another file in the same folder and revision.
-
-    Args:
-        identity: The `Resource.identity` that :func:`resolve` returns.
-        filename: Name of the other file.
-    """
+    """Return the URI of another file in the folder and revision of a `Resource.identity`."""
     path, _, revision = identity.partition("@")
     return f"{path.rpartition('/')[0]}/{filename}@{revision}"
 

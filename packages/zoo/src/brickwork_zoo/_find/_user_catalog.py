@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def user_models() -> dict[str, str]:
         InvalidInputError: If a file does not map names to URLs or paths.
     """
     for folder in user_catalog_folders():
-        files = [folder / name for name in _FILENAMES if (folder / name).is_file()]
+        paths = [folder / name for name in _FILENAMES]
+        files = [path for path in paths if os.path.isfile(path)]  # noqa: PTH113  Path's may raise
         if files:
             return dict(pair for file in files for pair in _read(file))
     return {}
