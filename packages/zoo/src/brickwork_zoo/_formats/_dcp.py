@@ -22,6 +22,7 @@ from brickwork_zoo.errors import CheckpointError
 
 from ._data_file import DataFile
 from ._file_tensors import make_tensors, tensor_on, torch_value
+from ._header_values import META, VERSIONS, decode_value
 from ._lazy_tensor import LazyTensor, Read
 from ._map_location import MapLocation, Place, placement
 from ._read_tensor import Box, read_tensor
@@ -31,10 +32,6 @@ from ._stored_tensor import StoredTensor
 from ._torch_layout import TorchLayout
 from ._torch_pickle import TorchPickle, torch_globals
 from ._torch_zip import read_zip
-
-VERSIONS = "state_dict_versions"
-"""Entry beside ``state_dict`` that holds the versions of its modules, which folders have no place
-for."""
 
 
 def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
@@ -63,7 +60,7 @@ def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
         for key in folder.others:
             for value in folder.read_other(key):
                 _set(nested, folder.names.get(key, (key,)), value)
-        _attach_versions(nested)
+        _restore_values(nested)
     except CheckpointError:
         raise
     except Exception as error:  # damaged descriptions raise many types
@@ -77,11 +74,13 @@ def _set(nested: dict[Any, Any], keys: Sequence[Any], value: Any) -> None:
     nested[keys[-1]] = value
 
 
-def _attach_versions(nested: dict[str, Any]) -> None:
-    versions = nested.pop(VERSIONS, None)
-    if isinstance(versions, dict) and isinstance(nested.get("state_dict"), dict):
+def _restore_values(nested: dict[str, Any]) -> None:
+    """Decode the text entries that :func:`save_folder` writes."""
+    if META in nested:
+        nested["meta"] = decode_value(nested.pop(META), torch_value)
+    if VERSIONS in nested:
         state_dict = OrderedDict(nested["state_dict"])
-        state_dict._metadata = versions  # type: ignore[attr-defined]  # as torch does
+        state_dict._metadata = decode_value(nested.pop(VERSIONS), torch_value)  # type: ignore[attr-defined]  # as torch does
         nested["state_dict"] = state_dict
 
 

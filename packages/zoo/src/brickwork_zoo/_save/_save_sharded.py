@@ -13,7 +13,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor
 
-from brickwork_zoo._formats._dcp import VERSIONS
+from brickwork_zoo._formats._header_values import META, VERSIONS, encode_value
 from brickwork_zoo._load._distributed import on_rank_0
 from brickwork_zoo.errors import CacheError, InvalidInputError
 
@@ -49,8 +49,15 @@ def save_folder(path: Path, content: Mapping[str, Any]) -> None:
         CacheError: It cannot be written.
     """
     partial = on_rank_0(lambda: _partial(path))
-    versions = getattr(content["state_dict"], "_metadata", None)
-    entries = {**content, **({VERSIONS: dict(versions)} if versions else {})}
+    # As text: torch would turn the keys of dicts into strings, and drop versions.
+    entries = {key: value for key, value in content.items() if key != "meta"}
+    try:
+        entries[META] = encode_value(content["meta"])
+    except TypeError as error:
+        raise InvalidInputError(
+            f"cannot write {path}: meta cannot be stored: {error}", uri=str(path)
+        ) from error
+    entries[VERSIONS] = encode_value(dict(content["state_dict"]._metadata))
     try:
         # About running alone, where that is meant, and about what torch 2.10 itself does.
         with warnings.catch_warnings():
