@@ -25,7 +25,7 @@ def all_dtypes() -> set[torch.dtype]:
 
 
 def filled(dtype: torch.dtype) -> torch.Tensor:
-    """A tensor of any dtype with all bits in use."""
+    """Return a tensor of any dtype with all bits in use."""
     size = ITEM_SIZES[str(dtype).removeprefix("torch.")]
     raw = torch.arange(8 * size, dtype=torch.uint8).reshape(2, 4 * size)
     return (raw % 2).bool() if dtype == torch.bool else raw.view(dtype)

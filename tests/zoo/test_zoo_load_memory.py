@@ -95,7 +95,7 @@ def test_optimizer_state_survives_overwriting_the_file_it_came_from(tmp_path):
 
 @pytest.fixture
 def cached(site):
-    """A network, and the path of its checkpoint in the cache."""
+    """Return a network, and the path of its checkpoint in the cache."""
     model = net()
     path = write(model, Path(os.environ["BRICKWORK_HOME"]).parent / "served.pth")
     return model, zoo.download(site.url("/net.pth", path.read_bytes()))
