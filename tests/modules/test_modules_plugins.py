@@ -14,6 +14,7 @@ from brickwork_modules import (
     build_plugin_layer,
     infer_abbr,
 )
+from brickwork_registry import validate
 from torch import Tensor, nn
 
 
@@ -196,6 +197,13 @@ def test_plugins_are_registered_with_their_abbreviations() -> None:
     name, layer = build_plugin_layer(cfg, 2, in_channels=4, out_channels=6)
     assert (name, layer.out_channels) == ("conv_block2", 6)
     assert cfg == dict(type="ConvModule", kernel_size=3)
+
+
+def test_validate_finds_wrong_arguments_of_modules_without_building() -> None:
+    cfg = dict(type="ConvModule", in_channels=3, out_channels=8, kernel_size=3, strid=2)
+    cfg["act_cfg"] = dict(type="Swish", inplace=True)
+    paths = [problem.path for problem in validate(cfg, PLUGIN_LAYERS)]
+    assert paths == ["strid", "act_cfg.inplace"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """`validate`: checks of a config that build nothing."""
 
+from __future__ import annotations
+
 import dataclasses
+import functools
+from typing import TypedDict, Unpack
 
 import pytest
 from brickwork_registry import Problem, Registry, validate
@@ -96,3 +100,62 @@ def test_problem_is_frozen_and_prints_path_and_message():
     assert str(problem) == "a.b: is wrong"
     with pytest.raises(dataclasses.FrozenInstanceError):
         problem.path = "c"
+
+
+class BaseOptions(TypedDict, total=False):
+    num_classes: int
+
+
+class Options(BaseOptions, total=False):
+    dropout: float
+
+
+class WithOptions:
+    def __init__(self, depth, **options: Unpack[Options]): ...
+
+
+class PassesOn(WithOptions):
+    def __init__(self, width=1, **kwargs):
+        super().__init__(depth=width, **kwargs)
+
+
+class WithoutConstructor(PassesOn):
+    pass
+
+
+class UsesItself(WithOptions):
+    def __init__(self, **kwargs):
+        depth = kwargs.pop("deep", 1)
+        super().__init__(depth, **kwargs)
+
+
+def function_with_options(depth, **options: Unpack[Options]): ...
+
+
+@pytest.mark.parametrize(
+    ("kind", "valid"),
+    [
+        (WithOptions, ["depth", "num_classes", "dropout"]),
+        (PassesOn, ["width", "depth", "num_classes", "dropout"]),
+        (WithoutConstructor, ["width", "depth", "num_classes", "dropout"]),
+        (function_with_options, ["depth", "num_classes", "dropout"]),
+        (functools.partial(WithOptions, depth=1), ["depth", "num_classes", "dropout"]),
+    ],
+)
+def test_misspelled_option_is_found_through_typed_kwargs_and_base_classes(models, kind, valid):
+    models.register_module("Kind", module=kind)
+    name = getattr(kind, "func", kind).__name__
+    cfg = {"type": "Kind", "depth": 1, "num_clases": 10}
+    assert problems(cfg, models) == [
+        (
+            "num_clases",
+            f"{name} has no argument 'num_clases': did you mean "
+            f"'num_classes'?; its arguments are {', '.join(valid)}",
+        )
+    ]
+    assert problems({"type": "Kind", "depth": 1, "num_classes": 10}, models) == []
+
+
+def test_kwargs_that_the_constructor_uses_itself_may_have_any_name(models):
+    models.register_module(module=UsesItself)
+    assert problems({"type": "UsesItself", "deep": 1}, models) == []

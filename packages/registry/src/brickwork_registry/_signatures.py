@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-_POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_NEEDED = (inspect.Parameter.POSITIONAL_ONLY, *_BY_NAME)
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,10 @@ class Arguments:
     """The keyword arguments of a class or function.
 
     Attributes:
-        names: All names, including those of base classes that ``**kwargs`` is passed on to.
+        names: All names, including those that ``**kwargs`` is known to accept.
         required: Names without a default, including positional-only ones, which no config can
             provide.
-        any_name: Whether ``**kwargs`` accepts every name.
+        any_name: Whether ``**kwargs`` may accept other names.
     """
 
     names: tuple[str, ...]
@@ -38,35 +41,85 @@ def arguments_of(target: Any) -> Arguments | None:
         The arguments; None if it has no signature, as some built-in functions.
     """
     try:
-        parameters = inspect.signature(target).parameters.values()
+        signature = inspect.signature(target)
     except (TypeError, ValueError):
         return None
-    names = [parameter.name for parameter in parameters if parameter.kind in _BY_NAME]
     required = [
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty and parameter.kind in (*_BY_NAME, _POSITIONAL_ONLY)
+        name
+        for name, parameter in signature.parameters.items()
+        if parameter.default is parameter.empty and parameter.kind in _NEEDED
     ]
-    any_name = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    if any_name and isinstance(target, type):
-        names += _inherited(target)
-    return Arguments(tuple(dict.fromkeys(names)), tuple(required), any_name)
+    target = getattr(target, "func", target)  # a partial
+    if isinstance(target, type):
+        more, any_name = _constructor_arguments(target)
+    else:
+        more, any_name = _extra_arguments(target, signature)
+    return Arguments(tuple(dict.fromkeys([*_named(signature), *more])), tuple(required), any_name)
 
 
-def _inherited(cls: type) -> list[str]:
-    """Return the arguments of the constructors that ``**kwargs`` is passed on to."""
-    names = []
+def _named(signature: inspect.Signature) -> list[str]:
+    return [name for name, parameter in signature.parameters.items() if parameter.kind in _BY_NAME]
+
+
+def _constructor_arguments(cls: type) -> tuple[list[str], bool]:
+    """Return the arguments of a constructor and of those that it passes ``**kwargs`` on to."""
+    names: list[str] = []
     for base in cls.__mro__:
-        if "__init__" not in vars(base) or base is object:
+        init: Any = vars(base).get("__init__")
+        if init is None or base is object:
             continue
+        if (init.__module__, init.__qualname__) == ("torch.nn.modules.module", "Module.__init__"):
+            return names, False  # accepts any keyword argument, to refuse it in its body
         try:
-            parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+            signature = inspect.signature(init)
         except (TypeError, ValueError):  # built in
-            break
-        names += [parameter.name for parameter in parameters if parameter.kind in _BY_NAME]
-        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    return names
+            return names, True
+        more, any_name = _extra_arguments(init, signature)
+        names += [*_named(signature)[1:], *more]
+        if not any_name:
+            return names, False
+        var_keyword = _var_keyword(signature)
+        if var_keyword is None or not _passes_on_to_super(init, var_keyword.name):
+            return names, True
+    return names, False
+
+
+def _extra_arguments(function: Any, signature: inspect.Signature) -> tuple[list[str], bool]:
+    """Return what ``**kwargs`` accepts by its annotation, and whether it may accept any name."""
+    var_keyword = _var_keyword(signature)
+    if var_keyword is None:
+        return [], False
+    annotation = var_keyword.annotation
+    if isinstance(annotation, str):
+        try:
+            annotation = eval(annotation, getattr(function, "__globals__", {}))
+        except Exception:  # a name that only type checkers import
+            return [], True
+    if typing.get_origin(annotation) is not typing.Unpack:
+        return [], True
+    return list(typing.get_args(annotation)[0].__annotations__), False
+
+
+def _passes_on_to_super(init: Any, name: str) -> bool:
+    """Check whether a constructor uses ``**kwargs`` only as ``super().__init__(..., **kwargs)``."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    passed = [
+        keyword.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__"
+        for keyword in node.keywords
+        if keyword.arg is None
+    ]
+    return bool(uses) and all(use in passed for use in uses)
+
+
+def _var_keyword(signature: inspect.Signature) -> inspect.Parameter | None:
+    parameters = signature.parameters.values()
+    return next((p for p in parameters if p.kind is p.VAR_KEYWORD), None)
 
 
 def refused_arguments(
