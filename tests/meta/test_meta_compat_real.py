@@ -52,8 +52,10 @@ FILES = {
     ),
     "parallel/__init__.py": NEVER_RUN,
     "parallel/collate.py": "from .data_container import DataContainer\ndef collate(): return 2\n",
-    "ops/__init__.py": "from mmcv.cnn import CONV_LAYERS\nfrom .nms import nms\n",
-    "ops/nms.py": "def nms(): return 'compiled'\n",
+    "ops/__init__.py": NEVER_RUN,
+    "ops/ball_query.py": (
+        "from mmcv.cnn import CONV_LAYERS\ndef ball_query(): return CONV_LAYERS.name\n"
+    ),
     "_ext.py": "def knn_forward(): return 'compiled'\n",
 }
 
@@ -74,14 +76,14 @@ def test_installed_mmcv_serves_names_that_brickwork_lacks(beside_mmcv):
         import mmcv, brickwork.compat, brickwork_layers, brickwork_registry
         from mmcv import Config, imread
         from mmcv.utils import Config as same, Registry
-        from mmcv.ops import CONV_LAYERS
+        from mmcv.ops import ball_query
         from mmcv.cnn.resnet import ResNet, conv3x3
         from mmcv.cnn.rfsearch.utils import get_single_padding
         from mmcv.utils.ext_loader import check_ops_exist, load_ext
         assert (mmcv.__version__, mmcv.version_info) == ("1.7.1", (1, 7, 1))
         assert Config is same and Config.__module__ == "mmcv.utils.config"
         assert imread("x") == ("read", True)
-        assert CONV_LAYERS is brickwork_layers.CONV_LAYERS
+        assert ball_query() == brickwork_layers.CONV_LAYERS.name
         assert conv3x3() == "the original"
         assert ResNet.__module__ != "mmcv.cnn.resnet"
         assert check_ops_exist() and load_ext("_ext", ["knn_forward"]).knn_forward() == "compiled"
@@ -107,8 +109,9 @@ def test_function_of_installed_mmcv_is_not_replaced_by_the_module_of_its_name(be
         """
         from mmcv.parallel.collate import collate
         from mmcv.parallel import collate as same
-        from mmcv.ops import nms
-        assert collate is same and collate() == 2 and nms() == "compiled"
+        from mmcv.ops.ball_query import ball_query
+        from mmcv.ops import ball_query as same_query
+        assert collate is same and collate() == 2 and ball_query is same_query
         """
     )
 
@@ -164,6 +167,17 @@ def test_module_behind_ours_is_imported_once_by_several_threads(beside_mmcv):
         with ThreadPoolExecutor(4) as pool:
             values = list(pool.map(lambda _: mmcv.runner.fp16_utils.LossScaler, range(4)))
         assert len(set(values)) == 1
+        """
+    )
+
+
+def test_operators_of_installed_mmcv_are_used_only_if_it_is_compiled(beside_mmcv, tmp_path):
+    (tmp_path / "mmcv" / "_ext.py").unlink()
+    beside_mmcv(
+        """
+        from brickwork.compat import is_placeholder
+        from mmcv.ops import ball_query
+        assert is_placeholder(ball_query)
         """
     )
 

@@ -18,10 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
+from ._folder import VERSION_VARIABLE
 from ._placeholder import placeholder
 
-_VERSION_VARIABLE = "BRICKWORK_COMPAT_VERSION"
+T = TypeVar("T")
 
 
 class Generation:
@@ -30,10 +32,11 @@ class Generation:
     Args:
         folder: Goes on `sys.path`; holds the package `mmcv` and `names.json`.
         version: The version that is reported unless another is set.
-        elsewhere: Full name of an object → modules of other packages that have it under the same
-            name, in the order in which they are tried where no mmcv is installed.
-        shadowed: Modules of the folder that an installed mmcv also has, and that are looked up
-            there for the names that ours lacks. The others would register their classes twice.
+        elsewhere: Prefix of full names → modules of other packages that have such objects, in the
+            order in which they are tried; the longest prefix holds.
+        shadowed: Modules that are looked up in an installed mmcv for the names that ours lacks. The
+            others would register their classes twice. Modules of `mmcv.ops` are looked up if it
+            has compiled operators.
         remedies: Prefix of full names → how to provide them; the longest prefix holds.
     """
 
@@ -80,7 +83,7 @@ class Generation:
     def version(self) -> str:
         """The version that `mmcv.__version__` reports."""
         installed = self.installed[1] if self.installed else self.default_version
-        return os.environ.get(_VERSION_VARIABLE) or installed
+        return os.environ.get(VERSION_VARIABLE) or installed
 
     @property
     def version_info(self) -> tuple[int, ...]:
@@ -138,6 +141,15 @@ class Generation:
             for origin in dict.fromkeys(self.names[package].values()):
                 importlib.import_module(origin)
 
+    def keep_functions(self, package: str) -> None:
+        """Keep the functions of a package when submodules of their names are imported.
+
+        `import mmcv.ops.nms` sets `mmcv.ops.nms` to the module, where mmcv has the function.
+        """
+        module = sys.modules[package]
+        vars(module)["_names"] = self.names[package]
+        module.__class__ = Package
+
     def is_package(self, module: str) -> bool:
         """Return whether a module of mmcv has submodules."""
         return any(other.startswith(f"{module}.") for other in self.names)
@@ -148,33 +160,55 @@ class Generation:
             is_complete = not getattr(home.__spec__, "_initializing", False)
             if hasattr(home, name) or not is_complete:  # Python reports the import cycle
                 return getattr(home, name)
-        elif self.installed and module in self.shadowed:
-            behind = self._installed_module(module)
-            if hasattr(behind, name):
-                return getattr(behind, name)
         full_name = f"{origin}.{name}"
-        for provider in self.elsewhere.get(full_name, ()):
+        remedy = _longest_prefix(self.remedies, full_name) or ""
+        for provider in _longest_prefix(self.elsewhere, full_name) or ():
             try:
                 return getattr(importlib.import_module(provider), name)
             except ImportError:  # not installed
                 continue
-        prefix = max((p for p in self.remedies if full_name.startswith(p)), key=len)
-        return placeholder(origin, name, self.remedies[prefix])
+            except AttributeError as error:  # brickwork-ops says which library has it
+                remedy = f"{error}. {remedy}" if hasattr(error, "provider") else remedy
+        if origin in self.shadowed or (origin.startswith("mmcv.ops.") and self._is_compiled):
+            behind = self._installed_module(origin)
+            if hasattr(behind, name):
+                return getattr(behind, name)
+        return placeholder(origin, name, remedy)
 
-    def _installed_module(self, module: str) -> ModuleType:
+    @functools.cached_property
+    def _is_compiled(self) -> bool:
+        """Whether the installed mmcv has compiled operators."""
+        return bool(self.installed and PathFinder.find_spec("mmcv._ext", [str(self.installed[0])]))
+
+    def _installed_module(self, module: str) -> ModuleType | None:
         """Return the module of the installed mmcv that one of ours stands in front of.
 
         It is not among `sys.modules`, and bears its own name, so that what it defines pickles by
         the name under which our module finds it again.
         """
+        if self.installed is None:
+            return None
+        path = self.installed[0].joinpath(*module.split(".")[1:]).with_suffix(".py")
         with self._lock:
-            if module not in self._installed_modules:
-                assert self.installed
-                path = self.installed[0].joinpath(*module.split(".")[1:])
-                spec = importlib.util.spec_from_file_location(module, path.with_suffix(".py"))
+            if module not in self._installed_modules and path.is_file():
+                spec = importlib.util.spec_from_file_location(module, path)
                 assert spec
                 assert spec.loader
                 behind = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(behind)
                 self._installed_modules[module] = behind
-            return self._installed_modules[module]
+            return self._installed_modules.get(module)
+
+
+class Package(ModuleType):
+    """A module whose names are not replaced by its submodules."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in vars(self).get("_names", ())):
+            super().__setattr__(name, value)
+
+
+def _longest_prefix(table: Mapping[str, T], name: str) -> T | None:
+    """Return the value of the longest key that a name begins with; None if there is none."""
+    prefixes = [prefix for prefix in table if name.startswith(prefix)]
+    return table[max(prefixes, key=len)] if prefixes else None

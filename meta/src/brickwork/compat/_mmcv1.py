@@ -11,7 +11,7 @@ _REAL = (
     "An mmcv 1.x beside brickwork provides it (pip install mmcv==1.7.2; its compiled operators are"
     " not needed)"
 )
-_OPERATORS = "brickwork-ops does not have it; an mmcv 1.x with compiled operators provides it"
+_OPERATORS = "brickwork-ops has many operators; the others need an mmcv 1.x that is compiled"
 
 # Names of 1.x that lie elsewhere today: module of mmcv → names → where they are tried in turn.
 _MOVED = {
@@ -46,9 +46,14 @@ _MOVED = {
     ("mmcv.visualization.image", "imshow"): ("brickwork.image",),
 }
 _ELSEWHERE = {
-    f"{module}.{name}": providers
-    for (module, names), providers in _MOVED.items()
-    for name in names.split()
+    "mmcv.ops.": ("brickwork_ops",),
+    "mmcv.ops.deprecated_wrappers.": ("brickwork.cnn",),
+    "mmcv.ops.merge_cells.": ("brickwork.compat._merge_cells",),
+    **{
+        f"{module}.{name}": providers
+        for (module, names), providers in _MOVED.items()
+        for name in names.split()
+    },
 }
 
 GENERATION = Generation(
@@ -77,6 +82,7 @@ GENERATION = Generation(
 path = GENERATION.path
 attributes = GENERATION.attributes
 import_installed = GENERATION.import_installed
+keep_functions = GENERATION.keep_functions
 
 
 def version() -> str:

@@ -7,12 +7,15 @@ from ._generation import Generation
 from ._placeholder_modules import PlaceholderFinder
 
 _REAL = "An mmcv 2.x beside brickwork provides it (pip install mmcv-lite==2.1.0)"
-_OPERATORS = "brickwork-ops does not have it; an mmcv 2.x with compiled operators provides it"
+_OPERATORS = "brickwork-ops has many operators; the others need an mmcv 2.x that is compiled"
 
 GENERATION = Generation(
     Path(__file__).with_name("mmcv2"),
     "2.1.0",
     elsewhere={
+        "mmcv.ops.": ("brickwork_ops",),
+        "mmcv.ops.deprecated_wrappers.": ("brickwork.cnn",),
+        "mmcv.ops.merge_cells.": ("brickwork.compat._merge_cells",),
         "mmcv.image.io.imread": ("brickwork.image",),
         "mmcv.image.io.imwrite": ("brickwork.image",),
         "mmcv.visualization.image.imshow": ("brickwork.image",),
@@ -27,6 +30,7 @@ GENERATION = Generation(
 )
 path = GENERATION.path
 attributes = GENERATION.attributes
+keep_functions = GENERATION.keep_functions
 
 
 def version() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from ._generation import Generation
+from ._generation import Generation, Package
 
 
 class PlaceholderFinder:
@@ -34,7 +34,7 @@ class PlaceholderFinder:
         """Leave the module empty."""
 
 
-class _PlaceholderModule(ModuleType):
+class _PlaceholderModule(Package):
     """A module that has none of its names itself.
 
     Args:
@@ -52,8 +52,3 @@ class _PlaceholderModule(ModuleType):
 
     def __dir__(self) -> list[str]:
         return self._dir()
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # An import of the submodule `nms` must not take the place of the function of that name.
-        if not (isinstance(value, ModuleType) and name in self.__dict__.get("_names", ())):
-            super().__setattr__(name, value)
