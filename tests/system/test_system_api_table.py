@@ -68,8 +68,9 @@ DIFFERENT: dict[str, tuple[str, set[str], set[str]]] = {
     "load_checkpoint": (
         "weights are read on the CPU and copied to where the model is; a tuple for a list",
         {"map_location", "revise_keys"},
-        {"map_location", "revise_keys"},
+        {"map_location", "revise_keys", "options"},
     ),
+    "PretrainedInit": ("options of loading", set(), {"options"}),
     "BasicBlock": ("options of the shared block", set(), {"options"}),
     "Bottleneck": ("options of the shared block", set(), {"options"}),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from pathlib import Path
-from typing import BinaryIO
 
 from brickwork_zoo.errors import CheckpointError
 
@@ -38,22 +37,8 @@ class DataFile:
         weakref.finalize(self, os.close, self._descriptor)
         self.size = os.fstat(self._descriptor).st_size
 
-    def stream(self) -> BinaryIO:
-        """Return a buffered stream from the beginning, to be closed by the caller."""
-        stream = os.fdopen(os.dup(self._descriptor), "rb")
-        stream.seek(0)
-        return stream
-
     def read_into(self, buffer: memoryview, start: int) -> None:
-        """Fill a buffer with the bytes from a position.
-
-        Args:
-            buffer: Writable bytes.
-            start: Position of the first byte.
-
-        Raises:
-            CheckpointError: The file has become shorter, or cannot be read.
-        """
+        """Fill a buffer with the bytes from a position."""
         done = 0
         while done < len(buffer):
             try:

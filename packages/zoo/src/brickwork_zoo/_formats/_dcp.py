@@ -39,15 +39,8 @@ def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
 
     What else it holds is left out where it would need code to run.
 
-    Args:
-        path: The folder.
-        map_location: Where tensors go that are read whole.
-
     Returns:
         The checkpoint, nested as the one that was saved.
-
-    Raises:
-        CheckpointError: It is damaged, or not such a folder.
     """
     place = placement(map_location)
     try:

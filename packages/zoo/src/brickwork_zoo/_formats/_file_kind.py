@@ -13,9 +13,6 @@ from ._torch_legacy import LEGACY_HEAD
 def kind_of(path: Path) -> str:
     """Return the format of a checkpoint, whatever its name is.
 
-    Args:
-        path: A file or folder.
-
     Returns:
         ``"zip"``, ``"legacy"``, ``"safetensors"``, ``"index"``, ``"dcp"`` or ``"folder"``.
 

@@ -25,19 +25,7 @@ they are read when they are used and the file must not be written to; or left in
 
 
 def make_tensors(content: Any, map_location: MapLocation, access: Access) -> Any:
-    """Replace the stored tensors of a checkpoint by tensors of torch.
-
-    Args:
-        content: What a file holds, with :class:`StoredTensor` for its tensors.
-        map_location: Where they go.
-        access: How their bytes are had.
-
-    Returns:
-        The content with tensors.
-
-    Raises:
-        CheckpointError: The file cannot be read.
-    """
+    """Replace the stored tensors of a checkpoint by tensors of torch."""
     place = placement(map_location)
     if access == "lazy":
         return replace_leaves(content, StoredTensor, partial(lazy_tensor, place=place))

@@ -1,4 +1,4 @@
-"""A part of a file as a file of its own."""
+"""Streams over an open file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from ._data_file import DataFile
 
 
 class FileWindow(io.RawIOBase):
-    """A stream over consecutive bytes of a file.
+    """A stream over a file, or over ``length`` bytes of it from ``start``."""
 
-    Args:
-        file: The file.
-        start: Position of the first byte.
-        length: Number of bytes.
-    """
-
-    def __init__(self, file: DataFile, start: int, length: int) -> None:
-        self._file, self._start, self._length = file, start, length
+    def __init__(self, file: DataFile, start: int = 0, length: int | None = None) -> None:
+        self._file, self._start = file, start
+        self._length = file.size - start if length is None else length
         self._position = 0
 
     def readable(self) -> bool:
@@ -47,3 +42,8 @@ class FileWindow(io.RawIOBase):
         self._file.read_into(memoryview(buffer)[:count], self._start + self._position)
         self._position += count
         return count
+
+
+def open_stream(file: DataFile) -> io.BufferedReader:
+    """Return a buffered stream over a file."""
+    return io.BufferedReader(FileWindow(file))

@@ -29,12 +29,6 @@ _TUPLE, _PICKLE = "!tuple", "!pickle"
 def encode_value(value: Any) -> str:
     """Return a value as JSON.
 
-    Args:
-        value: Any object that pickles.
-
-    Returns:
-        The text.
-
     Raises:
         TypeError: It, or something in it, does not pickle.
     """
@@ -61,10 +55,6 @@ def _to_json(value: Any) -> Any:
 
 def decode_value(text: str, make_value: MakeValue = plain_value) -> Any:
     """Return the value that :func:`encode_value` made a text of.
-
-    Args:
-        text: The text.
-        make_value: Makes dtypes, devices and sizes.
 
     Returns:
         The value; with opaque objects for types that are not on the allow-list.

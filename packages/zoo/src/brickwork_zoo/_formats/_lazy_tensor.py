@@ -67,9 +67,6 @@ class LazyTensor(Tensor):
     def read(self) -> Tensor:
         """Read all of it.
 
-        Returns:
-            An ordinary tensor.
-
         Raises:
             CheckpointError: The file is damaged, or cannot be read.
         """
@@ -117,27 +114,12 @@ class LazyTensor(Tensor):
 
 
 def read_all(content: Any) -> Any:
-    """Read the lazy tensors of a checkpoint.
-
-    Args:
-        content: What a file holds.
-
-    Returns:
-        The content, independent of the file.
-    """
+    """Read the lazy tensors of a checkpoint."""
     return replace_leaves(content, LazyTensor, LazyTensor.read)
 
 
 def without_weights(content: Any, weights: Iterable[Any]) -> Any:
-    """Read the lazy tensors of a checkpoint, and drop the values of its weights.
-
-    Args:
-        content: What a file holds.
-        weights: The tensors in it that are not wanted.
-
-    Returns:
-        The content, independent of the file, with the weights on the meta device.
-    """
+    """Read the lazy tensors of a checkpoint, and drop the values of its weights."""
     dropped = {id(tensor) for tensor in weights}
 
     def finished(tensor: Tensor) -> Tensor:

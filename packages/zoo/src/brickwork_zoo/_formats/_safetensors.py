@@ -16,10 +16,6 @@ from ._torch_pickle import MakeValue, plain_value
 def read_safetensors(file: DataFile, make_value: MakeValue = plain_value) -> dict[str, Any]:
     """Read a safetensors file, with :class:`StoredTensor` for its tensors.
 
-    Args:
-        file: The file.
-        make_value: Makes dtypes, devices and sizes in ``meta``.
-
     Returns:
         The state dict, with the versions of its modules where the file has them; with ``meta`` in
         it, as :func:`save_checkpoint` writes it, ``{"meta": ..., "state_dict": ...}``.

@@ -14,6 +14,7 @@ from brickwork_zoo.errors import CheckpointError
 
 from ._data_file import DataFile
 from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS, PACKED, SAFETENSORS_NAMES
+from ._file_window import open_stream
 from ._stored_tensor import StoredBytes, StoredTensor, contiguous_stride
 
 MAX_HEADER = 100 * 2**20  # bytes; the limit of the format's own library
@@ -24,9 +25,6 @@ _TORCH_NAMES = {short: name for name, short in SAFETENSORS_NAMES.items()}
 def read_header(file: DataFile) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     """Read and check the header of a safetensors file.
 
-    Args:
-        file: The file.
-
     Returns:
         Key -> tensor in the order of the header, and the metadata.
 
@@ -35,7 +33,7 @@ def read_header(file: DataFile) -> tuple[dict[str, StoredTensor], dict[str, str]
             file has.
     """
     try:
-        with file.stream() as stream:
+        with open_stream(file) as stream:
             length = int.from_bytes(stream.read(8), "little")
             if length > min(MAX_HEADER, file.size - 8):
                 raise ValueError(f"a header of {length} bytes in a file of {file.size}")

@@ -28,9 +28,6 @@ def read_index(path: Path) -> dict[str, list[str]]:
 
     Returns:
         File name -> the keys in it.
-
-    Raises:
-        CheckpointError: It is not an index, or names a file outside its own folder.
     """
     try:
         weight_map = json.loads(path.read_text("utf-8"))["weight_map"]
@@ -53,17 +50,7 @@ def read_index(path: Path) -> dict[str, list[str]]:
 
 
 def checkpoint_in(folder: Path) -> Path:
-    """Find the one checkpoint in a folder.
-
-    Args:
-        folder: A folder as model hubs lay them out.
-
-    Returns:
-        Its index, or its only file of weights.
-
-    Raises:
-        CheckpointError: There is none, or more than one.
-    """
+    """Find the one checkpoint in a folder."""
     for pattern in _PATTERNS:
         if files := sorted(filter(Path.is_file, folder.glob(pattern))):
             if len(files) == 1:

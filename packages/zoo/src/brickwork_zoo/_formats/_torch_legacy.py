@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from brickwork_zoo.errors import CheckpointError
 
 from ._data_file import DataFile
+from ._file_window import open_stream
 from ._stored_tensor import StoredBytes
 from ._torch_layout import TorchLayout
 
@@ -22,19 +23,9 @@ _COUNT_BYTES = 8  # before each storage: its number of elements
 
 
 def read_legacy(file: DataFile) -> TorchLayout:
-    """Find the main pickle of a file in the legacy format.
-
-    Args:
-        file: The file.
-
-    Returns:
-        Its layout.
-
-    Raises:
-        CheckpointError: It is truncated or damaged.
-    """
+    """Find the main pickle of a file in the legacy format."""
     try:
-        with file.stream() as stream:
+        with open_stream(file) as stream:
             head = [_skip_pickle(stream) for _ in range(3)]  # number, version, about the machine
             if head[1] != _PROTOCOL:
                 raise ValueError(f"format version {head[1]!r}, expected {_PROTOCOL}")
@@ -61,12 +52,6 @@ def locate_storages(
     file: DataFile, storages: Mapping[str, StoredBytes], order: Iterable[str], start: int
 ) -> None:
     """Set where the storages of a legacy file begin.
-
-    Args:
-        file: The file.
-        storages: Key -> the bytes that the main pickle mentions.
-        order: The keys in the order in which the bytes follow.
-        start: Position behind the list of keys.
 
     Raises:
         CheckpointError: The file ends too early, or has other storages than the pickle.

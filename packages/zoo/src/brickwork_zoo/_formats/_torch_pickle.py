@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from brickwork_zoo.errors import CheckpointError
 
 from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS
+from ._file_window import open_stream
 from ._safe_pickle._allow_list import ALLOWED, state_setters
 from ._safe_pickle._opaque_object import BrokenPickleError, OpaqueObject, PickledGlobal
 from ._safe_pickle._unpickler import SafeUnpickler
@@ -66,14 +67,7 @@ class _StorageType:
 
 
 def torch_globals(make_value: MakeValue) -> dict[str, Any]:
-    """Return the allow-list, extended by what a pickle needs for tensors.
-
-    Args:
-        make_value: Makes dtypes, devices and sizes.
-
-    Returns:
-        Full name -> a :class:`PickledGlobal`, or a value such as a dtype.
-    """
+    """Return the allow-list, extended by what a pickle needs for tensors."""
     functions: dict[str, Callable[..., Any]] = {
         "torch.Size": lambda size=(): make_value("size", tuple(size)),
         "torch.device": lambda *args: make_value("device", args),
@@ -166,9 +160,6 @@ class TorchPickle:
         content: What the file holds.
         unknown: Names in it that are not on the allow-list.
         known: Names in it that are.
-
-    Raises:
-        CheckpointError: It is truncated or damaged.
     """
 
     def __init__(self, layout: TorchLayout, make_value: MakeValue = plain_value) -> None:
@@ -178,7 +169,7 @@ class TorchPickle:
         unpickler = SafeUnpickler(torch_globals(make_value), self._load_storage, state_setters())
         order: list[str] = []
         try:
-            with layout.file.stream() as stream:
+            with open_stream(layout.file) as stream:
                 stream.seek(layout.pickle_start)
                 self.content = unpickler.load(stream)
                 if layout.kind == "legacy":

@@ -22,13 +22,10 @@ def read_zip(file: DataFile, start: int = 0, length: int | None = None) -> Torch
         start: Position of the archive in it.
         length: Bytes of the archive; by default all that follow.
 
-    Returns:
-        Its layout.
-
     Raises:
         CheckpointError: It is truncated, contradicts itself, or is not a checkpoint.
     """
-    window = FileWindow(file, start, file.size - start if length is None else length)
+    window = FileWindow(file, start, length)
     try:
         return _read(file, window, start)
     except CheckpointError:

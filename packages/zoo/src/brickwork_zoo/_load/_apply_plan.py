@@ -23,11 +23,6 @@ def apply_plan(slots: Iterable[Slot], copies: Mapping[int, Tensor], reuse: Reuse
 
     Tensors on the meta device are replaced. Shared tensors stay shared.
 
-    Args:
-        slots: All slots of the model.
-        copies: Of a :class:`Plan`.
-        reuse: Which tensors of the checkpoint may be used themselves.
-
     Raises:
         CheckpointError: A file is damaged or cannot be read; the message says if the model is
             partly loaded.

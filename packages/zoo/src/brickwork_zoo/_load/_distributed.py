@@ -154,9 +154,6 @@ _chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__) 
 def on_rank_0(action: Callable[[], T]) -> T:
     """Call a function on rank 0, and raise its error on every rank.
 
-    Args:
-        action: Called on rank 0, or where there is no process group.
-
     Returns:
         What it returned; on other ranks with tensors on the meta device, without values.
     """

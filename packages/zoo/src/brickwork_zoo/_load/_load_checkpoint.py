@@ -14,14 +14,7 @@ from brickwork_zoo._formats._map_location import MapLocation
 from brickwork_zoo._redact import redact_credentials
 
 from ._apply_plan import Reuse
-from ._load_options import (
-    LoadOptions,
-    Logger,
-    check_options,
-    loading_options,
-    reading_options,
-    selecting_options,
-)
+from ._load_options import LoadOptions, Logger, split_options
 from ._load_state_dict import load_selection
 from ._module_tree import is_sharded
 from ._read_checkpoint import open_checkpoint
@@ -75,7 +68,7 @@ def load_checkpoint(
         UnsafeCheckpointError: It would run code.
         MismatchError: It does not fit the model.
     """
-    check_options("load_checkpoint", options)
+    reading, selecting, loading = split_options("load_checkpoint", options)
     if isinstance(filename, Mapping):
         source, checkpoint = "the checkpoint", filename
     else:
@@ -86,7 +79,7 @@ def load_checkpoint(
         lazy = not return_weights or is_sharded(model)
 
         def read() -> Any:
-            return open_checkpoint(source, map_location, lazy=lazy, **reading_options(options))
+            return open_checkpoint(source, map_location, lazy=lazy, **reading)
 
         if broadcast:
             from ._distributed import on_rank_0  # costs an import that one process does not need
@@ -94,17 +87,9 @@ def load_checkpoint(
             checkpoint = on_rank_0(read)
         else:
             checkpoint = read()
-    selection = select(checkpoint, source, revise_keys=revise_keys, **selecting_options(options))
+    selection = select(checkpoint, source, revise_keys=revise_keys, **selecting)
     reuse: Reuse = "never" if return_weights else "without memory"
-    load_selection(
-        model,
-        selection,
-        strict,
-        logger,
-        reuse=reuse,
-        broadcast=broadcast,
-        **loading_options(options),
-    )
+    load_selection(model, selection, strict, logger, reuse=reuse, broadcast=broadcast, **loading)
     if return_weights or isinstance(filename, Mapping):
         return checkpoint
     return without_weights(checkpoint, selection.state_dict.values())

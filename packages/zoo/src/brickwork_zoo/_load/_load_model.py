@@ -14,14 +14,7 @@ from brickwork_zoo._formats._map_location import MapLocation
 
 from ._adapters import Adapter, bind_adapter
 from ._load_checkpoint import log_reading
-from ._load_options import (
-    LoadOptions,
-    Logger,
-    check_options,
-    loading_options,
-    reading_options,
-    selecting_options,
-)
+from ._load_options import LoadOptions, Logger, split_options
 from ._load_state_dict import load_selection
 from ._read_checkpoint import open_checkpoint
 from ._revise_keys import STRIP_MODULE, ReviseKeys
@@ -66,7 +59,7 @@ def load_model(
         brickwork_init.errors.UnsetError: A parameter or buffer is neither in the checkpoint nor
             initialized.
     """
-    check_options("load_model", options)
+    reading, selecting, loading = split_options("load_model", options)
     if isinstance(build, nn.Module):
         raise TypeError(
             f"build must be a function that returns a model, got a {type(build).__name__}: pass "
@@ -75,10 +68,10 @@ def load_model(
         )
     source = os.fspath(filename)
     log_reading(logger, source)
-    checkpoint = open_checkpoint(source, map_location, lazy=True, **reading_options(options))
-    selection = select(checkpoint, source, revise_keys=revise_keys, **selecting_options(options))
+    checkpoint = open_checkpoint(source, map_location, lazy=True, **reading)
+    selection = select(checkpoint, source, revise_keys=revise_keys, **selecting)
     del checkpoint  # the state of an optimizer need not stay while the model is built
-    loading = {"on_mismatch": "error", **loading_options(options)}
+    loading.setdefault("on_mismatch", "error")
     with deferred():
         model = build()
     loading["adapters"] = [

@@ -55,15 +55,17 @@ class LoadOptions(PretrainedOptions, total=False):
     prefix: str | None
 
 
-def check_options(function: str, options: PretrainedOptions) -> None:
-    """Check the names of options.
+_READING = ("weights_only", "sha256", "mmap")
+_SELECTING = ("prefix", "entry")
 
-    Args:
-        function: Name of the function that got them.
-        options: The options.
+
+def split_options(
+    function: str, options: PretrainedOptions
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the options for reading a file, for selecting the state dict, and for the model.
 
     Raises:
-        TypeError: There is an unknown one.
+        TypeError: ``function`` does not have one of them.
     """
     known = LoadOptions.__annotations__
     for name in options:
@@ -71,22 +73,7 @@ def check_options(function: str, options: PretrainedOptions) -> None:
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
-
-
-def reading_options(options: LoadOptions) -> dict[str, Any]:
-    """Return those of the options that concern reading the file."""
-    return _chosen(options, ("weights_only", "sha256", "mmap"))
-
-
-def selecting_options(options: LoadOptions) -> dict[str, Any]:
-    """Return those of the options that concern the choice of the state dict."""
-    return _chosen(options, ("prefix", "entry"))
-
-
-def loading_options(options: LoadOptions) -> dict[str, Any]:
-    """Return those of the options that concern the model."""
-    return _chosen(options, ("on_mismatch", "adapters", "allow_empty"))
-
-
-def _chosen(options: LoadOptions, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name in names}
+    reading = {name: value for name, value in options.items() if name in _READING}
+    selecting = {name: value for name, value in options.items() if name in _SELECTING}
+    loading = {n: v for n, v in options.items() if n not in (*_READING, *_SELECTING)}
+    return reading, selecting, loading

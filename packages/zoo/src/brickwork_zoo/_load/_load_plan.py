@@ -92,9 +92,6 @@ def plan(
         model_slots: All of its slots.
         state_dict: Key -> tensor; it is not changed.
         metadata: A state dict's ``_metadata``: module name -> its version and the like.
-
-    Returns:
-        The plan.
     """
     result = Plan()
     result.targets = {id(slot.tensor): slot.tensor for slot in model_slots}

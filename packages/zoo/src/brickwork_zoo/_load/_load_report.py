@@ -106,10 +106,6 @@ def _percentage(share: float) -> str:
 def collapse(keys: Collection[str], universe: Iterable[str]) -> list[str]:
     """List keys, by a prefix where all keys below the prefix are among them.
 
-    Args:
-        keys: The keys to list.
-        universe: All keys that ``keys`` is a part of.
-
     Returns:
         Lines such as ``head.* (4)`` and ``conv.bias``, in the order of ``keys``.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -76,7 +75,7 @@ def load_state_dict(
     check_keys(state_dict, source)
     return load_selection(
         module,
-        _Given(state_dict, source, keys or {}, {}),
+        Selection(state_dict, source, keys or {}, {}),
         strict,
         logger,
         on_mismatch=on_mismatch,
@@ -87,19 +86,9 @@ def load_state_dict(
     )
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A state dict that the caller selected: as a :class:`Selection`."""
-
-    state_dict: Mapping[str, Any]
-    source: str | None
-    file_keys: Mapping[str, str]
-    unrevised_keys: Mapping[str, str]
-
-
 def load_selection(
     module: nn.Module,
-    selection: Selection | _Given,
+    selection: Selection,
     strict: bool = False,
     logger: Logger = None,
     *,
@@ -138,15 +127,7 @@ def load_selection(
 
 
 def check_keys(state_dict: object, source: str | None = None) -> None:
-    """Check that a state dict is a mapping with strings as keys.
-
-    Args:
-        state_dict: What is to be loaded.
-        source: File or URI to name in the error.
-
-    Raises:
-        CheckpointError: It is not.
-    """
+    """Check that a state dict is a mapping with strings as keys."""
     origin = source or "the state dict"
     if not isinstance(state_dict, Mapping):
         raise CheckpointError(
@@ -169,9 +150,6 @@ def check_values(
         state_dict: What is to be loaded.
         source: File or URI to name in the error.
         loaded: Keys that modules load themselves, which may have other values.
-
-    Raises:
-        CheckpointError: They are not.
     """
     others = {
         key: type(value).__name__
@@ -231,7 +209,7 @@ def _report(
     model_slots: Sequence[Slot],
     planned: Plan,
     kept: set[int],
-    selection: Selection | _Given,
+    selection: Selection,
     adapted: Mapping[str, str],
 ) -> LoadReport:
     by_name = {slot.name: slot for slot in model_slots}
@@ -266,7 +244,7 @@ def _report(
     )
 
 
-def _suggestion(by_name: Mapping[str, Slot], selection: Selection | _Given, matching: int) -> str:
+def _suggestion(by_name: Mapping[str, Slot], selection: Selection, matching: int) -> str:
     if 2 * matching >= len(by_name):
         return ""
     unrevised = selection.unrevised_keys
@@ -276,7 +254,7 @@ def _suggestion(by_name: Mapping[str, Slot], selection: Selection | _Given, matc
         if isinstance(value, Tensor)
     }
     renaming = suggest_renaming({n: s.shape for n, s in by_name.items()}, shapes, matching)
-    if renaming and isinstance(selection, _Given):
+    if renaming and not unrevised:
         renaming += " (an option of select_state_dict and load_checkpoint)"
     return renaming
 

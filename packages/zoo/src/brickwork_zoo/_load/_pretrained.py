@@ -11,7 +11,7 @@ from brickwork_zoo._formats._map_location import MapLocation
 from brickwork_zoo._redact import redact_credentials
 
 from ._load_checkpoint import load_checkpoint
-from ._load_options import PretrainedOptions, check_options
+from ._load_options import PretrainedOptions, split_options
 from ._revise_keys import STRIP_MODULE, ReviseKeys
 
 
@@ -46,7 +46,7 @@ class PretrainedInit(Initializer):
         **options: Unpack[PretrainedOptions],
     ) -> None:
         super().__init__()
-        check_options("Pretrained", options)
+        split_options("Pretrained", options)  # raises for unknown ones
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.map_location = map_location

@@ -64,20 +64,7 @@ def open_checkpoint(
     home: str | os.PathLike[str] | None = None,
     lazy: bool = False,
 ) -> Any:
-    """Read a checkpoint, leaving in the file what need not be read.
-
-    Args:
-        uri: As for :func:`read_checkpoint`, and the following too.
-        map_location: As there.
-        weights_only: As there.
-        sha256: As there.
-        mmap: As there.
-        home: As there.
-        lazy: Whether tensors that are not mapped may be lazy.
-
-    Returns:
-        What the file holds; of a folder of ``torch.distributed.checkpoint`` always lazy tensors.
-    """
+    """Read a checkpoint, leaving in the file what need not be read."""
     resource = resolve(uri, sha256=sha256)
     if resource.reader is not None:
         return resource.reader(os.fspath(uri), map_location)

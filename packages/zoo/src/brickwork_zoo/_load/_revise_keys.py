@@ -78,10 +78,6 @@ def _checked(new: object, key: str) -> str | None:
 def under_prefix(keys: Iterable[str], prefix: str) -> dict[str, str]:
     """Return the keys below a prefix without it.
 
-    Args:
-        keys: The keys of a state dict.
-        prefix: Name of a submodule, with or without the final dot.
-
     Returns:
         Shortened key -> original key.
     """

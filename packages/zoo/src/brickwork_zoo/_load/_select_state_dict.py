@@ -18,12 +18,7 @@ StateDict: TypeAlias = "OrderedDict[str, Any]"
 
 
 def state_dict_of(pairs: Iterable[tuple[str, Any]], versions: Mapping[str, Any]) -> StateDict:
-    """Return a state dict as torch makes it, so that it loads anywhere once it is saved.
-
-    Args:
-        pairs: Keys and tensors.
-        versions: Module name -> its version and the like; becomes ``_metadata``.
-    """
+    """Return a state dict as torch makes it, so that it loads anywhere once it is saved."""
     state_dict = OrderedDict(pairs)
     state_dict._metadata = versions  # type: ignore[attr-defined]  # as torch does
     return state_dict
@@ -37,11 +32,12 @@ class Selection:
         state_dict: New key -> tensor.
         source: File or URI, for messages.
         file_keys: New key -> key in the file.
-        unrevised_keys: New key -> key below the prefix, before ``revise_keys``.
+        unrevised_keys: New key -> key below the prefix, before ``revise_keys``; empty for a state
+            dict that the caller selected.
     """
 
-    state_dict: StateDict
-    source: str
+    state_dict: Mapping[str, Any]
+    source: str | None
     file_keys: Mapping[str, str]
     unrevised_keys: Mapping[str, str]
 
@@ -71,9 +67,8 @@ def select_state_dict(
     Raises:
         CheckpointError: There is no state dict, several, or nothing below ``prefix``.
     """
-    return select(
-        checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys
-    ).state_dict
+    selection = select(checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys)
+    return cast("StateDict", selection.state_dict)
 
 
 def select(

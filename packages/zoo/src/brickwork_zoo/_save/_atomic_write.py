@@ -21,13 +21,6 @@ def write_atomically(target: str, make: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, then move it into place.
 
     The file gets the permissions of the one that it replaces, else those of the umask.
-
-    Args:
-        target: A path or a URL of fsspec.
-        make: Writes the file.
-
-    Raises:
-        CacheError: It cannot be written.
     """
     if is_url(target):
         _upload(target, make)

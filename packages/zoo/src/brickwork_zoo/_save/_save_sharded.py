@@ -23,9 +23,6 @@ from ._atomic_write import temporary_sibling
 def gather(content: Any) -> Any:
     """Gather full tensors on rank 0, one after the other.
 
-    Args:
-        content: Nested dicts and lists with DTensors, on every rank.
-
     Returns:
         The same with full tensors in place of the DTensors, on the CPU; only rank 0's are of use.
     """
@@ -39,10 +36,6 @@ def gather(content: Any) -> Any:
 
 def save_folder(path: Path, content: Mapping[str, Any]) -> None:
     """Write the shards of all ranks to a folder, which appears when it is complete.
-
-    Args:
-        path: The folder; must not exist, as file systems cannot replace a folder at once.
-        content: The checkpoint, on every rank.
 
     Raises:
         InvalidInputError: It exists.

@@ -37,10 +37,6 @@ def write_safetensors(
         target: A path or a URL of fsspec.
         meta: Goes into the header, and is read as the entry ``meta`` of the checkpoint.
         text: Further text for the header.
-
-    Raises:
-        InvalidInputError: Something cannot be stored in this format.
-        CacheError: It cannot be written.
     """
     tensors = {key: value for key, value in state_dict.items() if isinstance(value, Tensor)}
     for key, tensor in tensors.items():
