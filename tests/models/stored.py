@@ -27,6 +27,12 @@ OPENMMLAB = _read("openmmlab.json.gz")
 LIBRARIES = _read("networks.json.gz")["networks"]
 """Facts about torchvision's and timm's models, by ``library-name``."""
 
+MMPRETRAIN = _read("mmpretrain.json.gz")
+"""Parameter names and preprocessing of mmpretrain's checkpoints, by URI."""
+
+MMEDIT = _read("mmedit.json")
+"""Parameter names of mmedit's encoders, by URI."""
+
 TORCHVISION_WEIGHTS = _read("torchvision_weights.json")
 """What torchvision publishes about its weights, by URI."""
 

@@ -85,6 +85,38 @@ def test_expected_hash_of_pretrained_weights_is_checked(serve_checkpoint) -> Non
         create_model("resnet18_v1c", pretrained=True, features_only=True, sha256="0" * 8)
 
 
+def test_self_supervised_weights_build_the_backbone_from_its_prefix(serve_checkpoint) -> None:
+    uri = "mmpretrain://mocov2_resnet50_8xb32-coslr-200e_in1k"
+    shapes = {f"backbone.{key}": shape for key, shape in state_shapes(ResNet(50)).items()}
+    weights = serve_checkpoint(uri, {**shapes, "neck.mlp.0.weight": [8, 8]})
+    model = create_model(uri, pretrained=True, features_only=True)
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, weights[f"backbone.{key}"]), key
+
+
+@pytest.mark.parametrize(
+    ("name", "num_classes", "in_channels"),
+    [
+        ("resnet50_cifar.8xb16_cifar100", 100, 3),
+        ("resnet18_8xb16_cifar10", 10, 3),
+        ("mmedit/mobilenet_v2", 1000, 4),
+    ],
+)
+def test_default_classes_and_channels_are_those_of_the_weights(
+    name: str, num_classes: int, in_channels: int, serve_checkpoint
+) -> None:
+    entry, tag = find(name)
+    weights = next(w for w in entry.weights if w.tag == tag)
+    with torch.device("meta"):
+        shapes = state_shapes(entry.make(num_classes=num_classes, **weights.arguments))
+    serve_checkpoint(
+        weights.uri, {"layers.0.conv.weight": [32, 4, 3, 3]} if tag == "mmedit" else shapes
+    )
+    model = create_model(name, pretrained=True)
+    assert model.fc.out_features == num_classes
+    assert next(model.parameters()).shape[1] == in_channels
+
+
 def test_classifier_without_values_is_not_loaded(serve_checkpoint) -> None:
     keys = stored_keys("torchvision-vgg16")
     shapes = {key: shape if "features" in key else [1] for key, shape in keys.items()}
@@ -140,6 +172,15 @@ def test_names_of_torchvision_timm_and_zoo_are_found(name: str, kind: type) -> N
         ("mmpretrain://resnet50_8xb32_in1k", "resnet50", "mmcls"),
         ("resnet50.default", "resnet50", "imagenet1k_v2"),
         ("resnet50_caffe_bgr", "detectron2/resnet50_caffe", None),
+        ("mmpretrain://hrnet-w30_3rdparty_8xb32_in1k", "hrnet_w30", "3rdparty_8xb32_in1k"),
+        ("resnet50_8xb256-rsb-a1-600e_in1k", "resnet50", "8xb256-rsb-a1-600e_in1k"),
+        (
+            "mmpretrain://mocov2_resnet50_8xb32-coslr-200e_in1k",
+            "resnet50",
+            "mocov2_8xb32-coslr-200e_in1k",
+        ),
+        ("resnet50_cifar.8xb16_cifar100", "resnet50_cifar", "8xb16_cifar100"),
+        ("mmedit/vgg16", "vgg16", "mmedit"),
         ("open-mmlab://detectron2/resnet50_caffe_bgr", "detectron2/resnet50_caffe", "open-mmlab"),
     ],
 )

@@ -12,13 +12,13 @@ from brickwork_models import KEY_MAPS, Weights, list_models, model_entry, summar
 from brickwork_models._names import find
 from brickwork_models.errors import NoArchitectureError, UnknownNameError
 
-from tests.models.stored import OPENMMLAB, TORCHVISION_WEIGHTS
+from tests.models.stored import MMPRETRAIN, OPENMMLAB, TORCHVISION_WEIGHTS
 from tests.support.repository import ROOT
 
 CATALOG = ROOT / "packages" / "zoo" / "catalog" / "raw"
 # Checkpoints of families that are not implemented.
 NOT_IMPLEMENTED = {
-    "open_mmlab": r"bninception_caffe|kin400/.*|mmedit/.*|contrib/mobilenet_v3_.*|resnest\d+",
+    "open_mmlab": r"bninception_caffe|kin400/.*|mmedit/res34_.*|contrib/mobilenet_v3_.*|resnest\d+",
     "mmcls": r"se-resnet.*|resnest.*|shufflenet.*|mobilenet_v3.*|repvgg.*|swin.*|t2t.*|tnt.*|vit.*",
     "torchvision": r"(densenet|efficientnet|googlenet|inception|maxvit|mnasnet"
     r"|mobilenet_v3|shufflenet|squeezenet|swin|vit).*",
@@ -125,6 +125,19 @@ def test_preprocessing_matches_openmmlab_configs(uri: str) -> None:
     preprocess = weights_of(uri).preprocess
     actual = [list(preprocess.mean), list(preprocess.std), preprocess.channel_order]
     assert actual == OPENMMLAB[uri]["images"]
+
+
+@pytest.mark.parametrize("uri", MMPRETRAIN)
+def test_preprocessing_matches_mmpretrain_configs(uri: str) -> None:
+    config, preprocess = MMPRETRAIN[uri], weights_of(uri).preprocess
+    statistics = [list(preprocess.mean), list(preprocess.std), preprocess.channel_order]
+    assert statistics == [config["mean"], config["std"], config["order"]]
+    if config["resize"]:  # configs that only pretrain have no test images
+        size = config["crop"] or config["resize"]
+        assert preprocess.size == size
+        assert preprocess.crop == pytest.approx(size / config["resize"])
+        assert preprocess.interpolation == config["interpolation"]
+        assert preprocess.square == config["square"]
 
 
 @pytest.mark.parametrize("prefix", ["detectron/", "detectron2/"])

@@ -12,11 +12,19 @@ import pytest
 import torch
 from brickwork_models import KEY_MAPS, key_map, model_entry
 from brickwork_models._entries._key_map import rename
+from brickwork_models._names import find
 from brickwork_models.errors import UnknownNameError
 from torch import Tensor
 
 from tests.models.reference.cases import CASES, TIMM_OTHERS, Case, fill, image
-from tests.models.stored import LIBRARIES, OPENMMLAB, assert_matches_samples, stored_keys
+from tests.models.stored import (
+    LIBRARIES,
+    MMEDIT,
+    MMPRETRAIN,
+    OPENMMLAB,
+    assert_matches_samples,
+    stored_keys,
+)
 from tests.support.tensors import state_shapes
 
 # The families whose checkpoints must load, as the libraries name them.
@@ -32,6 +40,10 @@ MMCLS_CONFIGS = {
     "regnet/regnetx-400mf_8xb128_in1k": "regnetx_400mf",
     "resnet/resnetv1c50_8xb32_in1k": "resnet50_v1c",
 }
+
+
+# Configs of mmpretrain that build the base model by mistake.
+MMPRETRAIN_BASE_CONFIGS = ("convnext-large_3rdparty_in21k", "convnext-xlarge_3rdparty_in21k")
 
 
 def renamed(values: dict[str, Any], map_name: str) -> dict[str, Any]:
@@ -125,6 +137,40 @@ def test_keys_and_shapes_match_openmmlab(uri: str) -> None:
         model = entry.make(num_classes=None if scheme == "open-mmlab" else 1000)
     rules = entry.key_maps[scheme or "mmcls"]
     assert state_shapes(model) == renamed(stored_keys(uri), rules)
+
+
+@pytest.mark.parametrize("uri", MMPRETRAIN)
+def test_keys_and_shapes_match_mmpretrain(uri: str) -> None:
+    entry, tag = find(uri)
+    weights = next(w for w in entry.weights if w.tag == tag)
+    with torch.device("meta"):
+        classes = weights.num_classes if weights.classifier else None
+        model = entry.make(num_classes=classes, **weights.arguments)
+    prefix = f"{weights.prefix}." if weights.prefix else ""
+    keys = {key.removeprefix(prefix): shape for key, shape in MMPRETRAIN[uri]["keys"].items()}
+    expected = renamed(keys, entry.key_maps[weights.library])
+    if uri.endswith(MMPRETRAIN_BASE_CONFIGS):
+        assert state_shapes(model).keys() == expected.keys()
+    else:
+        assert state_shapes(model) == expected
+
+
+@pytest.mark.parametrize(
+    ("uri", "own_layers", "missing"),
+    [
+        ("open-mmlab://mmedit/vgg16", "layer", "nothing"),
+        ("open-mmlab://mmedit/mobilenet_v2", "layers.", "conv2."),
+    ],
+)
+def test_keys_and_shapes_match_mmedit(uri: str, own_layers: str, missing: str) -> None:
+    entry, tag = find(uri)
+    weights = next(w for w in entry.weights if w.tag == tag)
+    with torch.device("meta"):
+        model = entry.make(**weights.arguments)
+    keys = {key: shape for key, shape in MMEDIT[uri].items() if key.startswith(own_layers)}
+    expected = renamed(keys, entry.key_maps[weights.library])
+    shapes = {k: v for k, v in state_shapes(model).items() if not k.startswith(missing)}
+    assert shapes == expected
 
 
 @pytest.mark.parametrize("uri", [uri for uri in OPENMMLAB if "initialized" in OPENMMLAB[uri]])

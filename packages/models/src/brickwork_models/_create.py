@@ -60,7 +60,7 @@ def create_model(
     num_classes: int | Literal["default"] | None = "default",
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
-    in_channels: int = 3,
+    in_channels: int | None = None,
     sha256: str | Literal[False] | None = None,
     **options: Any,
 ) -> nn.Module:
@@ -81,7 +81,7 @@ def create_model(
         features_only: Whether to build a backbone that returns a tuple of feature maps.
         out_indices: Indices of the stages whose feature maps a backbone returns; the default is
             that of the model's class.
-        in_channels: Number of image channels.
+        in_channels: Number of image channels, by default that of the weights, usually 3.
         sha256: Expected SHA-256 of the file with the weights, if it is not the one in the
             catalog; False skips the check, with a warning. See :func:`brickwork_zoo.download`.
         **options: Further arguments of the model's class.
@@ -108,9 +108,12 @@ def create_model(
                 "logits; pass features_only=True"
             )
         options["out_indices"] = out_indices
-    if in_channels < 1:
-        raise ArchitectureError(name, "in_channels", in_channels, "at least 1")
-    options["in_channels"] = in_channels
+    if in_channels is not None:
+        if in_channels < 1:
+            raise ArchitectureError(name, "in_channels", in_channels, "at least 1")
+        options["in_channels"] = in_channels
+    if weights:
+        options = {**weights.arguments, **options}
 
     def build() -> nn.Module:
         return entry.make(num_classes=classes, **options)
@@ -125,6 +128,7 @@ def create_model(
         build,
         weights.uri,
         revise_keys=key_map(entry.key_maps[weights.library]),
+        prefix=weights.prefix,
         on_mismatch="error" if classes in (None, own_classes) else "skip",
         adapters=[brickwork_zoo.adapt_input_channels],
         sha256=sha256,

@@ -16,6 +16,7 @@ class Preprocessing:
         channel_order: ``"RGB"`` or ``"BGR"``; ``mean`` and ``std`` are in this order.
         crop: ``size`` divided by the length to which the shorter side is resized.
         interpolation: ``"bilinear"`` or ``"bicubic"``.
+        square: Whether both sides are resized to this length, regardless of the aspect ratio.
     """
 
     size: int = 224
@@ -24,6 +25,7 @@ class Preprocessing:
     channel_order: str = "RGB"
     crop: float = 0.875
     interpolation: str = "bilinear"
+    square: bool = False
 
 
 IMAGENET = Preprocessing()

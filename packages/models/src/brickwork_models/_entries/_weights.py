@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ._preprocessing import IMAGENET, Preprocessing
 
@@ -27,6 +29,8 @@ class Weights:
         classifier: Whether the checkpoint contains the classifier.
         license: SPDX identifier of the license, or whom to ask.
         num_classes: Number of classes of the classifier.
+        prefix: Prefix of the model's keys if the checkpoint contains more than the model.
+        arguments: Arguments of the model's class that the checkpoint needs beyond the entry's.
     """
 
     tag: str
@@ -36,6 +40,8 @@ class Weights:
     classifier: bool
     license: str
     num_classes: int = IMAGENET_CLASSES
+    prefix: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 V1, V2 = "imagenet1k_v1", "imagenet1k_v2"
@@ -85,6 +91,39 @@ def mmcls(name: str) -> tuple[Weights, ...]:
     return (Weights("mmcls", f"mmcls://{name}", "mmcls", IMAGENET, True, APACHE),)
 
 
+def mmpretrain(
+    arch: str,
+    *names: str,
+    preprocess: Preprocessing = IMAGENET,
+    license_id: str = APACHE,
+    **facts: Any,
+) -> tuple[Weights, ...]:
+    """Declare checkpoints of mmpretrain, whose tags are their names without that of the model.
+
+    Args:
+        arch: Name of the model in mmpretrain.
+        *names: Names after ``mmpretrain://``.
+        preprocess: Preprocessing of the images.
+        license_id: License of the weights.
+        **facts: Further attributes of :class:`Weights`.
+
+    Returns:
+        The checkpoints in this order.
+    """
+    facts = {"classifier": True, **facts}
+    return tuple(
+        Weights(
+            name.replace(f"{arch}_", "", 1),
+            f"mmpretrain://{name}",
+            "mmcls",
+            preprocess,
+            license=license_id,
+            **facts,
+        )
+        for name in names
+    )
+
+
 def open_mmlab(
     name: str,
     preprocess: Preprocessing = IMAGENET,
@@ -92,6 +131,8 @@ def open_mmlab(
     *,
     classifier: bool = False,
     tag: str = "open-mmlab",
+    library: str = "open-mmlab",
+    arguments: Mapping[str, Any] | None = None,
 ) -> tuple[Weights, ...]:
     """Declare a checkpoint with which OpenMMLab's configs start.
 
@@ -101,12 +142,23 @@ def open_mmlab(
         license_id: License of the weights.
         classifier: Whether the checkpoint is known to contain the classifier.
         tag: Name among the weights of the model.
+        library: Library whose parameter names the checkpoint has.
+        arguments: Arguments of the model's class that the checkpoint needs.
 
     Returns:
         The checkpoint, as a tuple of one.
     """
-    uri = f"open-mmlab://{name}"
-    return (Weights(tag, uri, "open-mmlab", preprocess, classifier, license_id),)
+    return (
+        Weights(
+            tag,
+            f"open-mmlab://{name}",
+            library,
+            preprocess,
+            classifier,
+            license_id,
+            arguments=arguments or {},
+        ),
+    )
 
 
 def timm(tag: str, file: str, preprocess: Preprocessing) -> tuple[Weights, ...]:

@@ -16,7 +16,7 @@ from brickwork_models._entries._entry import Entry
 from brickwork_models._entries._key_map import KeyMap
 from brickwork_models._entries._preprocessing import Preprocessing
 from brickwork_models._entries._table import register_family
-from brickwork_models._entries._weights import V1, Weights, torchvision
+from brickwork_models._entries._weights import V1, Weights, mmpretrain, torchvision
 from brickwork_models._parts._backbone import Backbone, BackboneOptions
 from brickwork_models._registry import MODELS
 from brickwork_models._typing import Config
@@ -245,6 +245,52 @@ KEY_MAPS: dict[str, KeyMap] = {
 # Length of the shorter side to which torchvision resizes images.
 RESIZE = {"tiny": 236, "small": 230, "base": 232, "large": 232}
 
+# Names in mmpretrain. Those trained there; those of the paper's authors, at 224 and 384 pixels; and
+# those on all of ImageNet.
+BICUBIC_224 = Preprocessing(interpolation="bicubic")
+BICUBIC_384 = Preprocessing(384, crop=1.0, interpolation="bicubic", square=True)
+IMAGENET_21K_CLASSES = 21841
+TRAINED = ("32xb128_in1k", "32xb128-noema_in1k")
+MMPRETRAIN: dict[str, tuple[tuple[str, ...], ...]] = {
+    "tiny": (TRAINED, ("in21k-pre_3rdparty_in1k",), ("in21k-pre_3rdparty_in1k-384px",), ()),
+    "small": (TRAINED, ("in21k-pre_3rdparty_in1k",), ("in21k-pre_3rdparty_in1k-384px",), ()),
+    "base": (
+        TRAINED,
+        ("3rdparty_in1k", "3rdparty-noema_in1k", "in21k-pre_3rdparty_in1k"),
+        ("3rdparty_in1k-384px", "in21k-pre-3rdparty_in1k-384px"),
+        ("3rdparty_in21k",),
+    ),
+    "large": (
+        (),
+        ("3rdparty_in1k", "in21k-pre_3rdparty_in1k"),
+        ("3rdparty_in1k-384px", "in21k-pre-3rdparty_in1k-384px"),
+        ("3rdparty_in21k",),
+    ),
+    "xlarge": (
+        (),
+        ("in21k-pre_3rdparty_in1k",),
+        ("in21k-pre-3rdparty_in1k-384px",),
+        ("3rdparty_in21k",),
+    ),
+}
+
+
+def _mmpretrain(arch: str) -> Iterator[Weights]:
+    name = f"convnext-{arch}"
+    trained, at_224, at_384, on_21k = (
+        tuple(f"{name}_{tag}" for tag in tags) for tags in MMPRETRAIN[arch]
+    )
+    yield from mmpretrain(name, *trained, preprocess=BICUBIC_224)
+    yield from mmpretrain(name, *at_224, preprocess=BICUBIC_224, license_id="MIT")
+    yield from mmpretrain(name, *at_384, preprocess=BICUBIC_384, license_id="MIT")
+    yield from mmpretrain(
+        name,
+        *on_21k,
+        preprocess=BICUBIC_224,
+        license_id="MIT",
+        num_classes=IMAGENET_21K_CLASSES,
+    )
+
 
 def _entries() -> Iterator[Entry]:
     maps = {
@@ -258,6 +304,7 @@ def _entries() -> Iterator[Entry]:
         if arch in RESIZE:
             preprocess = Preprocessing(crop=224 / RESIZE[arch])
             weights = torchvision(name, V1, preprocess=preprocess)
+        weights += tuple(_mmpretrain(arch))
         yield Entry(name, "ConvNeXt", ConvNeXt, {"arch": arch}, weights, key_maps=maps)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from brickwork_models._entries._entry import Entry
 from brickwork_models._entries._key_map import BACKBONE, OPENMMLAB, KeyMap
 from brickwork_models._entries._table import register_family
-from brickwork_models._entries._weights import open_mmlab
+from brickwork_models._entries._weights import NOT_STATED, mmpretrain, open_mmlab
 from brickwork_models._parts._backbone import Backbone, BackboneOptions
 from brickwork_models._parts._residual_block import BN, BasicBlock, Bottleneck, ResidualBlock
 from brickwork_models._parts._residual_stage import residual_stage
@@ -392,10 +392,19 @@ def _entries() -> Iterator[Entry]:
         stages = {"extra": hrnet_stages(width)}
         in_zoo = width in (18, 32, 40, 48)
         weights = open_mmlab(f"msra/{v2}", license_id="MIT", classifier=True) if in_zoo else ()
+        arch = f"hrnet-w{width}"
+        weights += mmpretrain(
+            arch,
+            f"{arch}_3rdparty_8xb32_in1k",
+            license_id="MIT",
+            arguments={"head_bias": False},
+        )
         yield Entry(name, family, HRNet, stages, weights, (v2,), maps)
         if width in (18, 48):
             ssld = stages | {"head_bias": False}
-            yield Entry(f"{name}_ssld", family, HRNet, ssld, key_maps=maps)
+            ssld_name = f"{arch}_3rdparty_8xb32-ssld_in1k"
+            weights = mmpretrain(arch, ssld_name, license_id=NOT_STATED)
+            yield Entry(f"{name}_ssld", family, HRNet, ssld, weights, key_maps=maps)
     small = {"extra": hrnet_stages(18, (1, 1, 3, 2), (2, 2, 2, 2))}
     weights = open_mmlab("msra/hrnetv2_w18_small", license_id="MIT", classifier=True)
     aliases = ("hrnetv2_w18_small",)

@@ -118,16 +118,34 @@ KEY_MAPS: dict[str, KeyMap] = {
         (r"^(layer\d\.\d)\.conv\.2\.", r"\1.linear_conv."),
     ],
     "timm/mobilenet_v2": timm_key_map("linear_conv"),
+    "mmedit/mobilenet_v2": [
+        (r"^layers\.0\.", "conv1."),
+        (r"^layers\.(\d)\.", r"layer\1."),
+        (r"^(layer1\.0)\.conv\.depthwise_conv\.", r"\1.depthwise_conv."),
+        (r"^(layer1\.0)\.conv\.pointwise_conv\.", r"\1.linear_conv."),
+        (r"^(layer\d\.\d)\.conv\.0\.", r"\1.expand_conv."),
+        (r"^(layer\d\.\d)\.conv\.1\.depthwise_conv\.", r"\1.depthwise_conv."),
+        (r"^(layer\d\.\d)\.conv\.1\.pointwise_conv\.", r"\1.linear_conv."),
+    ],
 }
+
+
+LIBRARIES = ("torchvision", "mmcls", "timm", "mmedit")
+
+# The encoder of image matting, whose fourth input channel is the trimap.
+MMEDIT = open_mmlab(
+    "mmedit/mobilenet_v2", library="mmedit", tag="mmedit", arguments={"in_channels": 4}
+)
 
 
 def _entries() -> Iterator[Entry]:
     family = "MobileNetV2"
-    maps = {key: f"{key}/mobilenet_v2" for key in ("torchvision", "mmcls", "timm")} | BACKBONE
+    maps = {key: f"{key}/mobilenet_v2" for key in LIBRARIES} | BACKBONE
     weights = (
         *torchvision("mobilenet_v2", V1, V2),
         *mmcls("mobilenet_v2"),
         *open_mmlab("mmdet/mobilenet_v2", license_id=APACHE),
+        *MMEDIT,
     )
     yield Entry(
         "mobilenet_v2",

@@ -14,7 +14,7 @@ from brickwork_models._entries._entry import Entry
 from brickwork_models._entries._key_map import MMCLS, KeyMap
 from brickwork_models._entries._preprocessing import PYCLS, Preprocessing
 from brickwork_models._entries._table import register_family
-from brickwork_models._entries._weights import V1, V2, Weights, open_mmlab, torchvision
+from brickwork_models._entries._weights import V1, V2, Weights, mmpretrain, open_mmlab, torchvision
 from brickwork_models._parts._make_divisible import make_divisible
 from brickwork_models._parts._residual_block import Bottleneck
 from brickwork_models._parts._residual_net import (
@@ -263,11 +263,17 @@ TORCHVISION = {
 # a linear classifier on frozen features.
 SWAG_MODELS = ("regnety_16gf", "regnety_32gf", "regnety_128gf")
 SWAG_SIZES = {"imagenet1k_swag_e2e_v1": 384, "imagenet1k_swag_linear_v1": 224}
-# The models whose weights by the paper's authors the zoo has.
-PYCLS_MODELS = tuple(
-    f"regnetx_{size}"
-    for size in ("400mf", "800mf", "1.6gf", "3.2gf", "4.0gf", "6.4gf", "8.0gf", "12gf")
-)
+# The sizes of RegNetX that the paper's authors and mmpretrain trained, with mmpretrain's batches.
+BATCHES = {
+    "400mf": "8xb128",
+    "800mf": "8xb128",
+    "1.6gf": "8xb128",
+    "3.2gf": "8xb64",
+    "4.0gf": "8xb64",
+    "6.4gf": "8xb64",
+    "8.0gf": "8xb64",
+    "12gf": "8xb64",
+}
 
 
 def _swag(name: str) -> Iterator[Weights]:
@@ -294,8 +300,11 @@ def _entries() -> Iterator[Entry]:
             weights += torchvision(torchvision_name, *tags)
             if name in SWAG_MODELS:
                 weights += tuple(_swag(torchvision_name))
-        if name in PYCLS_MODELS:
+        size = name.removeprefix("regnetx_")
+        if size in BATCHES:
             weights += open_mmlab(name, PYCLS, "MIT")
+            arch = f"regnetx-{size}"
+            weights += mmpretrain(arch, f"{arch}_{BATCHES[size]}_in1k", preprocess=PYCLS)
         yield Entry(name, "RegNet", RegNet, {"arch": name}, weights, aliases, maps)
 
 

@@ -11,27 +11,31 @@ from brickwork_models._entries._key_map import BACKBONE, MMCLS, OPENMMLAB, SAME,
 from brickwork_models._entries._preprocessing import Preprocessing
 from brickwork_models._entries._table import register_family
 from brickwork_models._entries._weights import (
+    BSD,
     CC_BY_SA,
     V1,
     V2,
     Weights,
     mmcls,
+    mmpretrain,
     open_mmlab,
     torchvision,
 )
 from brickwork_models._parts._residual_block import BasicBlock, Bottleneck, ResidualBlock
 from brickwork_models._parts._residual_net import (
     STEM_7X7,
+    STEM_CIFAR,
     STEM_DEEP,
     ResidualNet,
     ResidualNetOptions,
     StageRow,
+    Stem,
 )
 from brickwork_models._registry import MODELS
 from brickwork_models._typing import Config
 from brickwork_models.errors import ArchitectureError
 
-__all__ = ["ResNet", "ResNetV1c", "ResNetV1d"]
+__all__ = ["ResNet", "ResNetCIFAR", "ResNetV1c", "ResNetV1d"]
 
 # Table 1 of the paper: blocks of conv2_x, conv3_x, conv4_x, conv5_x.
 DEPTHS: dict[int, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
@@ -100,6 +104,7 @@ class ResNet(ResidualNet):
         26: (Bottleneck, (2, 2, 2, 2)),  # 26 and 200 are timm's
         200: (Bottleneck, (3, 24, 36, 3)),
     }
+    plain_stem: ClassVar[Stem] = STEM_7X7
 
     def __init__(
         self,
@@ -133,7 +138,7 @@ class ResNet(ResidualNet):
         super().__init__(
             block,
             rows,
-            stem=STEM_DEEP if deep_stem else STEM_7X7,
+            stem=STEM_DEEP if deep_stem else self.plain_stem,
             stem_channels=stem_channels or base_channels,
             **options,
         )
@@ -166,6 +171,22 @@ class ResNetV1d(ResNet):
         super().__init__(depth, **{"deep_stem": True, "avg_down": True, **options})
 
 
+@MODELS.register_module(name=["ResNetCIFAR", "ResNet_CIFAR"])
+class ResNetCIFAR(ResNet):
+    """ResNet for small images, whose stem is a 3x3 convolution of stride 1 without pooling.
+
+    Args:
+        depth: As of :class:`ResNet`.
+        **options: As of :class:`ResNet`.
+
+    Shape:
+        ``(N, 3, H, W)`` to feature maps of strides 1, 2, 4, 8 (those of ``out_indices``), or to
+        logits ``(N, num_classes)``.
+    """
+
+    plain_stem = STEM_CIFAR
+
+
 def _mmcls_deep_stem() -> KeyMap:
     layers = {"conv": 0, "bn": 1}
     return [
@@ -196,6 +217,63 @@ GROUP_NORM = {**MMCLS, "timm": "timm/group_norm"}
 CAFFE = Preprocessing(mean=(103.53, 116.28, 123.675), std=(1.0, 1.0, 1.0), channel_order="BGR")
 DETECTRON = replace(CAFFE, mean=(102.9801, 115.9465, 122.7717))
 
+BICUBIC_236 = Preprocessing(crop=224 / 236, interpolation="bicubic")
+CUB = Preprocessing(448, crop=448 / 600, square=True)
+CIFAR10 = Preprocessing(
+    32, mean=(125.307, 122.961, 113.8575), std=(51.5865, 50.847, 51.255), crop=1.0
+)
+CIFAR100 = Preprocessing(32, mean=(129.304, 124.07, 112.434), std=(68.17, 65.392, 70.418), crop=1.0)
+
+RSB = tuple(f"resnet50_8xb256-rsb-{recipe}_in1k" for recipe in ("a1-600e", "a2-300e", "a3-100e"))
+# Self-supervised backbones.
+PRETRAINED = (
+    "barlowtwins_resnet50_8xb256-coslr-300e_in1k",
+    "byol_resnet50_16xb256-coslr-200e_in1k",
+    "densecl_resnet50_8xb32-coslr-200e_in1k",
+    "mocov2_resnet50_8xb32-coslr-200e_in1k",
+    "mocov3_resnet50_8xb512-amp-coslr-100e_in1k",
+    "mocov3_resnet50_8xb512-amp-coslr-300e_in1k",
+    "mocov3_resnet50_8xb512-amp-coslr-800e_in1k",
+    "simclr_resnet50_16xb256-coslr-200e_in1k",
+    "simclr_resnet50_16xb256-coslr-800e_in1k",
+    "simsiam_resnet50_8xb32-coslr-100e_in1k",
+    "simsiam_resnet50_8xb32-coslr-200e_in1k",
+    "swav_resnet50_8xb32-mcrop-coslr-200e_in1k-224px-96px",
+)
+# The same with a linear classifier that was trained on their frozen features.
+LINEAR = (
+    "resnet50_barlowtwins-pre_8xb32-linear-coslr-100e_in1k",
+    "resnet50_byol-pre_8xb512-linear-coslr-90e_in1k",
+    "resnet50_densecl-pre_8xb32-linear-steplr-100e_in1k",
+    "resnet50_mocov2-pre_8xb32-linear-steplr-100e_in1k",
+    "resnet50_mocov3-100e-pre_8xb128-linear-coslr-90e_in1k",
+    "resnet50_mocov3-300e-pre_8xb128-linear-coslr-90e_in1k",
+    "resnet50_mocov3-800e-pre_8xb128-linear-coslr-90e_in1k",
+    "resnet50_simclr-200e-pre_8xb512-linear-coslr-90e_in1k",
+    "resnet50_simclr-800e-pre_8xb512-linear-coslr-90e_in1k",
+    "resnet50_simsiam-100e-pre_8xb512-linear-coslr-90e_in1k",
+    "resnet50_simsiam-200e-pre_8xb512-linear-coslr-90e_in1k",
+    "resnet50_swav-pre_8xb32-linear-coslr-100e_in1k",
+)
+MMPRETRAIN_RESNET50 = (
+    *mmpretrain("resnet50", "resnet50_8xb32-fp16_in1k"),
+    *mmpretrain("resnet50", *RSB, "resnet50_spark-pre_300e_in1k", preprocess=BICUBIC_236),
+    *mmpretrain("resnet50", *PRETRAINED, classifier=False, prefix="backbone"),
+    *mmpretrain("resnet50", *LINEAR),
+    *mmpretrain("resnet50", "resnet50_8xb8_cub", preprocess=CUB, num_classes=200),
+)
+MMPRETRAIN_WIDE = {
+    50: (
+        *mmpretrain("wide-resnet50", "wide-resnet50_3rdparty_8xb32_in1k", license_id=BSD),
+        *mmpretrain(
+            "wide-resnet50",
+            "wide-resnet50_3rdparty-timm_8xb32_in1k",
+            preprocess=Preprocessing(interpolation="bicubic"),
+        ),
+    ),
+    101: mmpretrain("wide-resnet101", "wide-resnet101_3rdparty_8xb32_in1k", license_id=BSD),
+}
+
 GN: Config = {"norm_cfg": {"type": "GN", "num_groups": 32}}
 GN_WS: Config = {**GN, "conv_cfg": {"type": "ConvWS"}}
 
@@ -207,10 +285,15 @@ def _resnets() -> Iterator[Entry]:
         weights: tuple[Weights, ...] = ()
         if depth not in (26, 200):  # only timm has these
             weights = torchvision(name, *((V1,) if depth < 50 else (V1, V2))) + mmcls(name)
+        if depth == 50:
+            weights += MMPRETRAIN_RESNET50
         yield Entry(name, family, ResNet, arguments, weights, key_maps=SAME)
 
         c = arguments | {"deep_stem": True}
         weights = open_mmlab(f"{name}_v1c", classifier=True) if depth in (18, 50, 101) else ()
+        if depth in (50, 101, 152):
+            arch = f"resnetv1c{depth}"
+            weights += mmpretrain(arch, f"{arch}_8xb32_in1k")
         yield Entry(f"{name}_v1c", family, ResNet, c, weights, (f"{name}c",), DEEP_STEM)
 
         d = c | {"avg_down": True}
@@ -221,7 +304,20 @@ def _resnets() -> Iterator[Entry]:
         yield Entry(name, family, ResNet, s, (), (f"resnet{depth}s",), DEEP_STEM)
     for depth in (50, 101):
         name, wide = f"wide_resnet{depth}_2", {"depth": depth, "base_width": 128}
-        yield Entry(name, family, ResNet, wide, torchvision(name, V1, V2), key_maps=SAME)
+        weights = torchvision(name, V1, V2) + MMPRETRAIN_WIDE[depth]
+        yield Entry(name, family, ResNet, wide, weights, key_maps=SAME)
+
+
+def _cifar_resnets() -> Iterator[Entry]:
+    for depth in (18, 34, 50, 101, 152):
+        arch = f"resnet{depth}"
+        weights = mmpretrain(arch, f"{arch}_8xb16_cifar10", preprocess=CIFAR10, num_classes=10)
+        if depth == 50:
+            weights += mmpretrain(
+                arch, f"{arch}_8xb16_cifar100", preprocess=CIFAR100, num_classes=100
+            )
+        arguments = {"depth": depth}
+        yield Entry(f"{arch}_cifar", "ResNet", ResNetCIFAR, arguments, weights, key_maps=MMCLS)
 
 
 def _caffe_resnets() -> Iterator[Entry]:
@@ -268,4 +364,6 @@ def _group_norm_resnets() -> Iterator[Entry]:
         )
 
 
-register_family([*_resnets(), *_caffe_resnets(), *_group_norm_resnets()], KEY_MAPS)
+register_family(
+    [*_resnets(), *_cifar_resnets(), *_caffe_resnets(), *_group_norm_resnets()], KEY_MAPS
+)

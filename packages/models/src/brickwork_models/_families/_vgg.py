@@ -233,8 +233,17 @@ KEY_MAPS: dict[str, KeyMap] = {
         (r"^pre_logits\.fc2\.", "classifier.3."),
         (r"^head\.fc\.", "classifier.6."),
     ],
+    # mmedit has a module per stage, whose layers are numbered from 0.
+    "mmedit/vgg16": [
+        (rf"^layer{stage}\.{2 * i}\.", f"features.{start + 2 * i}.")
+        for stage, start in enumerate((0, 5, 10, 17, 24), start=1)
+        for i in range(DEPTHS[16][stage - 1])
+    ],
     **{f"mmcls/{name}": _mmcls_key_map(*arguments) for name, arguments in NAMES.items()},
 }
+
+# The encoder of image matting, whose fourth input channel is the trimap.
+MMEDIT = open_mmlab("mmedit/vgg16", library="mmedit", tag="mmedit", arguments={"in_channels": 4})
 
 MEAN_ONLY = Preprocessing(std=(1.0, 1.0, 1.0))
 FEATURES = Weights(
@@ -250,13 +259,14 @@ FEATURES = Weights(
 def _entries() -> Iterator[Entry]:
     build = VGG.from_arguments
     for name, (depth, with_bn) in NAMES.items():
-        features = (FEATURES,) if name == "vgg16" else ()
-        weights = torchvision(name, V1) + features + mmcls(name)
+        weights = torchvision(name, V1) + mmcls(name)
+        weights += (FEATURES, *MMEDIT) if name == "vgg16" else ()
         maps = {
             "torchvision": "torchvision/same",
             "torchvision-features": "torchvision/vgg_features",
             "mmcls": f"mmcls/{name}",
             "timm": "timm/vgg",
+            "mmedit": "mmedit/vgg16",
         }
         arguments = {"depth": depth, "with_bn": with_bn}
         yield Entry(name, "VGG", build, arguments, weights, key_maps=maps)
