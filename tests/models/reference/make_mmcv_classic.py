@@ -1,22 +1,22 @@
-"""Store the weights that the networks of ``mmcv.cnn`` have under a seed, as hashes.
+"""Store sampled weights of mmcv's classic models under a seed.
 
     python make_mmcv_classic.py
 
-Needs mmcv 1.7.2. Writes ``mmcv_classic.json``: SHA-256 of all parameters, in the order of their
-names, after construction and after ``init_weights()``, each under seed 0.
+Needs mmcv 1.7.2. Writes ``mmcv_classic.json.gz``: by expression the samples of ``cases.samples``
+after construction and after ``init_weights()``, each under seed 0.
 """
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 import json
 from pathlib import Path
 
 import mmcv.cnn
 import torch
-from torch import nn
+from cases import samples
 
-NETWORKS = {
+MODELS = {
     "ResNet(18)": lambda: mmcv.cnn.ResNet(18),
     "ResNet(50, style='caffe')": lambda: mmcv.cnn.ResNet(50, style="caffe"),
     "VGG(11, with_bn=True)": lambda: mmcv.cnn.VGG(11, with_bn=True),
@@ -24,24 +24,18 @@ NETWORKS = {
 }
 
 
-def digest(model: nn.Module) -> str:
-    total = hashlib.sha256()
-    for _, value in sorted(model.state_dict().items()):
-        total.update(value.numpy().tobytes())
-    return total.hexdigest()
-
-
 def main() -> None:
     stored = {}
-    for name, build in NETWORKS.items():
+    for expression, build in MODELS.items():
         torch.manual_seed(0)
         model = build()
-        stored[name] = {"built": digest(model)}
+        stored[expression] = {"built": samples(model)}
         torch.manual_seed(0)
         model.init_weights()
-        stored[name]["initialised"] = digest(model)
-    text = json.dumps(stored, indent=2) + "\n"
-    Path(__file__).with_name("mmcv_classic.json").write_text(text, encoding="utf-8")
+        stored[expression]["initialized"] = samples(model)
+    text = json.dumps(stored, separators=(",", ":"))
+    path = Path(__file__).with_name("mmcv_classic.json.gz")
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 if __name__ == "__main__":

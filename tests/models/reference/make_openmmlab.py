@@ -1,19 +1,18 @@
-"""Store what OpenMMLab's checkpoints hold and which images they expect.
+"""Store the parameter names, preprocessing and initial weights of OpenMMLab's models.
 
     python make_openmmlab.py FOLDER
 
 ``FOLDER`` holds the unpacked wheels of mmcls 0.25.0 and mmdet 2.28.2; mmcv 1.7.2 is installed. Of
 mmdet only the files of backbones are imported, since the rest needs mmcv's compiled operators.
-Writes ``openmmlab.json.gz``: by the URI of each checkpoint the names and shapes of its network's
+Writes ``openmmlab.json.gz``: by the URI of each checkpoint the names and shapes of its model's
 parameters (mmdet's backbones for ``open-mmlab://``, whole classifiers from mmcls' configs for
-``mmcls://``), the normalisation of images in the configs that name the checkpoint, and of some the
-SHA-256 of what ``init_weights()`` makes under seed 0.
+``mmcls://``), the normalization of images in the configs that name the checkpoint, and for some the
+samples of ``cases.samples`` after ``init_weights()`` under seed 0.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import importlib
 import json
 import logging
@@ -27,14 +26,15 @@ from typing import Any
 
 import torch
 import yaml
+from cases import samples
 from mmcv import Config
 from mmcv.cnn import VGG
 from mmcv.utils import Registry
 from torch import nn
 
-CATALOGUE = Path(__file__).parents[3] / "packages" / "zoo" / "catalog" / "raw"
+CATALOG = Path(__file__).parents[3] / "packages" / "zoo" / "catalog" / "raw"
 MMCLS_FAMILIES = re.compile(r"vgg|resnet|resnext|res2net|mobilenet_v2")
-INITIALISED = (
+INITIALIZED = (
     "resnet18_v1c",
     "detectron2/resnet50_caffe",
     "jhu/resnet50_gn_ws",
@@ -43,7 +43,7 @@ INITIALISED = (
     "mmdet/mobilenet_v2",
     "darknet53",
 )
-# Of these mmcls has configs, but the catalogue no name.
+# Configs of mmcls without a name in the catalog.
 MORE_CONFIGS = (
     "hrnet/hrnet-w18_4xb32_in1k",
     "regnet/regnetx-400mf_8xb128_in1k",
@@ -52,7 +52,7 @@ MORE_CONFIGS = (
 
 
 def skeleton(folder: Path, package: str) -> None:
-    """Make a package whose files can be imported without running its ``__init__``."""
+    """Create a package whose files can be imported without running its ``__init__``."""
     for name in (
         package,
         f"{package}.models",
@@ -85,7 +85,7 @@ def hrnet(width: int, modules: tuple[int, ...] = (1, 4, 3), blocks: int = 4) -> 
 
 
 def mmdet_backbones(folder: Path) -> dict[str, nn.Module]:
-    """Build the network of each ``open-mmlab://`` name."""
+    """Build the model of each ``open-mmlab://`` name."""
     skeleton(folder, "mmdet")
     utils = sys.modules["mmdet.models.utils"]
     for name, attribute in (
@@ -136,31 +136,31 @@ def mmdet_backbones(folder: Path) -> dict[str, nn.Module]:
     return models
 
 
-def images(normalise: dict[str, Any]) -> list[Any]:
+def statistics(values: dict[str, Any]) -> list[Any]:
     return [
-        list(normalise["mean"]),
-        list(normalise["std"]),
-        "RGB" if normalise["to_rgb"] else "BGR",
+        list(values["mean"]),
+        list(values["std"]),
+        "RGB" if values["to_rgb"] else "BGR",
     ]
 
 
-def mmdet_images(folder: Path) -> dict[str, list[Any]]:
-    """Find the normalisation that most of mmdet's configs have beside each checkpoint."""
+def mmdet_statistics(folder: Path) -> dict[str, list[Any]]:
+    """Return the normalization that most of mmdet's configs use with each checkpoint."""
     seen: dict[str, Counter[str]] = {}
     for path in (folder / "mmdet" / ".mim" / "configs").rglob("*.py"):
         try:
             config = Config.fromfile(str(path), import_custom_modules=False)
-        except (KeyError, FileNotFoundError, TypeError):  # a few lean on configs of other packages
+        except (KeyError, FileNotFoundError, TypeError):  # a few need configs of other packages
             continue
         if "img_norm_cfg" in config:
             for name in set(re.findall(r"open-mmlab://([\w/.\-]+)", str(config.get("model")))):
-                text = json.dumps(images(config.img_norm_cfg))
+                text = json.dumps(statistics(config.img_norm_cfg))
                 seen.setdefault(name, Counter())[text] += 1
-    return {name: json.loads(found.most_common(1)[0][0]) for name, found in seen.items()}
+    return {name: json.loads(counts.most_common(1)[0][0]) for name, counts in seen.items()}
 
 
 def mmcls_configs(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the URI and the config of each ``mmcls://`` name of the families that are here."""
+    """Yield the URI and the config of each ``mmcls://`` name of an implemented family."""
     home = folder / "mmcls" / ".mim"
     configs = {
         model["Weights"]: model["Config"]
@@ -168,7 +168,7 @@ def mmcls_configs(folder: Path) -> Iterator[tuple[str, Any]]:
         for model in yaml.safe_load(path.read_text(encoding="utf-8"))["Models"]
         if "Weights" in model and "Config" in model
     }
-    for name, url in json.loads((CATALOGUE / "mmcls.json").read_text(encoding="utf-8")).items():
+    for name, url in json.loads((CATALOG / "mmcls.json").read_text(encoding="utf-8")).items():
         if MMCLS_FAMILIES.match(name):
             yield f"mmcls://{name}", Config.fromfile(str(home / configs[url]))
     for name in MORE_CONFIGS:
@@ -179,31 +179,28 @@ def shapes(model: nn.Module) -> dict[str, list[int]]:
     return {key: list(value.shape) for key, value in model.state_dict().items()}
 
 
-def initialised(model: nn.Module) -> str:
+def initial_samples(model: nn.Module) -> dict[str, list[float]]:
     torch.manual_seed(0)
     model.init_weights()
-    total = hashlib.sha256()
-    for _, value in sorted(model.state_dict().items()):
-        total.update(value.numpy().tobytes())
-    return total.hexdigest()
+    return samples(model)
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    models, normalised = mmdet_backbones(folder), mmdet_images(folder)
+    models, normalization = mmdet_backbones(folder), mmdet_statistics(folder)
     stored = {
-        f"open-mmlab://{name}": {"keys": shapes(model), "images": normalised.get(name)}
+        f"open-mmlab://{name}": {"keys": shapes(model), "images": normalization.get(name)}
         for name, model in models.items()
     }
     logging.disable()
     for name, model in models.items():
-        if name in INITIALISED:
-            stored[f"open-mmlab://{name}"]["initialised"] = initialised(model)
+        if name in INITIALIZED:
+            stored[f"open-mmlab://{name}"]["initialized"] = initial_samples(model)
     sys.path.insert(0, str(folder))
     build_classifier = importlib.import_module("mmcls.models").build_classifier
     for uri, config in mmcls_configs(folder):
         model = build_classifier(config.model)
-        stored[uri] = {"keys": shapes(model), "images": images(config.img_norm_cfg)}
+        stored[uri] = {"keys": shapes(model), "images": statistics(config.img_norm_cfg)}
     path = Path(__file__).with_name("openmmlab.json.gz")
     path.write_bytes(gzip.compress(json.dumps(stored, separators=(",", ":")).encode(), mtime=0))
     for uri, facts in stored.items():

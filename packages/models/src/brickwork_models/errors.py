@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from brickwork_registry import suggest
+
+
+MAX_NAMES = 12
+
+
+def _shorten(names: Sequence[str]) -> str:
+    """Join names, leaving out those beyond the first few."""
+    return ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
 
 
 class ModelError(ValueError):
@@ -32,7 +40,7 @@ class ArchitectureError(ModelError):
             allowed, hint = self.allowed, ""
         else:
             names = [str(value) for value in self.allowed]
-            allowed = f"one of {', '.join(names)}" if len(names) > 1 else names[0]
+            allowed = f"one of {_shorten(names)}" if len(names) > 1 else names[0]
             hint = suggest(self.value, names) if isinstance(self.value, str) else ""
         message = f"{self.family}: {self.argument} must be {allowed}, got {self.value!r}"
         return f"{message}; {hint}" if hint else message
@@ -73,12 +81,11 @@ class UnknownNameError(ModelError, KeyError):
 
     def __str__(self) -> str:
         if self.suggestions:
-            hint = f"use one of {', '.join(self.suggestions)}"
+            hint = f"use one of {_shorten(self.suggestions)}"
         else:
             hint = suggest(self.name, self.known)
         if not hint:
-            hint = f"known names: {', '.join(self.known[:12])}"
-            hint += ", ..." if len(self.known) > 12 else ""
+            hint = f"known names: {_shorten(self.known)}"
         return f"unknown {self.kind} {self.name!r}; {hint}"
 
 
@@ -123,8 +130,8 @@ class NoWeightsError(ModelError):
                 f"{self.name} has no pretrained weights. Build it with pretrained=False and load "
                 "your own with brickwork_zoo.load_checkpoint"
             )
-        if self.tag is None:
-            return f"pretrained must be one of {', '.join(self.known)} for {self.name}"
-        hint = suggest(self.tag, self.known)
-        message = f"pretrained must be one of {', '.join(self.known)} for {self.name}"
-        return f"{message}, got {self.tag!r}" + (f"; {hint}" if hint else "")
+        hint = suggest(self.tag or "", self.known)
+        message = (
+            f"pretrained must be one of {_shorten(self.known)} for {self.name}, got {self.tag!r}"
+        )
+        return f"{message}; {hint}" if hint else message
