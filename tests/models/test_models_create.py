@@ -249,7 +249,7 @@ def test_contradictory_arguments_and_missing_weights_are_refused() -> None:
     with pytest.raises(NoWeightsError, match="has no pretrained weights"):
         create_model("hrnet_w18_small", pretrained=True)
     with pytest.raises(
-        NoWeightsError, match="one of imagenet1k_v1, .*, ... for resnet50, got 'imagenet1k_v3'"
+        NoWeightsError, match=r"one of imagenet1k_v1, .*, \.\.\. for resnet50, got 'imagenet1k_v3'"
     ):
         create_model("resnet50", pretrained="imagenet1k_v3")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from brickwork_registry import suggest
 
-
 MAX_NAMES = 12
 
 
