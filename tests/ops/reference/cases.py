@@ -20,8 +20,8 @@ DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
 def normal(seed: int, *shape: int, dtype: torch.dtype = torch.float64, scale: float = 1) -> Tensor:
-    values = np.random.default_rng(seed).standard_normal(shape) * scale
-    return torch.from_numpy(values).to(dtype)
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return torch.from_numpy(np.asarray(values * scale)).to(dtype)
 
 
 def uniform(seed: int, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -179,7 +179,7 @@ def attention_layer(ops: Any, coordinates: int, batch_first: bool, mask: bool) -
     )
 
 
-# Boxes
+# Boxes. No scores are equal, but for soft_nms: mmcv sorts them in no particular order.
 
 
 def boxes(seed: int, count: int, size: float = 100, low: float = 0) -> Tensor:
@@ -187,12 +187,8 @@ def boxes(seed: int, count: int, size: float = 100, low: float = 0) -> Tensor:
     return torch.cat([corner, corner + uniform(seed + 1, count, 2) * size * 0.4], 1).float()
 
 
-def suppression(
-    ops: Any, count: int = 300, ties: bool = False, low: float = 0, **kwargs: Any
-) -> Result:
+def suppression(ops: Any, count: int = 300, low: float = 0, **kwargs: Any) -> Result:
     scores = uniform(32, count).float()
-    if ties:
-        scores = (scores * 10).round() / 10
     dets, kept = ops.nms(boxes(30, count, low=low), scores, **kwargs)
     return {"dets": dets, "kept": kept}
 
@@ -203,11 +199,8 @@ def batched(
     low: float = 0,
     class_agnostic: bool = False,
     count: int = 400,
-    ties: bool = False,
 ) -> Result:
     scores = uniform(35, count).float()
-    if ties:
-        scores = (scores * 20).round() / 20
     classes = torch.from_numpy(np.random.default_rng(36).integers(0, 7, count))
     dets, kept = ops.batched_nms(boxes(33, count, low=low), scores, classes, cfg, class_agnostic)
     return {"dets": dets, "kept": kept}
@@ -262,9 +255,7 @@ def simple_align(ops: Any, aligned: bool) -> Result:
     layer = ops.SimpleRoIAlign((3, 4), 0.5, aligned)
     rois = regions().float()
     rois = rois[rois[:, 0].argsort(stable=True)]
-    return with_gradients(
-        lambda x: layer(x, rois), normal(64, 2, 3, 16, 20, dtype=torch.float32)
-    )
+    return with_gradients(lambda x: layer(x, rois), normal(64, 2, 3, 16, 20, dtype=torch.float32))
 
 
 def points(ops: Any, align_corners: bool) -> Result:
@@ -307,11 +298,13 @@ def _deform_cases() -> Iterator[tuple[str, Case]]:
         yield f"seeded/{name}", lambda ops, n=name, a=args, k=kwargs: seeded_layer(ops, n, *a, **k)
         yield f"layer/{name}", lambda ops, n=name, a=args, k=kwargs: trained_layer(ops, n, *a, **k)
     deform = ("SAConv2d", 4, 6, 3)
-    yield "seeded/SAConv2d/deform", lambda ops: seeded_layer(
-        ops, *deform, padding=1, use_deform=True
+    yield (
+        "seeded/SAConv2d/deform",
+        lambda ops: seeded_layer(ops, *deform, padding=1, use_deform=True),
     )
-    yield "layer/SAConv2d/deform", lambda ops: trained_layer(
-        ops, *deform, padding=1, use_deform=True
+    yield (
+        "layer/SAConv2d/deform",
+        lambda ops: trained_layer(ops, *deform, padding=1, use_deform=True),
     )
     yield "state/CARAFEPack", lambda ops: seeded_state(ops, "CARAFEPack", 8, 2, up_group=2)
 
@@ -336,7 +329,6 @@ def _nms_cases() -> Iterator[tuple[str, Case]]:
         "offset": dict(iou_threshold=0.3, offset=1),
         "score": dict(iou_threshold=0.5, score_threshold=0.4),
         "max": dict(iou_threshold=0.5, max_num=20),
-        "ties": dict(iou_threshold=0.5, ties=True),
         "many": dict(iou_threshold=0.5, count=2000),
         "negative": dict(iou_threshold=0.5, low=-50),
     }
@@ -346,7 +338,6 @@ def _nms_cases() -> Iterator[tuple[str, Case]]:
     configs: dict[str, dict[str, Any]] = {
         "plain": dict(cfg=plain),
         "none": dict(cfg=None),
-        "ties": dict(cfg=plain, ties=True),
         "agnostic": dict(cfg=plain, class_agnostic=True),
         "agnostic_in_cfg": dict(cfg=dict(plain, class_agnostic=True)),
         "offset": dict(cfg=dict(plain, offset=1)),

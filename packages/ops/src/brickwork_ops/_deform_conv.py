@@ -245,7 +245,8 @@ def _sampled_conv(
     table = channels_last_table(features, geometry.deform_groups)
     y, x, first_row = _positions(offset, geometry, height * width)
     if mask is not None:
-        mask = mask.reshape(n, geometry.deform_groups, geometry.taps, -1).permute(0, 3, 2, 1)
+        mask = mask.reshape(n, geometry.deform_groups, geometry.taps, out_height * out_width)
+        mask = mask.permute(0, 3, 2, 1)
         mask = mask.reshape(-1, geometry.taps, geometry.deform_groups)
     # (C_out, C_in / groups, kH, kW) to (groups, kH * kW, C_in / groups, C_out / groups)
     matrix = weight.reshape(geometry.groups, -1, weight.shape[1], geometry.taps).permute(0, 3, 2, 1)
@@ -280,7 +281,7 @@ def _sampled_conv(
                 for start in range(0, count, chunk)
             ]
         )
-    return to_channels_first(out.view(n, out_height, out_width, -1), features)
+    return to_channels_first(out.view(n, out_height, out_width, weight.shape[0]), features)
 
 
 def _positions(offset: Tensor, geometry: _Geometry, pixels: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -354,14 +355,15 @@ def _output_rows(
     columns = weighted_rows(table, Taps(indices.reshape(-1, 4), weights.reshape(-1, 4)))
     groups, _, group_channels, group_outputs = matrix.shape
     if groups == 1:
-        out = columns.view(positions, -1) @ matrix.reshape(-1, group_outputs)
+        columns = columns.view(positions, kernel_taps * group_channels)
+        out = columns @ matrix.reshape(-1, group_outputs)
     else:
         # One product per tap reads the columns where they are; a single one would copy them.
         columns = columns.view(positions, kernel_taps, groups, group_channels)
         out = columns.new_zeros(groups, positions, group_outputs)
         for tap in range(kernel_taps):
             out = torch.baddbmm(out, columns[:, tap].transpose(0, 1), matrix[:, tap])
-        out = out.transpose(0, 1).reshape(positions, -1)
+        out = out.transpose(0, 1).reshape(positions, groups * group_outputs)
     return out if bias is None else out + bias
 
 

@@ -42,9 +42,10 @@ def sigmoid_focal_loss(
     _check("sigmoid_focal_loss", input, target, weight, reduction)
     classes = torch.arange(input.shape[1], device=input.device)
     is_target = target[:, None] == classes
-    probability = input.sigmoid()
-    positive = -alpha * (1 - probability) ** gamma * F.logsigmoid(input)
-    negative = -(1 - alpha) * probability**gamma * F.logsigmoid(-input)
+    # Powers by logarithms, whose gradients are finite for any score.
+    log_yes, log_no = F.logsigmoid(input), F.logsigmoid(-input)
+    positive = -alpha * (gamma * log_no).exp() * log_yes
+    negative = -(1 - alpha) * (gamma * log_yes).exp() * log_no
     loss = torch.where(is_target, positive, negative)
     if weight is not None:
         loss = loss * _row_weights(weight, target)[:, None]
@@ -82,7 +83,9 @@ def softmax_focal_loss(
     inside = (target >= 0) & (target < input.shape[1])
     label = torch.where(inside, target, 0)
     log_probability = F.log_softmax(input, 1).gather(1, label[:, None])[:, 0]
-    loss = -alpha * (1 - log_probability.exp()) ** gamma * log_probability
+    # The gradient of a power below 1 is infinite at 0.
+    complement = (-log_probability.expm1()).clamp(min=torch.finfo(input.dtype).tiny)
+    loss = -alpha * complement**gamma * log_probability
     loss = torch.where(inside, loss, 0)
     if weight is not None:
         loss = loss * _row_weights(weight, target)

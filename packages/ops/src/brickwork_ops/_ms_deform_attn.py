@@ -58,9 +58,10 @@ def multi_scale_deformable_attn_pytorch(
     y = sampling_locations[..., 1] * heights - 0.5
     indices, weights = bilinear_taps(y, x, heights, widths, offset=start)
     head = torch.arange(heads, device=value.device, dtype=INDEX).view(-1, 1, 1, 1)
+    layout = (batch * queries * heads, indices.shape[3] * indices.shape[4] * 4)
     taps = Taps(
-        (indices * heads + head).view(batch * queries * heads, -1),
-        (weights * attention_weights[..., None]).view(batch * queries * heads, -1),
+        (indices * heads + head).reshape(layout),
+        (weights * attention_weights[..., None]).reshape(layout),
     )
     out = weighted_rows(value.reshape(-1, channels), taps)
     return out.view(batch, queries, heads * channels)
