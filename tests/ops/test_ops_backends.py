@@ -32,9 +32,9 @@ def torchvision_calls(monkeypatch):
         calls.append("nms")
         return torch.arange(1)
 
-    def roi_align(input, rois, size, *how):
+    def roi_align(x, rois, size, *how):
         calls.append("roi_align")
-        return input.new_zeros(len(rois), input.shape[1], *size)
+        return x.new_zeros(len(rois), x.shape[1], *size)
 
     module = types.SimpleNamespace(nms=nms, roi_align=roi_align)
     monkeypatch.setattr(_backends, "_torchvision", lambda: module)

@@ -132,21 +132,13 @@ def brick(request: pytest.FixtureRequest) -> Brick:
 
 def test_compiles_without_a_break(brick):
     layer, inputs = brick.build(), brick.inputs()
+    inputs[0].requires_grad_()
     expected = layer(*inputs)
-    compiled = torch.compile(layer, backend="eager", fullgraph=True)
-    torch.testing.assert_close(compiled(*inputs), expected)
-    torch.compiler.reset()
-
-
-def test_compiles_forward_and_backward(brick):
-    layer, inputs = brick.build(), brick.inputs()
-    leaves = [
-        x.requires_grad_() if x.is_floating_point() and i == 0 else x for i, x in enumerate(inputs)
-    ]
-    expected = torch.autograd.grad(layer(*leaves).sum(), leaves[0])
+    expected_grad = torch.autograd.grad(expected.sum(), inputs[0])
     compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
-    actual = torch.autograd.grad(compiled(*leaves).sum(), leaves[0])
-    torch.testing.assert_close(actual, expected)
+    out = compiled(*inputs)
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(torch.autograd.grad(out.sum(), inputs[0]), expected_grad)
     torch.compiler.reset()
 
 
@@ -186,12 +178,9 @@ def test_leaves_its_inputs_alone(brick):
     assert all(torch.equal(x, y) for x, y in zip(inputs, before, strict=True))
 
 
-@pytest.mark.parametrize("ratio", [0, 2])
-def test_exported_roi_align_takes_any_number_of_boxes(ratio):
-    if ratio == 0:
-        pytest.skip("the grid depends on the boxes")
+def test_exported_roi_align_takes_any_number_of_boxes():
     x, rois = image_and_rois()
-    layer = ops.RoIAlign(3, 1.0, ratio)
+    layer = ops.RoIAlign(3, 1.0, 2)
     count = torch.export.Dim("count", min=1, max=1000)
     program = torch.export.export(layer, (x, rois), dynamic_shapes=(None, {0: count}))
     more = rois.repeat(3, 1)

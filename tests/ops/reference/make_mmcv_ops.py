@@ -1,10 +1,8 @@
 """Store what mmcv 1.7.2's compiled operators compute on a CPU.
 
-Run where mmcv 1.7.2 is importable with its operators (see README.md beside this file)::
+Run where mmcv 1.7.2 is importable with its operators, see README.md beside this file::
 
     python make_mmcv_ops.py
-
-Results of up to eight float64 digits more than float32 are kept as they are; the file is compressed.
 """
 
 from pathlib import Path
