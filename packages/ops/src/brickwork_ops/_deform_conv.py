@@ -4,10 +4,12 @@ Dai et al., "Deformable Convolutional Networks", https://arxiv.org/abs/1703.0621
 "Deformable ConvNets v2", https://arxiv.org/abs/1811.11168.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -19,6 +21,9 @@ from .errors import OperatorInputError
 
 # Sampled columns beyond this size are computed in chunks and recomputed in the backward pass.
 COLUMN_LIMIT = 256 * 2**20  # bytes
+
+# Without a backward pass, chunks of this size are reused by the allocator and stay in the cache.
+CACHE_LIMIT = 4 * 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -248,8 +253,8 @@ def _sampled_conv(
         mask = mask.reshape(n, geometry.deform_groups, geometry.taps, out_height * out_width)
         mask = mask.permute(0, 3, 2, 1)
         mask = mask.reshape(-1, geometry.taps, geometry.deform_groups)
-    # (C_out, C_in / groups, kH, kW) to (groups, kH * kW, C_in / groups, C_out / groups)
-    matrix = weight.reshape(geometry.groups, -1, weight.shape[1], geometry.taps).permute(0, 3, 2, 1)
+    # (C_out, C_in / groups, kH, kW) to (C_out, kH * kW, C_in / groups)
+    matrix = weight.flatten(2).transpose(1, 2).contiguous()
 
     def rows(start: int, stop: int) -> Tensor:
         return _output_rows(
@@ -260,28 +265,39 @@ def _sampled_conv(
             None if mask is None else mask[start:stop],
             matrix,
             bias,
+            geometry.groups,
             (height, width),
         )
 
     count = n * out_height * out_width
-    row_bytes = geometry.taps * channels * features.element_size()
-    chunk = max(COLUMN_LIMIT // row_bytes, 1)
-    if count <= chunk:
-        out = rows(0, count)
+    if torch.compiler.is_compiling():
+        out = rows(0, count)  # a loop would fix the size of the input
     else:
-        out = torch.cat(
-            [
-                checkpoint(
-                    rows,
-                    start,
-                    min(start + chunk, count),
-                    use_reentrant=False,
-                    preserve_rng_state=False,
-                )
-                for start in range(0, count, chunk)
-            ]
-        )
+        out = _in_chunks(rows, count, geometry.taps * channels * features.element_size())
     return to_channels_first(out.view(n, out_height, out_width, weight.shape[0]), features)
+
+
+def _in_chunks(rows: Callable[[int, int], Tensor], count: int, row_bytes: int) -> Tensor:
+    """Compute output positions in chunks whose columns stay within the limits.
+
+    Args:
+        rows: Computes the positions from the first to the second number.
+        count: Number of positions.
+        row_bytes: Size of the columns of a position.
+    """
+    recompute = torch.is_grad_enabled()
+    chunk = max((COLUMN_LIMIT if recompute else CACHE_LIMIT) // row_bytes, 1)
+    if count <= chunk:
+        return rows(0, count)
+    ranges = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+    if not recompute:
+        return torch.cat([rows(*positions) for positions in ranges])
+    return torch.cat(
+        [
+            checkpoint(rows, *positions, use_reentrant=False, preserve_rng_state=False)
+            for positions in ranges
+        ]
+    )
 
 
 def _positions(offset: Tensor, geometry: _Geometry, pixels: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -331,6 +347,7 @@ def _output_rows(
     mask: Tensor | None,
     matrix: Tensor,
     bias: Tensor | None,
+    groups: int,
     size: tuple[int, int],
 ) -> Tensor:
     """Compute some output positions: (P, C_out).
@@ -341,8 +358,9 @@ def _output_rows(
         x: Column coordinates, of the same shape.
         first: First pixel of the image that each position reads, (P, 1, 1).
         mask: Scale of each sample, of the same shape as `y`, or None.
-        matrix: The weight, (groups, kH * kW, C_in / groups, C_out / groups).
+        matrix: The weight, (C_out, kH * kW, C_in / groups).
         bias: Tensor (C_out,) or None.
+        groups: Number of blocked connections from input to output channels.
         size: Height and width of the input.
     """
     positions, kernel_taps, deform_groups = y.shape
@@ -353,17 +371,17 @@ def _output_rows(
         group = torch.arange(deform_groups, device=y.device, dtype=INDEX)
         indices = indices * deform_groups + group[:, None]
     columns = weighted_rows(table, Taps(indices.reshape(-1, 4), weights.reshape(-1, 4)))
-    groups, _, group_channels, group_outputs = matrix.shape
+    outputs, _, group_channels = matrix.shape
     if groups == 1:
         columns = columns.view(positions, kernel_taps * group_channels)
-        out = columns @ matrix.reshape(-1, group_outputs)
-    else:
-        # One product per tap reads the columns where they are; a single one would copy them.
-        columns = columns.view(positions, kernel_taps, groups, group_channels)
-        out = columns.new_zeros(groups, positions, group_outputs)
-        for tap in range(kernel_taps):
-            out = torch.baddbmm(out, columns[:, tap].transpose(0, 1), matrix[:, tap])
-        out = out.transpose(0, 1).reshape(positions, groups * group_outputs)
+        return F.linear(columns, matrix.view(outputs, kernel_taps * group_channels), bias)
+    # One product per tap reads the columns where they are; a single one would copy them.
+    columns = columns.view(positions, kernel_taps, groups, group_channels).transpose(0, 2)
+    matrix = matrix.view(groups, outputs // groups, kernel_taps, group_channels)
+    out = columns.new_zeros(groups, positions, outputs // groups)
+    for tap in range(kernel_taps):
+        out = torch.baddbmm(out, columns[:, tap], matrix[:, :, tap].transpose(1, 2))
+    out = out.transpose(0, 1).reshape(positions, outputs)
     return out if bias is None else out + bias
 
 

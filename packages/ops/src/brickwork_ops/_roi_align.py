@@ -207,6 +207,8 @@ def _samples(axis: _Axis, bins: int, grid: int, counts: Tensor | int) -> Tensor:
     device, dtype = axis.start.device, axis.start.dtype
     place = torch.arange(bins, device=device, dtype=dtype)[:, None]
     step = torch.arange(grid, device=device, dtype=dtype) + 0.5
+    if isinstance(counts, Tensor):  # samples beyond a box's number repeat its last one
+        step = torch.minimum(step, counts - 0.5)
     return axis.start + place * axis.bin_size + step * axis.bin_size / counts
 
 
@@ -295,34 +297,51 @@ def _adaptive_grid(
     """
     grids_y = bins.y.bin_size.ceil().clamp(min=0)
     grids_x = bins.x.bin_size.ceil().clamp(min=0)
-    order = (grids_y * grids_x).flatten().argsort()
+    order = (grids_y * (grids_x.max() + 1) + grids_x).flatten().argsort()
+    pooled: list[Tensor] = []
     parts: list[tuple[Taps, Tensor]] = []
-    maxima: list[Tensor] = []
     for rows in torch.split(order, _CHUNK):
         chunk, count_y, count_x = bins.select(rows), grids_y[rows], grids_x[rows]
         y = _counted_taps(chunk.y, count_y, size[0], input_shape[2])
         x = _counted_taps(chunk.x, count_x, size[1], input_shape[3])
         if pool_mode == "max":
             samples = _sample(table, chunk.image, y, x, *input_shape[2:])
-            maxima.append(_maximum_of_present(samples, count_y, count_x))
+            pooled.append(_maximum_of_present(samples, count_y, count_x))
             continue
         y, x = _merged(y), _merged(x)
         y = y._replace(weights=y.weights / (count_y * count_x).clamp(min=1))
-        taps = _outer_taps(chunk.image, y, x, *input_shape[2:])
-        bag = y.indices.shape[2] * x.indices.shape[2]
-        sizes = torch.full((taps.indices.numel() // max(bag, 1),), bag, device=table.device)
-        parts.append((Taps(taps.indices.flatten(), taps.weights.flatten()), sizes))
-    if pool_mode == "max":
-        out = torch.cat(maxima)
-    else:
-        taps = Taps(
-            torch.cat([part.indices for part, _ in parts]),
-            torch.cat([part.weights for part, _ in parts]),
-        )
-        out = weighted_bags(table, taps, torch.cat([sizes for _, sizes in parts]))
+        indices, weights = _outer_taps(chunk.image, y, x, *input_shape[2:])
+        reads = weights != 0
+        parts.append((Taps(indices[reads], weights[reads]), reads.sum((3, 4)).flatten(1)))
     back = torch.empty_like(order)
     back[order] = torch.arange(len(order), device=order.device)
-    return out.view(len(order), -1)[back].view(-1, table.shape[1])
+    if pool_mode == "max":
+        return torch.cat(pooled).view(len(order), -1)[back].view(-1, table.shape[1])
+    sizes = torch.cat([part_sizes for _, part_sizes in parts])
+    taps = Taps(
+        torch.cat([part.indices for part, _ in parts]),
+        torch.cat([part.weights for part, _ in parts]),
+    )
+    return weighted_bags(table, _reordered(taps, sizes.sum(1), order), sizes[back].flatten())
+
+
+def _reordered(taps: Taps, lengths: Tensor, order: Tensor) -> Taps:
+    """Bring the taps of boxes back into the order of the boxes.
+
+    Args:
+        taps: Taps (T,), box by box.
+        lengths: Tensor (R,), the number of taps of each box.
+        order: Tensor (R,), the box that each of `lengths` belongs to.
+    """
+    in_order = torch.empty_like(lengths)
+    in_order[order] = lengths
+    start = (in_order.cumsum(0) - in_order)[order]
+    shift = start - (lengths.cumsum(0) - lengths)
+    place = torch.arange(len(taps.indices), device=order.device)
+    place += torch.repeat_interleave(shift, lengths)
+    indices, weights = torch.empty_like(taps.indices), torch.empty_like(taps.weights)
+    indices[place], weights[place] = taps
+    return Taps(indices, weights)
 
 
 def _counted_taps(axis: _Axis, counts: Tensor, bins: int, length: int) -> Taps:
