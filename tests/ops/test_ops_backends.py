@@ -25,7 +25,7 @@ def without_torchvision(monkeypatch):
 
 @pytest.fixture
 def torchvision_calls(monkeypatch):
-    """A stand-in for torchvision.ops that notes its calls."""
+    """Put an object in the place of torchvision.ops and return the list of its calls."""
     calls = []
 
     def nms(boxes, scores, threshold):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from brickwork_ops import _greedy_nms
+from onnx.reference import ReferenceEvaluator
 
 
 def random_boxes(count, seed=0, size=100.0):
@@ -166,6 +167,25 @@ def test_exports():
         program.module()(boxes, scores), Detector()(boxes, scores), strict=True
     ):
         assert torch.equal(ours, expected)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of onnxscript, about itself
+@pytest.mark.parametrize("offset", [0, 1])
+def test_exports_to_onnx(offset):
+    boxes, scores = random_boxes(40)
+    program = torch.onnx.export(
+        Detector(offset).eval(),
+        (boxes, scores),
+        dynamo=True,
+        custom_translation_table=ops.onnx_translations(),
+        verbose=False,
+    )
+    evaluator = ReferenceEvaluator(program.model_proto)
+    inputs = dict(zip(evaluator.input_names, (boxes.numpy(), scores.numpy()), strict=True))
+    dets, kept = evaluator.run(None, inputs)
+    expected = Detector(offset)(boxes, scores)
+    np.testing.assert_array_equal(kept, expected[1].numpy())
+    np.testing.assert_allclose(dets, expected[0].numpy(), rtol=1e-6)
 
 
 def test_custom_operator_is_registered_correctly():
