@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -208,17 +209,37 @@ def test_bundle_contains_the_shards_of_an_index(run, site, tmp_path, monkeypatch
     assert [Path(line).read_bytes() for line in out.splitlines()] == list(shards.values())
 
 
-def test_unwritable_bundle_exits_with_1(run, site, tmp_path):
+@pytest.mark.parametrize("target", ["file", "file/x.tar"])
+def test_unwritable_bundle_exits_with_1(run, site, tmp_path, target):
     (tmp_path / "file").write_text("in the way")
-    for target in ("file", "file/x.tar"):
-        code, _, err = run("prefetch", "--to", tmp_path / target, site.url("/b.pth", b"b"))
-        assert code == 1
-        assert "cannot write" in err
+    code, _, err = run("prefetch", "--to", tmp_path / target, site.url("/b.pth", b"b"))
+    assert code == 1
+    assert "cannot write" in err
     assert not site.requests
+
+
+def test_compressed_bundle_exits_with_2(run, site, tmp_path):
     code, _, err = run("prefetch", "--to", tmp_path / "x.tar.gz", site.url("/b.pth", b"b"))
     assert code == 2
     assert "must be a folder or end in .tar" in err
     assert not (tmp_path / "x.tar.gz").exists()
+
+
+def test_hint_of_a_wrong_hash_works_for_a_bundle(run, site, tmp_path):
+    url = site.url("/net-deadbeef.pth", BODY)
+    prefetch = ("prefetch", url, "--to", tmp_path / "bundle")
+    code, _, err = run(*prefetch)
+    assert code == 1
+    hint = re.search(r"`brickwork-zoo (download .*)`", err)
+    assert run(*hint[1].split())[0] == 0
+    assert run(*prefetch)[0] == 0
+    assert (tmp_path / "bundle" / "checkpoints" / SHA / "net-deadbeef.pth").exists()
+
+
+def test_credentials_of_mirrors_are_not_shown(run, monkeypatch):
+    monkeypatch.setenv("BRICKWORK_MIRRORS", "a.org=https://me:secret@b.org")
+    assert "me:***@b.org" in run("info", "https://a.org/net.pth")[1]
+    assert "secret" not in json.dumps(run("info", "--json", "https://a.org/net.pth")[1])
 
 
 def test_torch_hub_file_is_verified_in_place(run, site):

@@ -17,6 +17,8 @@ import pytest
 from brickwork_zoo import download
 from filelock import FileLock
 
+from tests.support.waiting import wait_until
+
 BODY = random.Random(0).randbytes(1_500_000)
 SHA = hashlib.sha256(BODY).hexdigest()
 
@@ -92,13 +94,6 @@ def test_concurrent_processes_without_locks_get_the_right_file(site, faults, sta
     assert leftovers() == []
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("method", ["__init__", "acquire", "release"])
 @pytest.mark.parametrize(
     "error",
@@ -124,7 +119,7 @@ def test_killed_processes_leave_a_partial_file_to_resume(site, faults, start, se
     for _ in range(3):
         before = site.asked()
         process = start(url, known)
-        wait_for(lambda before=before: site.asked() > before)
+        wait_until(lambda before=before: site.asked() > before)
         time.sleep(chance.uniform(0, 0.4))
         process.kill()
         process.communicate()
@@ -187,7 +182,7 @@ def test_killed_lock_holder_does_not_block_waiters(site, faults, start):
     site.always["/net.pth"] = faults.trickle(50_000, 0.05)
     url = site.url("/net.pth", BODY)
     holder = start(url)
-    wait_for(lambda: site.asked())
+    wait_until(lambda: site.asked())
     waiters = [start(url) for _ in range(3)]
     time.sleep(0.7)
     holder.kill()
@@ -214,7 +209,7 @@ def test_waiters_wait_while_the_holder_makes_progress(site, faults, start, monke
     site.always["/net.pth"] = faults.trickle(50_000, 0.1)
     url = site.url("/net.pth", BODY)
     processes = [start(url)]
-    wait_for(lambda: site.asked())
+    wait_until(lambda: site.asked())
     processes += [start(url), start(url)]
     (path,) = paths(processes)
     assert path.read_bytes() == BODY
@@ -229,7 +224,7 @@ def test_waiters_notice_progress_of_a_slow_holder(site, faults, start, monkeypat
     site.always["/net.pth"] = faults.trickle(200, 0.1)
     url = site.url("/net.pth", content)
     holder = start(url, before=NO_LOCKS.get(locks, ""))
-    wait_for(lambda: site.asked())
+    wait_until(lambda: site.asked())
     (path,) = paths([holder, start(url, before=NO_LOCKS.get(locks, ""))])
     assert path.read_bytes() == content
     assert site.asked() == 1
@@ -240,7 +235,7 @@ def test_stopped_lock_holder_does_not_block_waiters(site, faults, start, monkeyp
     site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
     url = site.url("/net.pth", BODY)
     holder = start(url)
-    wait_for(lambda: site.asked())
+    wait_until(lambda: site.asked())
     time.sleep(0.2)
     holder.send_signal(signal.SIGSTOP)
     try:
@@ -258,7 +253,7 @@ def test_interrupted_process_leaves_a_partial_file_to_resume(site, faults, start
     site.faults["/net.pth"] = [faults.trickle(50_000, 0.05)]
     url = site.url("/net.pth", BODY)
     process = start(url)
-    wait_for(lambda: any(p.stat().st_size > 200_000 for p in leftovers()))
+    wait_until(lambda: any(p.stat().st_size > 200_000 for p in leftovers()))
     process.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in process.communicate(timeout=20)[1]
     (path,) = paths([start(url)])

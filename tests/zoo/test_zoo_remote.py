@@ -19,6 +19,8 @@ from brickwork_zoo import download
 from brickwork_zoo._fetch._fsspec import _validator
 from brickwork_zoo.errors import DownloadError, InvalidInputError, MissingDependencyError
 
+from tests.support.waiting import wait_until
+
 BODY = os.urandom(500_000)
 SHA = hashlib.sha256(BODY).hexdigest()
 
@@ -28,20 +30,14 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(port)
+def is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
 def hub(make_site, faults, monkeypatch):
-    """Stand in for the hub: it knows who may see what, and sends large files from elsewhere."""
+    """Return two servers: a hub with private files, and a store that it redirects to."""
     front, store = make_site(), make_site()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{front.port}")
 
@@ -285,7 +281,7 @@ def nginx(tmp_path) -> Iterator[tuple[str, Path]]:
         [program, "-c", config, "-p", tmp_path], stderr=subprocess.DEVNULL
     ) as run:
         try:
-            wait_for(port)
+            wait_until(lambda: is_listening(port))
             yield f"http://127.0.0.1:{port}", files
         finally:
             run.terminate()
@@ -331,7 +327,7 @@ def bucket(monkeypatch) -> Iterator[None]:
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as run:
         try:
-            wait_for(port)
+            wait_until(lambda: is_listening(port))
             yield
         finally:
             run.terminate()

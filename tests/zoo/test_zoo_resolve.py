@@ -346,10 +346,10 @@ def test_unknown_scheme_error_suggests_uris_of_known_schemes(uri, suggestion):
         resolve(uri)
 
 
-def test_find_model_uses_only_the_scheme_of_the_name():
-    for uri in ("timm://resnet50", "nothing://resnet50", "://resnet50"):
-        with pytest.raises(UnknownModelError, match=r"did you mean .*torchvision://resnet50\?"):
-            find_model(uri)
+@pytest.mark.parametrize("uri", ["timm://resnet50", "nothing://resnet50", "://resnet50"])
+def test_find_model_uses_only_the_scheme_of_the_name(uri):
+    with pytest.raises(UnknownModelError, match=r"did you mean .*torchvision://resnet50\?"):
+        find_model(uri)
 
 
 def test_bare_model_name_error_suggests_uri():
@@ -357,11 +357,17 @@ def test_bare_model_name_error_suggests_uri():
         resolve("resnet50")
     with pytest.raises(MissingFileError, match=r"did you mean .*torchvision://resnet50\b"):
         resolve("resnet5")
-    for path in ("weights/resnet5", "resnet5.pth", "zzzzzz"):
-        with pytest.raises(MissingFileError) as caught:
-            resolve(path)
-        assert "did you mean" not in str(caught.value)
-    with pytest.raises(InvalidInputError):
+
+
+@pytest.mark.parametrize("path", ["weights/resnet5", "resnet5.pth", "zzzzzz"])
+def test_missing_path_error_suggests_no_model(path):
+    with pytest.raises(MissingFileError) as caught:
+        resolve(path)
+    assert "did you mean" not in str(caught.value)
+
+
+def test_empty_uri_is_refused():
+    with pytest.raises(InvalidInputError, match="must be a path or URI"):
         resolve("")
 
 

@@ -144,17 +144,15 @@ def test_complete_partial_file_requests_only_the_last_byte(site, faults):
     assert asked(site)[0][0] == f"bytes={len(NEW) - 1}-"
 
 
-def test_second_url_resumes_if_the_hash_is_known(make_site, faults, monkeypatch):
-    one, two = make_site(), make_site()
-    for known in (SHA, None):
-        path = f"/{known}.pth"
-        one.faults[path] = [faults.cut(80_000), faults.status(404)]
-        two.url(path, NEW)
-        two.requests.clear()
-        hosts = (f"127.0.0.1:{two.port}", f"127.0.0.1:{one.port}")
-        monkeypatch.setenv("BRICKWORK_MIRRORS", f"{hosts[1]}={hosts[1]},{hosts[1]}={hosts[0]}")
-        assert download(one.url(path, NEW), sha256=known).read_bytes() == NEW
-        assert asked(two) == [("bytes=80000-" if known else None, None)]
+@pytest.mark.parametrize(("known", "requested"), [(SHA, "bytes=80000-"), (None, None)])
+def test_second_url_resumes_if_the_hash_is_known(make_site, faults, monkeypatch, known, requested):
+    first, second = make_site(), make_site()
+    first.faults[PATH] = [faults.cut(80_000), faults.status(404)]
+    second.url(PATH, NEW)
+    hosts = (f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}")
+    monkeypatch.setenv("BRICKWORK_MIRRORS", f"{hosts[0]}={hosts[0]},{hosts[0]}={hosts[1]}")
+    assert download(first.url(PATH, NEW), sha256=known).read_bytes() == NEW
+    assert asked(second) == [(requested, None)]
     assert leftovers() == []
 
 

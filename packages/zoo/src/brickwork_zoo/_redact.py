@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
+_PASSWORD = re.compile(r"(?<=://)([^/@:\n]*):[^/@\n]*(?=@)")
 _TOKEN_AS_USER = re.compile(r"(?<=https://)[^/@:\s]+(?=@)|(?<=http://)[^/@:\s]+(?=@)")
 _SECRET_PARAMETER = re.compile(
     r"([?&](?:[\w-]*[_-])?(?:token|key|signature|sig|credential|password|secret|auth)=)[^&#\s]+",

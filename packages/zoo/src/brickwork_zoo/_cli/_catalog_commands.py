@@ -11,6 +11,7 @@ from brickwork_zoo._find._catalog import SCHEMES, nearest
 from brickwork_zoo._find._models import find_model, list_models
 from brickwork_zoo._find._resolve import resolve
 from brickwork_zoo._find._url import normalize_case
+from brickwork_zoo._redact import redact_credentials
 
 from ._output import (
     FAILED,
@@ -101,6 +102,7 @@ def _info(args: Namespace) -> int:
     is_in_catalog = normalize_case(args.uri).partition("://")[0] in SCHEMES
     facts = asdict(find_model(args.uri)) if is_in_catalog else {}
     facts |= {key: value for key, value in asdict(resource).items() if key != "identity"}
+    facts["urls"] = [redact_credentials(url) for url in resource.urls]
     if args.json:
         print_json(facts)
         return 0

@@ -67,8 +67,9 @@ def download_error(
 def _hash_hint(resource: Resource, error: WrongHashError) -> str:
     """Return where the expected hash comes from, and how to accept the file nevertheless."""
     accept = (
-        f"To accept this file, pass sha256={error.actual!r} (command line: --sha256 "
-        f"{error.actual}); to skip the check, pass sha256=False (--no-verify)"
+        f"To accept this file from now on, pass sha256={error.actual!r} once (command line: "
+        f"`brickwork-zoo download {resource.uri} --sha256 {error.actual}`); to skip the check, "
+        "pass sha256=False (--no-verify)"
     )
     if resource.sha256_source == FROM_ARGUMENT:
         return "The expected hash was passed as sha256; check it"
