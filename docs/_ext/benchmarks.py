@@ -1,7 +1,7 @@
-"""The directives ``benchmarks`` and ``comparison``: tables of a run of the benchmarks.
+"""Directives ``benchmarks`` and ``comparison``: tables of a benchmark run.
 
-The numbers are those of the JSON that ``hatch run bench:peers`` wrote; no page states others. The
-README has the comparison too, written by ``hatch run readme``.
+The numbers come from the JSON that ``hatch run bench:peers`` writes. ``hatch run readme`` writes
+the comparison into the README, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 class Compared(NamedTuple):
-    """A line of the comparison: what it says, the benchmark, whether its floor is deducted."""
+    """A row of the comparison: label, benchmark, whether the benchmark's floor is subtracted."""
 
     label: str
     cost: str
@@ -44,7 +44,7 @@ COMPARED = (
 
 
 def quantity(value: float, unit: str) -> str:
-    """Write a quantity to about three digits, in a unit that suits it."""
+    """Format a quantity with about three digits in a suitable unit."""
     while abs(value) >= 999.5 and unit in LARGER:
         value, unit = value / 1e3, LARGER[unit]
     places = 0 if abs(value) >= 99.5 else 1 if abs(value) >= 9.95 else 2
@@ -52,37 +52,37 @@ def quantity(value: float, unit: str) -> str:
 
 
 def times(ratio: float) -> str:
-    """Write a ratio."""
+    """Format a ratio."""
     return f"{ratio:.{0 if ratio >= 99.5 else 1 if ratio >= 9.95 else 2}f}{JOINED}{TIMES}"
 
 
 def comparison(data: Mapping[str, Any]) -> list[str]:
-    """Return the lines of the table that sets us beside mmcv, in Markdown."""
+    """Return the lines of the comparison with mmcv, in Markdown."""
     rows = {row["cost"]: row for row in chain(*data["parts"].values())}
     lines = [f"| | mmcv {data['about']['mmcv']} | brickwork | ratio |", "|---|--:|--:|--:|"]
     for label, name, beyond in COMPARED:
         row = rows[name]
-        deducted = row["values"][FLOOR] if beyond else 0
-        theirs, ours = (row["values"][one] - deducted for one in ("mmcv", OURS))
-        cells = (label, quantity(theirs, row["unit"]), quantity(ours, row["unit"]))
-        lines.append(f"| {' | '.join(cells)} | {times(theirs / ours)} |")
+        floor = row["values"][FLOOR] if beyond else 0
+        mmcv, ours = (row["values"][name] - floor for name in ("mmcv", OURS))
+        cells = (label, quantity(mmcv, row["unit"]), quantity(ours, row["unit"]))
+        lines.append(f"| {' | '.join(cells)} | {times(mmcv / ours)} |")
     return lines
 
 
 def limit(row: Mapping[str, Any]) -> str:
-    """Return what the row allows, and whether we keep to it."""
+    """Return the limit of a row, marked if it is exceeded."""
     ours, floor = row["values"][OURS], row["values"][FLOOR]
     if row["more"] is not None:
-        allowed, kept = f"+{quantity(row['more'], row['unit'])}", ours - floor <= row["more"]
+        allowed, is_met = f"+{quantity(row['more'], row['unit'])}", ours - floor <= row["more"]
     elif row["at_most"] is not None:
-        allowed, kept = times(row["at_most"]), ours <= floor * row["at_most"]
+        allowed, is_met = times(row["at_most"]), ours <= floor * row["at_most"]
     else:
         return ""
-    return allowed if kept else f"{allowed}, missed"
+    return allowed if is_met else f"{allowed}, missed"
 
 
 def cost(row: Mapping[str, Any], name: str) -> str:
-    """Return one contender's cost: as a ratio, or as a difference where that is what counts."""
+    """Return a contender's cost as a ratio, or as a difference if the limit is one."""
     value, floor = row["values"][name], row["values"][FLOOR]
     if row["more"] is None:
         return times(value / floor)
@@ -90,7 +90,7 @@ def cost(row: Mapping[str, Any], name: str) -> str:
 
 
 def everything(data: Mapping[str, Any]) -> list[str]:
-    """Return the lines of the table of every row, in Markdown."""
+    """Return the lines of the complete table, in Markdown."""
     lines = ["| cost | floor | at most | brickwork | peers |", "|---|---|--:|--:|---|"]
     for row in chain(*data["parts"].values()):
         peers = (
@@ -105,7 +105,7 @@ def everything(data: Mapping[str, Any]) -> list[str]:
 
 
 class Table(SphinxDirective):
-    """Make a table of the file that the argument names, relative to the documentation's root."""
+    """Table of a file; the argument is its path relative to the documentation's root."""
 
     required_arguments = 1
     lines = staticmethod(everything)
@@ -119,7 +119,7 @@ class Table(SphinxDirective):
 
 
 class Comparison(Table):
-    """The rows beside mmcv alone."""
+    """Table of the comparison with mmcv."""
 
     lines = staticmethod(comparison)
 

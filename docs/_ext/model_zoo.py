@@ -1,4 +1,4 @@
-"""The directive `model-zoo`: the zoo's catalogue as one table, made when the pages are built."""
+"""Directive `model-zoo`: the zoo's catalog as a table, built with the pages."""
 
 import re
 from html import escape
@@ -9,9 +9,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 COLUMNS = (
-    # heading, whether it is a number
+    # heading, whether the column holds numbers
     ("name", False),
-    ("network", False),
+    ("model", False),
     ("parameters", True),
     ("MACs", True),
     ("size", True),
@@ -30,7 +30,7 @@ def cell(value: float | None, unit: float, places: int, suffix: str) -> str:
 def row(model) -> str:
     checked = f"<code>{model.sha256[:8]}</code>" if model.sha256 else "&ndash;"
     first = escape(model.urls[0]) if model.urls else ""
-    name = re.sub(r"(://|[._/-])", r"\1<wbr>", escape(model.uri))  # where it may be broken
+    name = re.sub(r"(://|[._/-])", r"\1<wbr>", escape(model.uri))  # allowed line breaks
     return (
         "<tr>"
         f'<td><a href="{first}"><code>{name}</code></a></td>'
@@ -45,7 +45,7 @@ def row(model) -> str:
 
 
 class ModelZoo(SphinxDirective):
-    """Writes the table, with a box to filter it and headings to sort it by."""
+    """Table with a box for filtering and headings for sorting."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(__file__)
@@ -58,7 +58,7 @@ class ModelZoo(SphinxDirective):
         html = (
             '<div class="zoo">'
             '<p><input type="search" placeholder="resnet 50 torchvision" autofocus'
-            ' aria-label="Words that rows must have"> '
+            ' aria-label="Filter words"> '
             f'<output aria-live="polite">{len(models)} of {len(models)}</output> models</p>'
             f'<div class="zoo-table"><table><thead><tr>{headings}</tr></thead>'
             f"<tbody>{''.join(map(row, models))}</tbody></table></div></div>"

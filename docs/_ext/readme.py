@@ -1,8 +1,9 @@
-"""Write the README's tables: versions and sizes of the packages, and the comparison with mmcv.
+"""Program that updates the README's tables of packages and of the comparison with mmcv.
 
     hatch run readme
 
-The packages' from the wheels that it builds, the comparison's from `docs/_static/benchmarks.json`.
+Versions and sizes come from the wheels that it builds, the comparison from
+`docs/_static/benchmarks.json`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ README = ROOT / "README.md"
 
 
 def wheels() -> dict[str, str]:
-    """Build every wheel; return the cells of version and size, by the package's name."""
+    """Build every wheel and return the cells of version and size by package."""
     cells = {}
     with tempfile.TemporaryDirectory() as folder:
-        for project in (*sorted((ROOT / "packages").iterdir()), ROOT / "meta"):
+        projects = sorted(file.parent for file in ROOT.glob("packages/*/pyproject.toml"))
+        for project in (*projects, ROOT / "meta"):
             command = (os.environ.get("HATCH_UV", "uv"), "build", "--quiet", "--wheel")
             subprocess.run([*command, "--out-dir", folder, project], check=True)
         for wheel in Path(folder).glob("*.whl"):

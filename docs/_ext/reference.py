@@ -1,9 +1,9 @@
-"""What autodoc leaves open: lists of names, the registries' contents, and the house's docstrings.
+"""Directives for the reference: lists of names, contents of registries, shared options.
 
-``names`` lists the public names of a package; ``registries`` writes an entry for every registry
-among them, with a table of what is in it; ``shared-options`` describes arguments that many classes
-share. Bases are shown as the nearest class that can be imported. What a docstring names without its
-module is looked for in its package.
+``names`` lists the public names of a package; ``registries`` documents every registry among them
+with a table of its contents; ``shared-options`` documents arguments that several classes share.
+A private base class is shown as its nearest public base. A name without a module in a docstring is
+looked up in the docstring's package.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 
-def public_name(found: object) -> str | None:
-    """Return the name by which something is imported, or None if it is private."""
-    module, name = getattr(found, "__module__", ""), getattr(found, "__qualname__", "")
+def public_name(value: object) -> str | None:
+    """Return the name by which an object is imported, or None if it is private."""
+    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
     for path in (module.partition(".")[0], "torch.nn", module):
-        if getattr(sys.modules.get(path), name, None) is found and "._" not in f"{path}.{name}":
+        if getattr(sys.modules.get(path), name, None) is value and "._" not in f"{path}.{name}":
             return f"{path}.{name}"
     return None
 
 
 class Names(SphinxDirective):
-    """List the public names of the package named by the argument, each a link."""
+    """List of links to the public names of the package in the argument."""
 
     required_arguments = 1
 
@@ -46,14 +46,14 @@ class Names(SphinxDirective):
             "registries": [n for n in names if isinstance(getattr(package, n), Registry)],
         }
         lines = [f".. py:currentmodule:: {package.__name__}", ""]
-        for kind, found in kinds.items():
-            links = " · ".join(f":py:obj:`{name}`" for name in sorted(found, key=str.lower))
-            lines += [f"**{kind}**: {links}", ""] if found else []
+        for kind, members in kinds.items():
+            links = " · ".join(f":py:obj:`{name}`" for name in sorted(members, key=str.lower))
+            lines += [f"**{kind}**: {links}", ""] if members else []
         return self.parse_text_to_nodes("\n".join(lines))
 
 
 class Registries(SphinxDirective):
-    """Describe every registry that the package named by the argument exports."""
+    """Entries of the registries that the package in the argument exports."""
 
     required_arguments = 1
 
@@ -76,20 +76,20 @@ class Registries(SphinxDirective):
             names.setdefault(id(entry), []).append(f"``{key}``")
         lines = [f".. py:data:: {name}", "", f"   The registry ``{registry.name!r}``"]
         if not objects:
-            return [*lines[:-1], f"{lines[-1]}, empty at first.", ""]
+            return [*lines[:-1], f"{lines[-1]}, initially empty.", ""]
         lines = [*lines[:-1], f"{lines[-1]}:", "", "   .. list-table::", ""]
-        for key, found in objects.items():
-            path = public_name(found)
+        for key, value in objects.items():
+            path = public_name(value)
             target = f":py:obj:`{path}`" if path and path.startswith("brickwork") else f"``{path}``"
-            shown = target if path else f"``{getattr(found, '__qualname__', found)}``"
-            lines += [f"      * - {', '.join(names[key])}", f"        - {shown}"]
+            text = target if path else f"``{getattr(value, '__qualname__', value)}``"
+            lines += [f"      * - {', '.join(names[key])}", f"        - {text}"]
         return [*lines, ""]
 
 
 class Options(SphinxDirective):
-    """Describe the classes ``...Options`` of the package named by the argument.
+    """Entries of the classes ``...Options`` of the package in the argument.
 
-    They are private, but other docstrings send the reader to them for arguments that many share.
+    They are private, but docstrings refer to them for shared arguments.
     """
 
     required_arguments = 1
@@ -97,11 +97,11 @@ class Options(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         private = f"{importlib.import_module(self.arguments[0]).__name__}._"
         paths = {
-            f"{found.__module__}.{found.__qualname__}"
+            f"{value.__module__}.{value.__qualname__}"
             for name, module in list(sys.modules.items())
             if name.startswith(private)
-            for found in vars(module).values()
-            if inspect.isclass(found) and found.__name__.endswith("Options")
+            for value in vars(module).values()
+            if inspect.isclass(value) and value.__name__.endswith("Options")
         }
         lines = [f".. autoclass:: {path}\n" for path in sorted(paths) if path.startswith(private)]
         return self.parse_text_to_nodes("\n".join(lines))
@@ -110,23 +110,23 @@ class Options(SphinxDirective):
 def show_public_bases(
     app: Sphinx, name: str, obj: type, options: object, bases: list[type]
 ) -> None:
-    """Replace a base that nobody can import by its own nearest bases that can be."""
-    shown: list[type] = []
+    """Replace private bases by their nearest public bases."""
+    public: list[type] = []
     todo = list(bases)
     while todo:
         base = todo.pop(0)
-        base = getattr(base, "__origin__", base)  # Entries of Entries[T]
+        base = getattr(base, "__origin__", base)  # Registry of Registry[T]
         if public_name(base) or base.__module__ in ("builtins", "typing"):
-            shown += [base] if base not in shown else []
+            public += [base] if base not in public else []
         else:
             todo = [*base.__bases__, *todo]
-    bases[:] = [base for base in shown if base is not object] or [object]
+    bases[:] = [base for base in public if base is not object] or [object]
 
 
 def keep_prose_whole(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Keep napoleon from reading what stands before a colon as a type: signatures have those."""
+    """Prevent napoleon from reading text before a colon as a type; signatures have the types."""
     first = [0] if what in ("attribute", "property") else []
     after = [i for i, line in enumerate(lines, 1) if line.strip() in ("Returns:", "Yields:")]
     for i in (*first, *after):
@@ -137,7 +137,7 @@ def keep_prose_whole(
 def find_by_bare_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
-    """Resolve what a docstring names without its module; an attribute leads to its class."""
+    """Resolve a name without its module; an attribute leads to its class."""
     if node.get("refdomain") != "py":
         return None
     domain = env.domains["py"]

@@ -1,12 +1,12 @@
-"""Train one network, from one config, in one process, under DDP or sharded by FSDP2.
+"""Train one model from one config in one process, under DDP or sharded with FSDP2.
 
     python docs/examples/train_distributed.py
     torchrun --nproc-per-node 2 docs/examples/train_distributed.py --strategy ddp
     torchrun --nproc-per-node 2 docs/examples/train_distributed.py --strategy fsdp
 
-The handwritten digits come with scikit-learn. All three see the same batches, start from the same
-weights and normalise over the whole batch, so their losses are the same. A run that was killed
-goes on with ``--resume`` and ends as if nothing had been.
+The handwritten digits come with scikit-learn. All three use the same batches, start with the same
+weights and normalize over the whole batch, so their losses are equal. A killed run continues with
+``--resume`` and ends with the same weights as one that was not killed.
 """
 
 from __future__ import annotations
@@ -41,21 +41,18 @@ CONFIG = dict(
     type="DigitNet",
     widths=(16, 32),
     norm_cfg=dict(type="BN"),
-    init_cfg=[
-        dict(type="Kaiming", layer="Conv2d"),
-        dict(type="Xavier", layer="Linear"),
-    ],
+    init_cfg=dict(type="Xavier", layer="Linear"),  # ConvModule initializes itself
 )
-SEED, BATCH = 0, 64  # samples over all processes together
+SEED, BATCH = 0, 64  # samples of a batch over all processes
 
 
 @MODELS.register_module()
 class DigitNet(BaseModule):
-    """A stack of ConvModules, the mean over the picture, and a linear layer.
+    """ConvModules, global average pooling and a linear layer.
 
     Args:
-        widths: Channels of each ConvModule; each but the first halves the picture.
-        norm_cfg: Of the ConvModules.
+        widths: Channels of each ConvModule; all but the first halve the resolution.
+        norm_cfg: Config of the norms.
         init_cfg: Rules for the weights.
     """
 
@@ -70,13 +67,13 @@ class DigitNet(BaseModule):
         self.head = nn.Linear(widths[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Score pictures ``(N, 1, H, W)``: ``(N, 10)``."""
+        """Return the logits ``(N, 10)`` of images ``(N, 1, H, W)``."""
         return self.head(self.blocks(x).mean((2, 3)))
 
 
 def build(strategy: str, device: torch.device) -> nn.Module:
-    """Build the network and give it its values; sharded, no process ever holds all of it."""
-    with device, deferred():  # shapes only: the values follow once it is known who holds what
+    """Build and initialize the model; if it is sharded, no process ever holds all of it."""
+    with device, deferred():  # shapes only; values follow after sharding
         model = build_model(CONFIG)
         if strategy == "fsdp":
             model = SyncBatchNorm.convert_sync_batchnorm(model)
@@ -86,45 +83,45 @@ def build(strategy: str, device: torch.device) -> nn.Module:
             fully_shard(block, mesh=mesh)
         fully_shard(model, mesh=mesh)
     torch.manual_seed(SEED)
-    model.init_weights()  # the values of a single process, whoever holds them
+    model.init_weights()  # the same values as in a single process
     if strategy == "ddp":
         model = DistributedDataParallel(model)
-        # After wrapping: torch's DDP refuses any SyncBatchNorm on the CPU, where ours works. The
-        # converted layers keep their tensors, so DDP does not mind.
+        # After wrapping, because torch's DDP refuses any SyncBatchNorm on the CPU. The converted
+        # layers keep their tensors, so DDP still works.
         SyncBatchNorm.convert_sync_batchnorm(model)
     return model
 
 
 def digits(device: torch.device, *, unseen: bool) -> tuple[Tensor, Tensor]:
-    """Return pictures ``(N, 1, 8, 8)`` and what they show; every fifth is kept for the end."""
+    """Return images ``(N, 1, 8, 8)`` and labels; every fifth is for the test."""
     pixels, labels = map(torch.from_numpy, load_digits(return_X_y=True))
-    chosen = (torch.arange(len(labels)) % 5 == 4) == unseen
-    pictures = pixels[chosen].view(-1, 1, 8, 8).to(device, torch.get_default_dtype()) / 16
-    return pictures, labels[chosen].to(device)
+    selected = (torch.arange(len(labels)) % 5 == 4) == unseen
+    images = pixels[selected].view(-1, 1, 8, 8).to(device, torch.get_default_dtype()) / 16
+    return images, labels[selected].to(device)
 
 
 def batch(step: int, count: int, rank: int, world: int) -> Tensor:
-    """Draw this process's part of the batch of a step; it depends on nothing but the step."""
-    epoch, place = divmod(step, count // BATCH)
+    """Return the indices of this process's part of the batch of a step."""
+    epoch, position = divmod(step, count // BATCH)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(SEED + epoch))
-    return order[place * BATCH : (place + 1) * BATCH][rank::world]
+    return order[position * BATCH : (position + 1) * BATCH][rank::world]
 
 
 def newest(folder: Path) -> Path | None:
-    """Find the last checkpoint: what a killed run left half written has no such name."""
+    """Return the last checkpoint; incomplete ones of killed runs have other names."""
     return max(folder.glob("step-*"), default=None)
 
 
 def save(folder: Path, step: int, model: nn.Module, optimizer: Optimizer, strategy: str) -> None:
-    """Save a checkpoint that is there whole or not at all."""
+    """Save a checkpoint; it gets its name when it is complete."""
     name = folder / f"step-{step:06}{'.dcp' if strategy == 'fsdp' else '.pth'}"
-    if strategy != "ddp" or dist.get_rank() == 0:  # sharded, each process writes what it holds
+    if strategy != "ddp" or dist.get_rank() == 0:  # FSDP: each process writes its shards
         save_checkpoint(model, name, optimizer, meta={"step": step})
 
 
 def load(path: Path, model: nn.Module, optimizer: Optimizer, strategy: str) -> int:
-    """Load a checkpoint into model and optimizer; returns its step."""
-    checkpoint = load_checkpoint(model, path, strict=True)  # sharded, each reads what it holds
+    """Load a checkpoint into model and optimizer and return its step."""
+    checkpoint = load_checkpoint(model, path, strict=True)  # FSDP: each process reads its shards
     if strategy == "fsdp":
         moments = {"optimizer": get_optimizer_state_dict(model, optimizer)}
         dcp.load(moments, checkpoint_id=path)
@@ -135,7 +132,7 @@ def load(path: Path, model: nn.Module, optimizer: Optimizer, strategy: str) -> i
 
 
 def train(args: argparse.Namespace, rank: int, world: int, device: torch.device) -> None:
-    pictures, labels = digits(device, unseen=False)
+    images, labels = digits(device, unseen=False)
     model = build(args.strategy, device)
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
 
@@ -143,10 +140,10 @@ def train(args: argparse.Namespace, rank: int, world: int, device: torch.device)
     if last := newest(args.folder):
         start = load(last, model, optimizer, args.strategy)
     for step in range(start, args.steps):
-        mine = batch(step, len(labels), rank, world).to(device)
+        indices = batch(step, len(labels), rank, world).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = F.cross_entropy(model(pictures[mine]), labels[mine])
-        loss.backward()  # gradients are averaged: parts are of one size, so this is the batch's
+            loss = F.cross_entropy(model(images[indices]), labels[indices])
+        loss.backward()  # averaged gradients are those of the batch: its parts have equal sizes
         optimizer.step()
         optimizer.zero_grad()
         loss = loss.detach()
@@ -158,16 +155,16 @@ def train(args: argparse.Namespace, rank: int, world: int, device: torch.device)
             save(args.folder, step + 1, model, optimizer, args.strategy)
 
     model.eval()
-    pictures, labels = digits(device, unseen=True)
+    images, labels = digits(device, unseen=True)
     with torch.no_grad():
-        right = model(pictures).argmax(1) == labels
+        correct = model(images).argmax(1) == labels
     if rank == 0:
-        print(f"{right.double().mean():.1%} of {len(right)} unseen digits recognised")
+        print(f"{correct.double().mean():.1%} of {len(correct)} unseen digits recognized")
 
 
 @contextmanager
 def processes(strategy: str) -> Iterator[tuple[int, int, torch.device]]:
-    """Join the processes that torchrun started; yields rank, their number, and the device."""
+    """Initialize the process group; yield rank, number of processes and device."""
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     if strategy == "single":
         yield 0, 1, torch.device(kind)
@@ -178,7 +175,7 @@ def processes(strategy: str) -> Iterator[tuple[int, int, torch.device]]:
         if kind == "cuda":
             torch.cuda.set_device(device)
         yield dist.get_rank(), dist.get_world_size(), torch.device(device)
-        dist.barrier()  # gloo may hang if one leaves while another still talks
+        dist.barrier()  # gloo may hang if a process leaves while another communicates
     finally:
         dist.destroy_process_group()
 
@@ -189,12 +186,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--folder", type=Path, default=Path("docs/_build/train"))
     parser.add_argument("--save-every", type=int, default=20, metavar="STEPS")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument("--double", action="store_true", help="compute in double precision")
     args = parser.parse_args()
     if not args.resume and newest(args.folder):
         parser.error(
-            f"{args.folder} has checkpoints: go on with --resume, or name another --folder"
+            f"--folder must not have checkpoints, got {args.folder}; pass --resume to continue from"
+            " the last one, or another --folder"
         )
     if args.double:
         torch.set_default_dtype(torch.float64)

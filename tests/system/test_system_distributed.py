@@ -85,14 +85,14 @@ def test_torchrun_trains_in_single_precision(run_together: RunTogether, tmp_path
     done = python_result(*command, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     torch.testing.assert_close(losses(done.stdout), losses(alone), rtol=1e-5, atol=1e-5)
-    assert re.search(r"^[\d.]+% of 359 unseen digits recognised$", done.stdout, re.M)
+    assert re.search(r"^[\d.]+% of 359 unseen digits recognized$", done.stdout, re.M)
 
 
 def test_new_run_refuses_a_folder_with_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "step-000004.pth").touch()
     done = python_result(EXAMPLE, "--folder", tmp_path)
     assert done.returncode == 2
-    assert "go on with --resume" in done.stderr
+    assert "pass --resume to continue" in done.stderr
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])

@@ -17,12 +17,12 @@ def drop_path(x: Tensor, drop_prob: float = 0.0, training: bool = False) -> Tens
     See Huang et al., "Deep Networks with Stochastic Depth", https://arxiv.org/abs/1603.09382.
 
     Args:
-        x: Tensor (N, *), the residual branch.
+        x: Tensor ``(N, *)``, the residual branch.
         drop_prob: Probability to zero a sample, in [0, 1].
         training: If False, `x` is returned.
 
     Returns:
-        Tensor (N, *).
+        Tensor ``(N, *)``.
     """
     if drop_prob == 0.0 or not training:
         return x
@@ -54,10 +54,10 @@ class DropPath(nn.Module):
         """Zero random samples.
 
         Args:
-            x: Tensor (N, *).
+            x: Tensor ``(N, *)``.
 
         Returns:
-            Tensor (N, *).
+            Tensor ``(N, *)``.
         """
         return drop_path(x, self.drop_prob, self.training)
 

@@ -17,7 +17,7 @@ class GRN(nn.Module):
     Args:
         in_channels: Number of channels of the input.
         eps: Added to the mean norm.
-        data_format: ``'channels_first'`` for (N, C, *) or ``'channels_last'`` for (N, *, C).
+        data_format: ``'channels_first'``, ``(N, C, *)``, or ``'channels_last'``, ``(N, *, C)``.
 
     Raises:
         ValueError: If `data_format` is neither.
@@ -44,7 +44,7 @@ class GRN(nn.Module):
         """Normalize the input.
 
         Args:
-            x: Tensor (N, C, *) or (N, *, C), see `data_format`.
+            x: Tensor ``(N, C, *)`` or ``(N, *, C)``, see `data_format`.
 
         Returns:
             Tensor of the same shape.

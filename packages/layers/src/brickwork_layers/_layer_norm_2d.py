@@ -35,10 +35,10 @@ class LayerNorm2d(nn.LayerNorm):
         """Normalize the input.
 
         Args:
-            x: Tensor (N, C, *).
+            x: Tensor ``(N, C, *)``.
 
         Returns:
-            Tensor (N, C, *).
+            Tensor ``(N, C, *)``.
         """
         channels_last = x.movedim(1, -1)
         normed = F.layer_norm(

@@ -36,7 +36,7 @@ class LayerScale(nn.Module):
     Args:
         dim: Number of channels of the input.
         inplace: Whether to overwrite the input.
-        data_format: ``'channels_last'`` for (N, *, C) or ``'channels_first'`` for (N, C, H, W).
+        data_format: ``'channels_last'`` for ``(N, *, C)`` or ``'channels_first'`` for (N, C, H, W).
         scale: Initial value of the factors.
 
     Raises:
@@ -60,7 +60,7 @@ class LayerScale(nn.Module):
         """Scale the input.
 
         Args:
-            x: Tensor (N, *, C) or (N, C, H, W), see `data_format`.
+            x: Tensor ``(N, *, C)`` or (N, C, H, W), see `data_format`.
 
         Returns:
             Tensor of the same shape.

@@ -19,10 +19,10 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         """Normalize the input.
 
         Args:
-            input: Tensor (N, C, *).
+            input: Tensor ``(N, C, *)``.
 
         Returns:
-            Tensor (N, C, *).
+            Tensor ``(N, C, *)``.
 
         Raises:
             ValueError: If the input has fewer than two dimensions or no channels.

@@ -53,7 +53,7 @@ class PixelShufflePack(nn.Module):
             x: Tensor (N, C_in, H, W).
 
         Returns:
-            Tensor (N, C_out, H * scale_factor, W * scale_factor).
+            Tensor ``(N, C_out, H * scale_factor, W * scale_factor)``.
         """
         x = self.upsample_conv(x)
         if x.shape[0] == 0:  # the backward pass of torch's pixel shuffle fails on an empty batch

@@ -175,12 +175,12 @@ class ConvModule(ConvAttributes, nn.Module):
         """Run the layers in order.
 
         Args:
-            x: Tensor (N, C_in, *).
+            x: Tensor ``(N, C_in, *)``.
             activate: Whether to run the activation.
             norm: Whether to run the norm.
 
         Returns:
-            Tensor (N, C_out, *).
+            Tensor ``(N, C_out, *)``.
         """
         for step in self.order:
             if step == "conv":

@@ -86,10 +86,10 @@ class DepthwiseSeparableConvModule(nn.Module):
         """Run both convolutions.
 
         Args:
-            x: Tensor (N, C_in, *).
+            x: Tensor ``(N, C_in, *)``.
 
         Returns:
-            Tensor (N, C_out, *).
+            Tensor ``(N, C_out, *)``.
         """
         output: Tensor = self.pointwise_conv(self.depthwise_conv(x))
         return output

@@ -47,10 +47,10 @@ def efficient_conv_bn_eval_forward(bn: _BatchNorm, conv: _ConvNd, x: Tensor) -> 
     Args:
         bn: The batch norm, with running statistics.
         conv: The convolution, not transposed.
-        x: Tensor (N, C_in, *).
+        x: Tensor ``(N, C_in, *)``.
 
     Returns:
-        Tensor (N, C_out, *).
+        Tensor ``(N, C_out, *)``.
 
     Raises:
         ValueError: If `bn` has no running statistics.

@@ -105,12 +105,12 @@ class FFN(BaseModule):
         """Apply the network to every position.
 
         Args:
-            x: Tensor (*, C).
+            x: Tensor ``(*, C)``.
             identity: Input of the residual connection. None means `x`.
             **kwargs: ``residual``, the deprecated name of `identity`.
 
         Returns:
-            Tensor (*, C).
+            Tensor ``(*, C)``.
         """
         if kwargs:
             identity = pop_renamed("FFN", kwargs, {"residual": "identity"}).get(

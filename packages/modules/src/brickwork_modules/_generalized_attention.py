@@ -192,7 +192,7 @@ class GeneralizedAttention(nn.Module):
         return self.gamma * output + x_input
 
     def _heads(self, x: Tensor) -> Tensor:
-        """Reshape (N, heads * D, H, W) to (N, heads, H * W, D)."""
+        """Reshape ``(N, heads * D, H, W)`` to ``(N, heads, H * W, D)``."""
         n, channels, h, w = x.shape
         shape = (n, self.num_heads, channels // self.num_heads, h * w)
         return x.reshape(shape).transpose(2, 3)
@@ -221,7 +221,7 @@ class GeneralizedAttention(nn.Module):
         return sum(terms[1:], terms[0])
 
     def _add_bias(self, query: Tensor | None, bias: Tensor | None) -> Tensor:
-        """Add a bias (heads * D,) to a query (N, heads, H * W, D); one of them may be None."""
+        """Add a bias ``(heads * D,)`` to a query ``(N, heads, H * W, D)``; either may be None."""
         shape = (1, self.num_heads, 1, self.qk_embed_dim)
         if query is None or bias is None:
             return bias.view(shape) if bias is not None else query  # type: ignore[return-value]  # one of them is not None

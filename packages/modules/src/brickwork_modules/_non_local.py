@@ -139,10 +139,10 @@ class NonLocalNd(nn.Module):
         """Add to each position the weighted mean of all values.
 
         Args:
-            x: Tensor (N, C, *), with L positions.
+            x: Tensor ``(N, C, *)``, with L positions.
 
         Returns:
-            Tensor (N, C, *).
+            Tensor ``(N, C, *)``.
         """
         # Flatten and not a view with -1, which is ambiguous for an empty batch.
         g_x = self.g(x).flatten(2).transpose(1, 2)  # (N, M, C)

@@ -112,7 +112,7 @@ class PatchEmbed(BaseModule):
             x: Tensor (N, C, H, W).
 
         Returns:
-            Embeddings (N, rows * columns, embed_dims), and (rows, columns).
+            Embeddings ``(N, rows * columns, embed_dims)``, and (rows, columns).
         """
         if self.adaptive_padding is not None:
             x = self.adaptive_padding(x)

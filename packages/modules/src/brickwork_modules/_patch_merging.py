@@ -69,11 +69,11 @@ class PatchMerging(BaseModule):
         """Merge patches.
 
         Args:
-            x: Tensor (N, H * W, C_in).
+            x: Tensor ``(N, H * W, C_in)``.
             input_size: (H, W).
 
         Returns:
-            The merged patches (N, rows * columns, C_out), and (rows, columns).
+            The merged patches ``(N, rows * columns, C_out)``, and (rows, columns).
 
         Raises:
             TypeError: If `input_size` is not a sequence.

@@ -8,7 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class _BatchNormXd(_BatchNorm):
-    """Batch norm for inputs (N, C, *), which `torch.nn.SyncBatchNorm` supports."""
+    """Batch norm for inputs ``(N, C, *)``, which `torch.nn.SyncBatchNorm` supports."""
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  (name in the base class)
         pass
