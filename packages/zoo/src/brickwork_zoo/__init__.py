@@ -43,8 +43,8 @@ if TYPE_CHECKING:  # the same names as the table below, for type checkers and ed
 
 __version__ = "0.1.0"
 
-# Name -> the module it comes from, imported at first use (PEP 562): the package itself then costs
-# no import of requests, and whoever only downloads never imports torch.
+# Name -> its module, imported on first use (PEP 562): importing the package imports neither
+# requests nor torch, and downloading imports no torch.
 _EXPORTS = {
     "Adapter": "_load._adapters",
     "Inspection": "_formats._inspect",
