@@ -104,8 +104,19 @@ def test_hash_passed_once_counts_for_later_calls_with_the_url(site, name):
     assert download(url).read_bytes() == BODY
     site.files[name] = BODY[::-1]
     path.unlink()
-    with pytest.raises(HashMismatchError):
+    with pytest.raises(HashMismatchError, match="in an earlier call") as caught:
         download(url)
+    download(url, sha256=caught.value.actual)
+    assert download(url, offline=True).read_bytes() == BODY[::-1]
+
+
+def test_hash_passed_once_is_forgotten_when_the_file_name_is_right_again(site):
+    name = f"/net-{SHA[:8]}.pth"
+    other = BODY[::-1]
+    path = download(site.url(name, other), sha256=hashlib.sha256(other).hexdigest())
+    path.unlink()
+    download(site.url(name, BODY), sha256=SHA)
+    assert download(site.url(name), offline=True).read_bytes() == BODY
 
 
 @pytest.mark.parametrize("name", ["model-00100000.pth", "x-31122023.pth", "net-57934424.pth"])

@@ -20,7 +20,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from brickwork_zoo._find._file_hash import FROM_ARGUMENT
+from brickwork_zoo._find._file_hash import FROM_ARGUMENT, FROM_EARLIER_CALL
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._settings import Settings, expand_home, temporary_home
 from brickwork_zoo.errors import CacheError
@@ -56,13 +56,13 @@ class Cache:
         stated = self._url_entry(resource).stated_hash()
         if stated is None or resource.sha256_source == FROM_ARGUMENT:
             return resource
-        return replace(resource, sha256=stated, sha256_source=FROM_ARGUMENT)
+        return replace(resource, sha256=stated, sha256_source=FROM_EARLIER_CALL)
 
     def state_hash(self, resource: Resource, digest: str) -> None:
         """Store the hash that a caller has passed for a URL, so that later calls can omit it."""
         known = resource.sha256
-        if known is None or not (digest.startswith(known) or known.startswith(digest)):
-            self._url_entry(resource).write_stated_hash(digest)
+        is_known = known is not None and (digest.startswith(known) or known.startswith(digest))
+        self._url_entry(resource).write_stated_hash(None if is_known else digest)
 
     def forget(self, resource: Resource) -> None:
         """Remove the files of a URL, whose contents have changed, and a hash passed for it."""

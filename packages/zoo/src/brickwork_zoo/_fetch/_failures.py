@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from brickwork_zoo._find._file_hash import FROM_ARGUMENT, FROM_NAME
+from brickwork_zoo._find._file_hash import FROM_ARGUMENT, FROM_EARLIER_CALL, FROM_NAME
 from brickwork_zoo._find._resource import Resource
 from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import DownloadError, Failure, HashMismatchError, OfflineError
@@ -73,6 +73,8 @@ def _hash_hint(resource: Resource, error: WrongHashError) -> str:
     )
     if resource.sha256_source == FROM_ARGUMENT:
         return "The expected hash was passed as sha256; check it"
+    if resource.sha256_source == FROM_EARLIER_CALL:
+        return f"The expected hash was passed as sha256 in an earlier call. {accept}"
     if resource.sha256_source == FROM_NAME:
         return (
             "Only the file's name states the expected hash, and names can be wrong or outdated. "

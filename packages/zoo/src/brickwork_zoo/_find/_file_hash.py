@@ -11,7 +11,8 @@ Sha256: TypeAlias = "str | Literal[False] | None"
 """The expected SHA-256, or its first 8 or more digits; False to skip the check; None for the hash
 that the catalog or the file name states."""
 
-FROM_ARGUMENT, FROM_NAME = "argument", "file name"  # where an expected hash comes from
+# Where an expected hash comes from, if not from the catalog.
+FROM_ARGUMENT, FROM_EARLIER_CALL, FROM_NAME = "argument", "earlier call", "file name"
 
 _HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 _HASH_SUFFIX = re.compile(r"-([0-9a-f]{8,64})(?:\.\w+)*\Z", re.IGNORECASE)

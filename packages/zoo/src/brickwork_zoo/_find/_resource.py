@@ -21,7 +21,8 @@ class Resource:
         filename: File name that is valid on every file system.
         path: Path of a local file or folder; None for a file to download.
         sha256: Expected SHA-256 in lower case, or its first 8 or more digits; None if unknown.
-        sha256_source: Where the hash comes from: ``"argument"``, ``"file name"``, or the source
+        sha256_source: Where the hash comes from: ``"argument"``, ``"earlier call"``,
+            ``"file name"``, or the source
             that the catalog records, such as ``"measured"``; None if there is no hash.
         size: Approximate size in bytes; None if unknown.
         prefix: Key prefix to load (``"backbone."`` for the backbone of a classifier); empty to

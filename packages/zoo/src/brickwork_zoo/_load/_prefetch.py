@@ -12,7 +12,7 @@ from pathlib import Path
 from brickwork_zoo._fetch._cache import Cache
 from brickwork_zoo._fetch._download import download
 from brickwork_zoo._fetch._progress import ProgressCallback
-from brickwork_zoo._find._file_hash import FROM_ARGUMENT
+from brickwork_zoo._find._file_hash import FROM_EARLIER_CALL
 from brickwork_zoo._find._resolve import resolve, sibling
 from brickwork_zoo._formats._shard_index import read_index
 from brickwork_zoo._settings import Settings
@@ -91,7 +91,7 @@ def _fill(uris: Sequence[str], home: Path, progress: bool | ProgressCallback | N
     wanted = list(uris)
     for uri in wanted:  # grows by the shards of an index
         resource = here.with_stated_hash(resolve(uri))
-        stated_hash = resource.sha256 if resource.sha256_source == FROM_ARGUMENT else None
+        stated_hash = resource.sha256 if resource.sha256_source == FROM_EARLIER_CALL else None
         entry = there.entry(resource)
         cached = here.find(resource)
         if cached is not None and not entry.files():  # a bundle needs the file in its own entry
