@@ -40,6 +40,10 @@ MMCV_CLASSIC = _read("mmcv_classic.json.gz")
 """Sampled weights of mmcv's classic models under seed 0, built and initialized, by expression."""
 
 
+PREPROCESSED = _read("preprocessing.json.gz")
+"""Pixels of a photograph preprocessed by torchvision and timm, by case."""
+
+
 def stored_keys(name: str) -> dict[str, list[int]]:
     """Return the stored names and shapes of a model's parameters."""
     return (OPENMMLAB | LIBRARIES)[name]["keys"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -122,3 +123,41 @@ def samples(model: torch.nn.Module) -> dict[str, list[float]]:
         positions = [i * (len(flat) - 1) // 3 for i in range(4)]
         sampled[key] = [float(f"{flat[position].item():.9g}") for position in positions]
     return sampled
+
+
+# Weights of torchvision, and options of timm's transforms.
+PREPROCESSING_CASES: dict[str, dict[str, Any]] = {
+    "ResNet50_Weights.IMAGENET1K_V1": {},
+    "ResNet50_Weights.IMAGENET1K_V2": {},
+    "ConvNeXt_Tiny_Weights.IMAGENET1K_V1": {},
+    "RegNet_Y_16GF_Weights.IMAGENET1K_SWAG_E2E_V1": {},
+    "VGG16_Weights.IMAGENET1K_FEATURES": {},
+    "timm-bicubic": {
+        "size": 224,
+        "interpolation": "bicubic",
+        "mean": (123.675, 116.28, 103.53),
+        "std": (58.395, 57.12, 57.375),
+        "crop": 0.95,
+    },
+    "timm-squash": {
+        "size": 240,
+        "interpolation": "bilinear",
+        "mean": (127.5, 127.5, 127.5),
+        "std": (127.5, 127.5, 127.5),
+        "crop": 1.0,
+        "square": True,
+    },
+}
+
+
+def photograph() -> np.ndarray:
+    """Return a photograph-sized RGB image ``(300, 417, 3)`` of noise on a gradient."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    rows, columns = np.mgrid[:300, :417]
+    gradient = (rows[..., None] * 0.4 + columns[..., None] * [0.2, 0.3, 0.1]) % 200
+    return (gradient + rng.integers(0, 56, (300, 417, 3))).astype(np.uint8)
+
+
+def pixel_grid(images: torch.Tensor) -> list[float]:
+    """Return every 31st pixel in both directions, with nine digits."""
+    return [float(f"{value:.9g}") for value in images[..., ::31, ::31].flatten().tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -25,13 +26,18 @@ def model_entry(name: str) -> Entry:
             zoo.
 
     Returns:
-        The entry: parameters, FLOPs, preprocessing, checkpoints with their licenses.
+        The entry: parameters, FLOPs, preprocessing, checkpoints with their licenses. A name that
+        selects weights makes them the default of the entry.
 
     Raises:
         UnknownNameError: The name is unknown; the error suggests the closest ones.
         NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
     """
-    return find(name)[0]
+    entry, tag = find(name)
+    if tag is None:
+        return entry
+    # Sorting is stable: the selected weights move to the front.
+    return replace(entry, weights=tuple(sorted(entry.weights, key=lambda w: w.tag != tag)))
 
 
 def list_models(pattern: str = "*", *, pretrained: bool = False) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from brickwork_models._imagenet import imagenet_classes
 from brickwork_models._summary import Summary, summarize
 from brickwork_models._typing import Config
 
@@ -50,6 +51,11 @@ class Entry:
     def num_classes(self) -> int:
         """Number of classes of the default weights; 1000 if there are none."""
         return self.weights[0].num_classes if self.weights else IMAGENET_CLASSES
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the classes of the default weights, for ImageNet-1k."""
+        return imagenet_classes() if self.num_classes == IMAGENET_CLASSES else None
 
     @property
     def input_size(self) -> tuple[int, int, int]:
