@@ -17,6 +17,7 @@ OPTIONAL = {
     "brickwork-init": {"matplotlib", "rich"},
     # mmcv 2.x needs mmengine; pictures are read by whichever library is installed
     "brickwork": {"mmengine", "mmengine-lite", "numpy", "pillow"},
+    "brickwork-models": {"numpy", "pillow"},  # images to preprocess
     # urllib3 comes with requests; numpy only where a file holds its arrays
     "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
 }
