@@ -37,7 +37,7 @@ COMPARED = (
     Compared("`load_checkpoint` into a model, 1.2 GB", "load_checkpoint into a model, 1.2 GB"),
     Compared("importing `ConvModule`, beyond torch", "from brickwork.cnn import ConvModule", True),
     Compared("`init_weights`, 800 blocks side by side", "init_weights, 800 blocks side by side"),
-    Compared("`init_weights`, 80 blocks in each other", "init_weights, 80 blocks in each other"),
+    Compared("`init_weights`, 80 nested blocks", "init_weights, 80 nested blocks"),
     Compared("building 200 `ConvModule`s", "building 200 ConvModules, 64 channels"),
     Compared("`build_from_cfg`, beyond the constructor", "build_from_cfg, a call", True),
 )

@@ -1,9 +1,9 @@
-"""Measure every cost beside its floor, and write the table, the numbers and a plot.
+"""Measure every cost relative to its floor and write the table, the numbers and a plot.
 
     hatch run bench [PART ...] [--quick] [--json FILE] [--plot FILE]
 
-The parts are the `bench_*.py` beside this file; each has a function `rows`. A run of some parts
-renews their numbers in the file and keeps the others, if it was made with the same versions.
+The parts are the files `bench_*.py`; each has a function `rows`. A run of some parts updates their
+numbers in the file and keeps the others, if they were measured with the same versions.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ KNOWN = ("brickwork", "torch", "torchvision", "mmcv", "mmengine", "timm", "pooch
 
 
 def versions() -> dict[str, str]:
-    """Return what was measured on and with."""
-    found = {"python": platform.python_version(), "threads": str(torch.get_num_threads())}
+    """Return the versions that were measured."""
+    about = {"python": platform.python_version(), "threads": str(torch.get_num_threads())}
     for name in KNOWN:
         try:
-            found[name] = version(name)
+            about[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return about
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_true", help="few rounds: a smoke test, no numbers")
+    parser.add_argument("--quick", action="store_true", help="smoke test with few rounds")
     parser.add_argument("--json", type=Path, default=Path("docs/_build/benchmarks/benchmarks.json"))
     parser.add_argument("--plot", type=Path, default=Path("docs/_build/benchmarks/benchmarks.png"))
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
-        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"PART must be one of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
     about = versions()
     table = load(args.json, about) if args.parts else {}

@@ -1,11 +1,11 @@
-"""Downloading and verifying a large file, against a bare socket and against the peers.
+"""Cost of downloading and verifying a large file, relative to a bare socket, and the peers'.
 
-The file is served on loopback by a process of its own. Every figure is taken in a fresh process
-that has fetched a small file before, so that imports do not count; the contenders take turns.
+A process of its own serves the file on loopback. Every number comes from a fresh process that has
+downloaded a small file before, so that imports do not count; the contenders alternate.
 
-The floor reads a socket into a buffer of the file's size and hashes it in a second thread. The
-second line writes to disk instead, through a few small buffers: how much of the difference is the
-disk's depends on the machine. "MB more" is how much a process grew while it fetched.
+The floor reads a socket into a buffer of the file's size and hashes it in a second thread. Another
+contender writes to disk instead, through a few small buffers, which shows the share of the disk.
+"Memory" is the growth of a process during the download.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BLOCK = 1 << 20
 
 
 def connect(url: str) -> tuple[socket.socket, int, bytes]:
-    """Ask for a file; return the socket, the file's length and what has come of it."""
+    """Request a file and return the socket, the file's length and the bytes received so far."""
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port))
     request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
@@ -50,7 +50,7 @@ def connect(url: str) -> tuple[socket.socket, int, bytes]:
 
 
 def floor(url: str, folder: Path, sha256: str) -> None:
-    """Read into one buffer that holds the file, and hash in a second thread what has come."""
+    """Read into one buffer for the file and hash received parts in a second thread."""
     connection, length, body = connect(url)
     buffer = memoryview(bytearray(length))
     arrived: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
@@ -77,7 +77,7 @@ def floor(url: str, folder: Path, sha256: str) -> None:
 
 
 def to_disk(url: str, folder: Path, sha256: str) -> None:
-    """Read into few buffers, again and again; write each to disk and hash it in a second thread."""
+    """Read into a few buffers, write each to disk and hash it in a second thread."""
     connection, length, body = connect(url)
     full: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
     empty: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
@@ -88,7 +88,7 @@ def to_disk(url: str, folder: Path, sha256: str) -> None:
     def work() -> None:
         while block := full.get():
             digest.update(block)
-            empty.put(block.obj)  # type: ignore[arg-type]  # the bytearray that it is a view of
+            empty.put(block.obj)  # type: ignore[arg-type]  # the viewed bytearray
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -98,8 +98,8 @@ def to_disk(url: str, folder: Path, sha256: str) -> None:
         done = len(body)
         while done < length:
             view, count = memoryview(empty.get()), 0
-            while count < BLOCK and (got := connection.recv_into(view[count:])):
-                count += got
+            while count < BLOCK and (received := connection.recv_into(view[count:])):
+                count += received
             full.put(view[:count])
             file.write(view[:count])
             done += count
@@ -139,7 +139,7 @@ CONTENDERS: dict[str, tuple[Callable[[str, Path, str], None], str | None]] = {
 
 
 def serve(folder: Path) -> None:
-    """Send files of a folder with sendfile, one connection at a time; print the port first."""
+    """Serve files of a folder with sendfile, one connection at a time; print the port first."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:
@@ -157,43 +157,45 @@ def serve(folder: Path) -> None:
 
 
 def peak() -> float:
-    """Return the most memory that this process has held, in MB."""
+    """Return the peak memory of this process in MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     line = next(line for line in lines if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 
 def measure(name: str, base: str, small: str, large: str) -> None:
-    """Fetch one file with one contender and print what it cost."""
+    """Download a file with one contender and print the cost."""
     fetch = CONTENDERS[name][0]
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         fetch(f"{base}/small", Path(first), small)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew, see proc(5)
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak, see proc(5)
         memory = peak()
         before = resource.getrusage(resource.RUSAGE_SELF)
-        began = time.perf_counter()
+        start = time.perf_counter()
         fetch(f"{base}/large", Path(second), large)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": peak() - memory}))
 
 
 def measured(megabytes: int, count: int) -> dict[str, dict[str, float]]:
-    """Let the contenders take turns, and return the medians."""
+    """Return the medians of rounds in which the contenders alternate."""
     names = [n for n, (_, m) in CONTENDERS.items() if m is None or importlib.util.find_spec(m)]
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         hashes = []
         for name, size in (("small", 1000), ("large", megabytes * MEGABYTE)):
             (folder / name).write_bytes(os.urandom(size))
             hashes.append(hashlib.sha256((folder / name).read_bytes()).hexdigest())
         command = [sys.executable, __file__]
-        server = subprocess.Popen([*command, "--serve", made], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(
+            [*command, "--serve", folder_name], stdout=subprocess.PIPE, text=True
+        )
         try:
             port = server.stdout.readline().strip() if server.stdout else ""
             base = f"http://127.0.0.1:{port}"
-            found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+            results: dict[str, list[dict[str, float]]] = {name: [] for name in names}
             for _ in range(count):
                 for name in names:
                     done = subprocess.run(
@@ -202,13 +204,13 @@ def measured(megabytes: int, count: int) -> dict[str, dict[str, float]]:
                         text=True,
                         check=True,
                     )
-                    found[name].append(json.loads(done.stdout))
+                    results[name].append(json.loads(done.stdout))
         finally:
             server.kill()
             server.wait()
     return {
         name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        for name, runs in found.items()
+        for name, runs in results.items()
     }
 
 
@@ -222,7 +224,7 @@ def rows(rounds: int = 5, megabytes: int = 500) -> Iterator[Row]:
     ):
         values = {name: row[key] * scale for name, row in table.items()}
         yield Row(cost + what, floor, unit, values, at_most=at_most)
-    # The floor keeps the whole file in memory: the size that all of it must stay below instead.
+    # The floor keeps the complete file in memory, so the limit is a fixed size instead.
     values = {name: row["memory"] for name, row in table.items()} | {FLOOR: 32.0}
     yield Row(cost + ", memory", "32 MB", "MB", values, at_most=1.0)
 

@@ -1,4 +1,4 @@
-"""What a fused network costs and how exact it is, against one that never had batch norms."""
+"""Cost and accuracy of a fused model relative to one without batch norms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def network(depth: int) -> nn.Module:
-    """Build a ResNet whose batch norms are not those of a fresh network."""
+    """Build a ResNet with random batch norms."""
     torch.manual_seed(0)
     model = ResNet(depth).eval()
     for module in model.modules():
@@ -27,7 +27,7 @@ def network(depth: int) -> nn.Module:
 
 
 def without_norms(depth: int) -> nn.Module:
-    """Build the same ResNet with biases for batch norms."""
+    """Build the same ResNet with biases instead of batch norms."""
     model = ResNet(depth).eval()
     for module in model.modules():
         for name, child in module.named_children():
@@ -53,13 +53,13 @@ def folded_in_single(model: nn.Module) -> nn.Module:
 
 
 def error(model: nn.Module, x: Tensor, exact: Tensor) -> float:
-    """Return the error of the last feature map, root mean square, in millionths of its size."""
+    """Return the relative RMS error of the last feature map in ppm."""
     return float((model(x)[-1].double() - exact).norm() / exact.norm()) * 1e6
 
 
 @torch.inference_mode()
 def rows(rounds: int = 15, depth: int = 50) -> Iterator[Row]:
-    """Measure time, and error against the unfused network in double precision."""
+    """Measure the time, and the error relative to the unfused model in double precision."""
     x = torch.randn(1, 3, 224, 224)
     model = network(depth)
     fused = fuse_conv_bn(copy.deepcopy(model))
@@ -68,8 +68,8 @@ def rows(rounds: int = 15, depth: int = 50) -> Iterator[Row]:
     cost = f"forward of ResNet-{depth} after fuse_conv_bn"
     yield Row(cost, "without batch norms", "ms", values, at_most=1.01)
     exact = copy.deepcopy(model).double()(x.double())[-1]
-    # The floor is what the kernels of a network without batch norms lose by themselves: it is
-    # more than the unfused network loses, as oneDNN starts its sums at the bias.
+    # The floor is the error of the kernels without batch norms. It exceeds the error of the
+    # unfused model, because oneDNN starts its sums at the bias.
     own = copy.deepcopy(fused).double()(x.double())[-1]
     errors = {
         FLOOR: error(fused, x, own),

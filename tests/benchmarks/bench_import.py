@@ -1,7 +1,7 @@
-"""What importing costs, in fresh processes.
+"""Cost of imports in fresh processes.
 
-Modules come from their bytecode, as after an installation: where the environment forbids Python to
-write it, a checkout would be compiled at every import, and only the checkout.
+Modules are imported from bytecode, as after an installation. If writing bytecode is disabled, only
+the checkout would be compiled at every import.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness import FLOOR, OURS, Row, importable, take_turns
 
 
 def rows(rounds: int = 15) -> Iterator[Row]:
-    """Measure the imports that people pay for."""
+    """Measure the imports of each package's entry point."""
     cnn = {FLOOR: "import torch", OURS: "from brickwork.cnn import ConvModule"}
     peers = {"mmcv": "from mmcv.cnn import ConvModule", "timm": "import timm"}
     cnn |= {name: line for name, line in peers.items() if importable(name)}

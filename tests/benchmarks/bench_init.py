@@ -1,8 +1,8 @@
-"""What initialising costs beside the bare fills of the same tensors, and beside mmcv's.
+"""Cost of initialization relative to the bare fills of the same tensors, and mmcv's.
 
-Run it by itself: ``python tests/benchmarks/bench_init.py``. Where mmcv imports it takes its turn.
-Each round initialises a fresh model of each; the rules of a nested block fill its own layers, since
-a rule that means the inner blocks, too, would have to draw for them each time, as mmcv does.
+Each round initializes a fresh model of each library. The rules of a nested block select its own
+layers only: a rule for the inner blocks as well would draw for them each time, as in mmcv.
+Run it alone with ``python tests/benchmarks/bench_init.py``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mmcv.runner as mmcv_runner
-except ImportError:  # a peer, no dependency
+except ImportError:  # an optional peer
     mmcv_runner = None
 
 CHANNELS = 16
@@ -32,14 +32,14 @@ BY_CLASS = [
     {"type": "Kaiming", "layer": "Conv2d"},
     {"type": "Constant", "val": 1, "layer": "BatchNorm2d"},
 ]
-OWN = [  # a rule by class would draw for the inner blocks, too, and these draws are to be made
+OWN = [  # a rule by class would draw for the inner blocks, too
     {"type": "Kaiming", "override": {"name": "conv"}},
     {"type": "Constant", "val": 1, "override": {"name": "bn"}},
 ]
 
 
 def block_of(base: type[nn.Module], deep: bool) -> type[nn.Module]:
-    """Make a block whose own rules fill its own layers: side by side, or around another block."""
+    """Return a class of blocks whose rules fill their own layers, to be nested if `deep`."""
     own = OWN if deep else BY_CLASS
 
     class Block(base):  # type: ignore[misc, valid-type]  # a base known at run time
@@ -68,9 +68,9 @@ def nested(library: Any, depth: int) -> nn.Module:
 
 
 def fills(model: nn.Module) -> Callable[[], None]:
-    """Return the bare fills of the tensors of a model, found beforehand."""
-    convs = [one for one in model.modules() if isinstance(one, nn.Conv2d)]
-    norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]
+    """Return a function with the bare fills of the tensors of a model, collected beforehand."""
+    convs = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def fill() -> None:
         for conv in convs:
@@ -103,7 +103,7 @@ def measure(
     at_most: float | None,
     peers: bool,
 ) -> Row:
-    """Measure the floor and each library, a fresh model for each, round by round."""
+    """Measure the floor and each library in rounds, with a fresh model each time."""
     libraries = {OURS: brickwork_base}
     if peers and mmcv_runner is not None:
         libraries["mmcv"] = mmcv_runner
@@ -117,7 +117,7 @@ def measure(
 
 
 def rows(rounds: int = 7) -> list[Row]:
-    """Measure models that are wide, and models that are deep."""
+    """Measure wide and deep models."""
     logging.disable()
     try:
         with warnings.catch_warnings():
@@ -129,18 +129,18 @@ def rows(rounds: int = 7) -> list[Row]:
                     side_by_side,
                     size,
                     rounds,
-                    at_most=1.6 if size == 800 else None,
+                    at_most=1.4 if size == 800 else None,
                     peers=size < 2000,
                 )
                 for size in (200, 800, 3000, 10_000)
             ]
             deep = [
                 measure(
-                    f"init_weights, {depth} blocks in each other",
+                    f"init_weights, {depth} nested blocks",
                     nested,
                     depth,
                     rounds,
-                    at_most=3 if depth == 80 else None,
+                    at_most=2.2 if depth == 80 else None,
                     peers=True,
                 )
                 for depth in (20, 80, 160)

@@ -1,4 +1,4 @@
-"""What building from a config costs over calling the constructor."""
+"""Cost of building from a config relative to calling the constructor."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ CALLS = 20_000
 
 
 class Thing:
-    """Something cheap to make."""
+    """A class with a cheap constructor."""
 
     def __init__(self, a: int, b: int = 0) -> None:
         self.a, self.b = a, b
 
 
 def contenders(scope: str | None) -> dict[str, Callable[[], object]]:
-    """Make one loop of calls for the constructor, for ours, and for each peer that imports."""
+    """Return a loop of calls for the constructor, brickwork and each installed peer."""
     kinds: dict[str, tuple[Any, Any]] = {OURS: (Registry, build_from_cfg)}
     for peer, module in (("mmcv", "mmcv.utils"), ("mmengine", "mmengine.registry")):
         with warnings.catch_warnings(), suppress(ImportError):
             warnings.simplefilter("ignore")
-            theirs = import_module(module)
-            kinds[peer] = theirs.Registry, theirs.build_from_cfg
+            library = import_module(module)
+            kinds[peer] = library.Registry, library.build_from_cfg
 
     def straight() -> None:
         for _ in range(CALLS):
@@ -50,7 +50,7 @@ def contenders(scope: str | None) -> dict[str, Callable[[], object]]:
 
 
 def rows(rounds: int = 30) -> Iterator[Row]:
-    """Measure a call, and a call that names a child scope."""
+    """Measure a call, and a call with a child scope."""
     for cost, scope, more in (
         ("build_from_cfg, a call", None, 0.4),
         ("build_from_cfg of a child scope, a call", "child", 1.0),

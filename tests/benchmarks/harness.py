@@ -1,7 +1,7 @@
-"""What every benchmark shares: rounds in which the contenders take turns, and a table of medians.
+"""Harness of the benchmarks: rounds in which contenders alternate, and a table of medians.
 
-Machines are noisy, so a time alone says nothing. Each row sets a cost beside its floor, the least
-that the same result can cost, measured in the same rounds; what counts is their ratio.
+Machines are noisy, so times alone mean nothing. Each row compares a cost with its floor, the least
+that the same result can cost, measured in the same rounds; their ratio counts.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ FLOOR, OURS = "floor", "brickwork"
 
 @dataclass(frozen=True)
 class Row:
-    """One cost, beside its floor and the peers that are installed.
+    """A cost with its floor and the costs of the installed peers.
 
     Attributes:
-        cost: What is measured.
-        floor: What the floor is.
-        unit: Of the values: ``'ms'``, ``'us'``, ``'MB'``.
-        values: By contender, `FLOOR` and `OURS` among them.
-        at_most: The largest ratio to the floor that we allow ourselves, or None.
-        more: The largest difference to the floor instead, in `unit`, or None.
+        cost: Label of the cost.
+        floor: Label of the floor.
+        unit: Unit of the values: ``'ms'``, ``'us'``, ``'MB'``.
+        values: Values by contender, including `FLOOR` and `OURS`.
+        at_most: Limit of the ratio to the floor, or None.
+        more: Limit of the difference to the floor in `unit`, or None.
     """
 
     cost: str
@@ -44,36 +44,36 @@ class Row:
     more: float | None = None
 
     def ratio(self, name: str = OURS) -> float:
-        """Return how many times the floor one contender costs."""
+        """Return a contender's ratio to the floor."""
         return self.values[name] / self.values[FLOOR]
 
     @property
     def most(self) -> float | None:
-        """Return the largest ratio that we allow ourselves, however it is given."""
+        """Return the limit as a ratio."""
         if self.more is not None:
             return 1 + self.more / self.values[FLOOR]
         return self.at_most
 
     @property
     def limit(self) -> str:
-        """Return what we allow ourselves, for people."""
+        """Return the limit as text."""
         if self.more is not None:
             return f"+{self.more:g} {self.unit}"
         return "" if self.at_most is None else f"{self.at_most:g} x"
 
     @property
     def holds(self) -> bool:
-        """Whether we keep to it."""
+        """Return whether brickwork meets the limit."""
         return self.most is None or self.ratio() <= self.most
 
 
 def take_turns(runs: Mapping[str, Run], rounds: int, scale: float = 1e3) -> dict[str, float]:
-    """Time each contender once a round, in turn; return the medians.
+    """Time each contender once per round, alternating, and return the medians.
 
     Args:
-        runs: By name; each is called once more at the start, uncounted.
-        rounds: How many times each is timed.
-        scale: From seconds to the unit wanted; milliseconds unless told.
+        runs: Contenders by name; each is called once before the first round.
+        rounds: Number of rounds.
+        scale: Factor from seconds to the unit; milliseconds by default.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
@@ -92,26 +92,26 @@ def take_turns(runs: Mapping[str, Run], rounds: int, scale: float = 1e3) -> dict
 
 
 def fresh(script: str, *arguments: object) -> Any:
-    """Run a script in a process of its own; return what it prints last, which is JSON.
+    """Run a script in a fresh process and return its last line of output, which is JSON.
 
     Args:
-        script: Its path.
-        *arguments: Its arguments.
+        script: Path of the script.
+        *arguments: Its command line.
     """
     command = [sys.executable, "-W", "ignore", script, *map(str, arguments)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(printed.splitlines()[-1])  # a peer may have its say before
+    return json.loads(printed.splitlines()[-1])  # peers may print before it
 
 
 def importable(module: str) -> bool:
-    """Whether a fresh process can import a peer; some are installed and yet fail."""
+    """Return whether a fresh process can import a peer; some fail although installed."""
     return not subprocess.run(
         [sys.executable, "-W", "ignore", "-c", f"import {module}"], capture_output=True
     ).returncode
 
 
 def render(rows: Iterable[Row]) -> str:
-    """Write rows as one table in Markdown: also readable as it is."""
+    """Return rows as a Markdown table, aligned for the console."""
     head = ["cost", "floor", FLOOR, OURS, "ratio", "at most", "peers"]
     cells = [head, ["---"] * len(head)]
     for row in rows:
@@ -146,7 +146,7 @@ Table = dict[str, list[Row]]  # by part
 
 
 def save(table: Table, path: Path, about: Mapping[str, str]) -> None:
-    """Write a table as JSON, with what it was measured on."""
+    """Write a table as JSON, with the versions that were measured."""
     parts = {part: [asdict(row) for row in rows] for part, rows in table.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -155,7 +155,7 @@ def save(table: Table, path: Path, about: Mapping[str, str]) -> None:
 
 
 def load(path: Path, about: Mapping[str, str]) -> Table:
-    """Read a table that was measured on the same, so that a run of some parts renews only these."""
+    """Return a table that was measured with the same versions, or an empty one."""
     if not path.exists():
         return {}
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -164,7 +164,7 @@ def load(path: Path, about: Mapping[str, str]) -> Table:
     return {part: [Row(**row) for row in rows] for part, rows in data["parts"].items()}
 
 
-COLOURS = {
+COLORS = {
     OURS: "#c8553d",
     "mmcv": "#3d6f9e",
     "mmengine": "#7fb0d8",
@@ -173,12 +173,12 @@ COLOURS = {
     "torch.hub": "#8a6fb0",
     "pooch": "#5a8a8a",
 }
-OTHER = "#a9b2bc"  # not a library: another floor, another way to do it
-LEAST = 0.1  # what costs less is drawn here
+OTHER = "#a9b2bc"  # not a library: another floor or method
+LEAST = 0.1  # smaller ratios are drawn here
 
 
 def plot(table: Table, path: Path) -> None:
-    """Draw the ratios to the floor, ours and the peers', part by part on a logarithmic axis."""
+    """Plot the ratios to the floor by part, on a logarithmic axis."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -195,18 +195,18 @@ def plot(table: Table, path: Path) -> None:
         layout="constrained",
     )
     for axes, (part, rows) in zip(panels[:, 0], table.items(), strict=True):
-        for place, row in enumerate(rows):
-            axes.axhline(place, color="#eef1f4", zorder=0)
+        for position, row in enumerate(rows):
+            axes.axhline(position, color="#eef1f4", zorder=0)
             for name in reversed([n for n in row.values if n != FLOOR]):
                 axes.scatter(
                     max(row.ratio(name), LEAST),
-                    place,
+                    position,
                     s=60 if name == OURS else 34,
-                    color=COLOURS.get(name, OTHER),
+                    color=COLORS.get(name, OTHER),
                     zorder=2,
                 )
             if row.most is not None:
-                axes.plot([row.most] * 2, [place - 0.3, place + 0.3], color="#1d2733", lw=1.2)
+                axes.plot([row.most] * 2, [position - 0.3, position + 0.3], color="#1d2733", lw=1.2)
         axes.axvline(1, color="#6b7785", lw=0.8)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g} x")
@@ -216,11 +216,11 @@ def plot(table: Table, path: Path) -> None:
         axes.set_title(part.replace("_", " "), loc="left", size=9, weight="bold")
         axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
         axes.tick_params(which="both", left=False, bottom=axes is panels[-1, 0])
-    panels[-1, 0].set_xlabel("times its floor (black tick: at most)")
+    panels[-1, 0].set_xlabel("ratio to the floor (black tick: limit)")
     shown = {name for rows in table.values() for row in rows for name in row.values} - {FLOOR}
-    for name, colour in {**COLOURS, "others": OTHER}.items():
-        if name in shown or (name == "others" and shown - COLOURS.keys()):
-            panels[0, 0].scatter([], [], color=colour, label=name)
+    for name, color in {**COLORS, "others": OTHER}.items():
+        if name in shown or (name == "others" and shown - COLORS.keys()):
+            panels[0, 0].scatter([], [], color=color, label=name)
     figure.legend(frameon=False, ncols=8, loc="outside upper left")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)

@@ -18,7 +18,7 @@ MEASURED = {
     "`load_checkpoint` into a model, 1.2 GB": ("load_checkpoint into a model, 1.2 GB", False),
     "importing `ConvModule`, beyond torch": ("from brickwork.cnn import ConvModule", True),
     "`init_weights`, 800 blocks side by side": ("init_weights, 800 blocks side by side", False),
-    "`init_weights`, 80 blocks in each other": ("init_weights, 80 blocks in each other", False),
+    "`init_weights`, 80 nested blocks": ("init_weights, 80 nested blocks", False),
     "building 200 `ConvModule`s": ("building 200 ConvModules, 64 channels", False),
     "`build_from_cfg`, beyond the constructor": ("build_from_cfg, a call", True),
 }
