@@ -23,7 +23,13 @@ MMCV_1 = {
         "ext_module = ext_loader.load_ext('_ext', ['nms'])\n"
         "def nms(*args): return ext_module.nms(*args)\n"
     ),
-    "utils/__init__.py": "from . import ext_loader\n",
+    "cnn/__init__.py": "CONV_LAYERS = {}\n",
+    "utils/__init__.py": (
+        "from . import ext_loader\n"
+        "def build_from_cfg(cfg, registry):\n"
+        "    if cfg['type'] not in registry:\n"
+        "        raise KeyError(f\"{cfg['type']} is not in the conv layer registry\")\n"
+    ),
     "utils/ext_loader.py": (
         "import importlib\n"
         "def load_ext(name, funcs): return importlib.import_module('mmcv.' + name)\n"
@@ -80,6 +86,14 @@ def install(tmp_path):
             MMCV_1,
             "from mmcv.ops import nms",
             "ModuleNotFoundError: No module named 'mmcv._ext'",
+        ),
+        (
+            MMCV_1,
+            "from mmcv.utils import build_from_cfg\n"
+            "from mmcv.cnn import CONV_LAYERS\n"
+            "config = dict(type='DCNv2', in_channels=4, out_channels=4, kernel_size=3)\n"
+            "build_from_cfg(config, CONV_LAYERS)\n",
+            "KeyError: 'DCNv2 is not in the conv layer registry'",
         ),
     ],
 )

@@ -324,6 +324,18 @@ def test_initializers_registered_in_mmengine_are_found():
     )
 
 
+def test_operators_are_registered_in_models():
+    after_mmengine(
+        """
+        import brickwork_ops, mmcv.ops
+        from mmengine.registry import MODELS
+        config = dict(type="DCNv2", in_channels=4, out_channels=4, kernel_size=3)
+        assert type(MODELS.build(config)) is brickwork_ops.ModulatedDeformConv2dPack
+        assert mmcv.ops.nms is brickwork_ops.nms
+        """
+    )
+
+
 def test_names_that_nothing_provides_are_placeholders():
     message = after_mmengine(
         """

@@ -62,11 +62,11 @@ def test_placeholder_decorates_and_registers_without_effect():
         WITHOUT_MMENGINE
         + """
         from mmcv.fileio import FileClient, register_handler
-        from mmcv.ops import nms
+        from mmcv.ops import knn
 
         class Backend: ...
         def function(): ...
-        assert nms(Backend) is Backend and nms(function) is function
+        assert knn(Backend) is Backend and knn(function) is function
         assert FileClient.register_backend("mine", Backend)(Backend) is Backend
         assert FileClient.register_backend("mine", force=True)(function) is function
         assert FileClient.register_backend(Backend) is Backend
@@ -109,8 +109,8 @@ def test_any_other_use_raises_and_names_the_import(tmp_path, use):
 
 
 def test_error_names_the_import_of_the_file_that_uses_the_placeholder(tmp_path):
-    (tmp_path / "first.py").write_text("\nfrom mmcv.ops import nms\n")
-    (tmp_path / "second.py").write_text("\n\nfrom mmcv.ops import nms\ndef use(): nms(1, 2)\n")
+    (tmp_path / "first.py").write_text("\nfrom mmcv.ops import knn\n")
+    (tmp_path / "second.py").write_text("\n\nfrom mmcv.ops import knn\ndef use(): knn(1, 2)\n")
     message = after_mmcv(
         f"""
         import sys; sys.path.insert(0, {str(tmp_path)!r})
@@ -129,7 +129,7 @@ def test_error_names_the_import_of_the_file_that_uses_the_placeholder(tmp_path):
     [
         ("from mmcv.utils import Config as value", "pip install 'brickwork[mmengine]'"),
         ("from mmcv import load as value", "pip install 'brickwork[mmengine]'"),
-        ("from mmcv.ops import sparse_ops as _, SparseConv3d as value", "brickwork-ops"),
+        ("from mmcv.ops import SparseConv3d as value", "spconv"),
         ("from mmcv.engine import single_gpu_test as value", "pip install mmcv==1.7.2"),
         ("from mmcv.video import flowread as value", "pip install mmcv==1.7.2"),
     ],
@@ -194,11 +194,11 @@ def test_a_program_without_placeholders_logs_nothing(tmp_path):
 
 def test_names_option_lists_placeholders_and_their_importers(tmp_path):
     program = tmp_path / "program.py"
-    program.write_text("from mmcv.video import flowread\nfrom mmcv.ops import nms\nprint('ran')\n")
+    program.write_text("from mmcv.video import flowread\nfrom mmcv.ops import knn\nprint('ran')\n")
     printed = run_python("-m", "brickwork.compat.mmcv", "--names", program)
     assert printed.splitlines() == [
         "ran",
-        "mmcv.ops.nms.nms",
+        "mmcv.ops.knn.knn",
         f"    {program}:2",
         "mmcv.video.optflow.flowread",
         f"    {program}:1",
@@ -208,11 +208,12 @@ def test_names_option_lists_placeholders_and_their_importers(tmp_path):
 def test_function_of_mmcv_is_not_replaced_by_the_module_of_its_name():
     after_mmcv(
         """
-        import mmcv.ops.nms, mmcv.parallel.collate
-        from mmcv.ops import nms
+        import brickwork_ops, mmcv.ops.knn, mmcv.ops.nms, mmcv.parallel.collate
+        from mmcv.ops import knn, nms
         from mmcv.parallel import collate
         from brickwork.compat import is_placeholder
-        assert is_placeholder(nms) and is_placeholder(collate)
+        assert is_placeholder(knn) and is_placeholder(collate)
+        assert nms is brickwork_ops.nms
         """
     )
 
@@ -224,7 +225,7 @@ def test_kernels_that_nothing_provides_are_placeholders():
         from brickwork.compat import NotCoveredError, is_placeholder
         ext_module = ext_loader.load_ext("_ext", ["nms_rotated", "knn_forward"])
         assert is_placeholder(ext_module.knn_forward)
-        assert not ext_loader.check_ops_exist()
+        assert ext_loader.check_ops_exist()  # brickwork-ops
         try:
             ext_module.knn_forward(1, 2)
         except NotCoveredError as error:
@@ -232,3 +233,25 @@ def test_kernels_that_nothing_provides_are_placeholders():
         """
     )
     assert message.startswith("mmcv._ext.knn_forward (imported at <string>:")
+
+
+def test_operators_and_their_kernels_are_those_of_brickwork_ops():
+    after_mmcv(
+        """
+        import brickwork_ops
+        from mmcv.cnn import CONV_LAYERS, Linear, build_conv_layer
+        from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
+        from mmcv.ops import DeformConv2d, Linear as same, RoIAlign
+        from mmcv.ops.modulated_deform_conv import ModulatedDeformConv2dPack
+        from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
+        from mmcv.utils import ext_loader
+        assert RoIAlign is brickwork_ops.RoIAlign and DeformConv2d is brickwork_ops.DeformConv2d
+        assert Linear is same
+        assert MultiScaleDeformableAttention is brickwork_ops.MultiScaleDeformableAttention
+        layer = build_conv_layer(dict(type="DCNv2"), 4, 4, 3)
+        assert type(layer) is ModulatedDeformConv2dPack is CONV_LAYERS.get("DCNv2")
+        names = ["ms_deform_attn_forward", "ms_deform_attn_backward"]
+        kernels = ext_loader.load_ext("_ext", names)
+        assert kernels.ms_deform_attn_forward is brickwork_ops.ms_deform_attn_forward
+        """
+    )

@@ -11,7 +11,7 @@ _REAL = (
     "An mmcv 1.x beside brickwork provides it (pip install mmcv==1.7.2; its compiled operators are"
     " not needed)"
 )
-_OPERATORS = "brickwork-ops has many operators; the others need an mmcv 1.x that is compiled"
+_OPERATORS = "A compiled mmcv 1.x beside brickwork provides all operators; brickwork-ops, many"
 
 # Names of 1.x that lie elsewhere today: module of mmcv → names → where they are tried in turn.
 _MOVED = {

@@ -7,7 +7,7 @@ from ._generation import Generation
 from ._placeholder_modules import PlaceholderFinder
 
 _REAL = "An mmcv 2.x beside brickwork provides it (pip install mmcv-lite==2.1.0)"
-_OPERATORS = "brickwork-ops has many operators; the others need an mmcv 2.x that is compiled"
+_OPERATORS = "A compiled mmcv 2.x beside brickwork provides all operators; brickwork-ops, many"
 
 GENERATION = Generation(
     Path(__file__).with_name("mmcv2"),
@@ -48,6 +48,13 @@ def register_layers() -> None:
     from ._mmengine_registries import connect  # needs mmengine and torch
 
     connect()
+
+
+def register_operators() -> None:
+    """Register the layers of brickwork-ops in mmengine's `MODELS`."""
+    from ._mmengine_registries import register_operators as register
+
+    register()
 
 
 sys.meta_path.append(PlaceholderFinder(GENERATION))  # last: for what nobody else finds

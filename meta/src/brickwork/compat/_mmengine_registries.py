@@ -17,6 +17,15 @@ from mmengine.registry import (  # type: ignore[import-untyped]  # it has no typ
 from brickwork.cnn.bricks import registry as bricks
 
 _LAYERS: list[brickwork_registry.Registry[Any]] = [getattr(bricks, name) for name in bricks.__all__]
+_OPERATORS = (
+    "DCN",
+    "DCNv2",
+    "SAC",
+    "carafe",
+    "MMSyncBN",
+    "CrissCrossAttention",
+    "MultiScaleDeformableAttention",
+)  # entry points of brickwork-ops
 _CLASSES: list[tuple[brickwork_registry.Registry[Any], type]] = []  # of those that are connected
 
 
@@ -30,6 +39,14 @@ def connect() -> None:
                 MODELS.register_module(name, module=registry.get(name))
         _look_into(registry, MODELS, first=True)
     _look_into(INITIALIZERS, WEIGHT_INITIALIZERS, first=False)
+
+
+def register_operators() -> None:
+    """Register the layers of brickwork-ops in `MODELS`."""
+    for name in _OPERATORS:
+        layer = next(filter(None, (registry.get(name) for registry in _LAYERS)), None)
+        if layer is not None and name not in MODELS.module_dict:
+            MODELS.register_module(name, module=layer)
 
 
 def disconnect() -> None:

@@ -4,3 +4,4 @@ from brickwork.compat import _mmcv2
 
 __getattr__, __dir__ = _mmcv2.attributes(__name__)
 _mmcv2.keep_functions(__name__)
+_mmcv2.register_operators()
