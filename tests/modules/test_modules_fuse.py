@@ -11,6 +11,7 @@ from brickwork_layers import build_conv_layer
 from brickwork_modules import ConvBN, ConvModule, FusionError, find_conv_bn, fuse_conv_bn
 from torch import nn
 from torch.nn.utils import parametrizations
+from torch.utils.checkpoint import checkpoint
 
 
 def settle(model):
@@ -87,6 +88,39 @@ def optional(self, x, skip=None, norm=True):
     return y if skip is None else y + skip
 
 
+def norm_on_one_branch(self, x):
+    y = self.conv(x)
+    return self.bn(y) if x.sum() > 0 else y
+
+
+def other_use_on_one_branch(self, x):
+    y = self.conv(x)
+    return self.bn(y) if x.sum() > 0 else self.bn(y) + y
+
+
+def checkpointed(self, x):
+    def inner(x):
+        return self.bn(self.conv(x))
+
+    return checkpoint(inner, x, use_reentrant=False) if x.requires_grad else inner(x)
+
+
+def sizes(self, x):
+    y = self.bn(self.conv(x))
+    return y.view(y.shape[0], -1, *y.shape[2:])
+
+
+def many_branches(self, x):
+    for index in range(9):
+        x = x + 1 if x.mean() > index else x
+    return self.bn(self.conv(x))
+
+
+def unknown_length(self, x):
+    y = self.bn(self.conv(x))
+    return sum(row for row in y)
+
+
 @pytest.mark.parametrize(
     ("forward", "reason"),
     [
@@ -94,7 +128,13 @@ def optional(self, x, skip=None, norm=True):
         (twice, "more than once"),
         (crossed, "follows no convolution"),
         (other_order, "follows no convolution"),
-        (branching, "cannot be traced"),
+        (branching, ""),
+        (checkpointed, ""),
+        (sizes, ""),
+        (norm_on_one_branch, "not every path through the forward calls both"),
+        (other_use_on_one_branch, "used elsewhere"),
+        (many_branches, "cannot be traced (more than 32 paths depend on tensors)"),
+        (unknown_length, "cannot be traced"),
         (optional, ""),
     ],
 )
@@ -107,6 +147,49 @@ def test_only_pairs_that_follow_each_other_fuse(forward, reason):
     assert reason in report[0].reason
     assert bool(reason) is bool(norms(model))
     torch.testing.assert_close(model(x), before, rtol=1e-4, atol=1e-5)
+
+
+class Branches(nn.Module):
+    """Returns a list, as the modules of HRNet do."""
+
+    def __init__(self):
+        super().__init__()
+        self.branches = nn.ModuleList([nn.Sequential(conv(), nn.BatchNorm2d(4)) for _ in range(2)])
+
+    def forward(self, x):
+        return [branch(x) for branch in self.branches]
+
+
+def test_pairs_fuse_in_a_forward_that_uses_the_list_returned_by_a_child():
+    def stem_and_branches(self, x):
+        outputs = self.branches(self.bn(self.conv(x)))
+        return sum(outputs) / len(outputs)
+
+    model = block(stem_and_branches, conv=conv(), bn=nn.BatchNorm2d(4), branches=Branches())
+    x = torch.randn(1, 4, 5, 5)
+    before = model(x)
+    torch.testing.assert_close(fuse_conv_bn(model)(x), before, rtol=1e-4, atol=1e-5)
+    assert not norms(model)
+
+
+def test_pairs_fuse_in_module_lists_that_the_forward_indexes():
+    def split_and_concatenate(self, x):
+        parts = x.split(4, dim=1)
+        return torch.cat([self.bns[i](self.convs[i](parts[i])) for i in range(2)], dim=1)
+
+    model = block(
+        split_and_concatenate,
+        convs=nn.ModuleList([conv(), conv()]),
+        bns=nn.ModuleList([nn.BatchNorm2d(4), nn.BatchNorm2d(4)]),
+    )
+    x = torch.randn(1, 8, 5, 5)
+    before = model(x)
+    assert [(row.bn, row.conv) for row in find_conv_bn(model)] == [
+        ("bns.0", "convs.0"),
+        ("bns.1", "convs.1"),
+    ]
+    torch.testing.assert_close(fuse_conv_bn(model)(x), before, rtol=1e-4, atol=1e-5)
+    assert not norms(model)
 
 
 def shared_conv():

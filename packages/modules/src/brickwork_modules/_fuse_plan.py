@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.parameter import is_lazy
 
 from ._eval_mode import eval_mode
+from ._trace import UntraceableError, trace_paths
 
 # A subclass that overrides forward may do more than normalize.
 _PLAIN_NORMS = (_BatchNorm.forward, nn.SyncBatchNorm.forward, SyncBatchNorm.forward)
@@ -48,19 +49,12 @@ class ConvBN:
     reason: str = ""
 
 
-class _OneLevel(fx.Tracer):
-    """Tracer of the forward of one module that does not enter its children."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return True
-
-
 def find_conv_bn(module: nn.Module) -> tuple[ConvBN, ...]:
     """Find the batch norms of a model and the convolutions that they can be fused into.
 
-    The two must have the same parent, whose forward, traced by `torch.fx`, calls each once and
-    passes the output of the convolution to the batch norm and nothing else. Neither may be shared,
-    share tensors with another module or have hooks.
+    The two must have the same parent, whose forward, traced by `torch.fx` along all its branches,
+    calls each once and passes the output of the convolution to the batch norm and nothing else.
+    Neither may be shared, share tensors with another module or have hooks.
 
     Args:
         module: The model. Not modified.
@@ -72,44 +66,74 @@ def find_conv_bn(module: nn.Module) -> tuple[ConvBN, ...]:
     counts += Counter(
         id(tensor) for submodule in module.modules() for tensor in _tensors(submodule)
     )
-    rows = []
+    rows = {}
     for prefix, parent in module.named_modules():
-        norms = {name for name, child in parent.named_children() if isinstance(child, _BatchNorm)}
+        if _is_container(parent) and parent is not module:
+            continue
+        layers = dict(_own_layers(parent))
+        norms = [name for name, layer in layers.items() if isinstance(layer, _BatchNorm)]
         if not norms:
             continue
-        before, failure = _feeders(parent)
-        for name in sorted(norms, key=list(parent._modules).index):
-            dot = f"{prefix}." if prefix else ""
-            feeder = before.get(name)
-            if feeder is None:
-                rows.append(ConvBN(dot + name, reason=failure or "follows no convolution"))
-            else:
-                conv, reason = feeder
-                reason = reason or _obstacle(
-                    parent.get_submodule(conv), parent.get_submodule(name), counts
-                )
-                rows.append(ConvBN(dot + name, dot + conv, reason))
+        feeders, failure = _feeders(parent, layers)
+        dot = f"{prefix}." if prefix else ""
+        for name in norms:
+            conv, reason = feeders.get(name, ("", failure or "follows no convolution"))
+            reason = reason or _obstacle(layers[conv], layers[name], counts)
+            rows[dot + name] = ConvBN(dot + name, conv and dot + conv, reason)
     if isinstance(module, _BatchNorm):
-        rows.append(ConvBN("", reason="is the whole model"))
-    return tuple(rows)
+        rows[""] = ConvBN("", reason="is the whole model")
+    return tuple(rows[name] for name, _ in module.named_modules() if name in rows)
 
 
-def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
-    """Find the convolution before each batch norm among the direct children of a module.
+def _is_container(module: nn.Module) -> bool:
+    """Check whether a module has no forward, as `torch.nn.ModuleList`."""
+    return type(module).forward is nn.Module.forward
+
+
+def _own_layers(parent: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Yield the layers that the forward of a module calls: its children, also in containers."""
+    for name, child in parent.named_children():
+        yield prefix + name, child
+        if _is_container(child):
+            yield from _own_layers(child, f"{prefix}{name}.")
+
+
+def _feeders(
+    parent: nn.Module, layers: Mapping[str, nn.Module]
+) -> tuple[dict[str, tuple[str, str]], str]:
+    """Find the convolution before each batch norm among the layers of a module.
 
     Returns:
         For each norm, the convolution and why they cannot be fused, or ``''``; and why the forward
         could not be traced, or ``''``.
     """
-    convs = {name for name, child in parent.named_children() if isinstance(child, _ConvNd)}
-    if not convs:
+    if not any(isinstance(layer, _ConvNd) for layer in layers.values()):
         return {}, ""
+    if type(parent).forward is nn.Sequential.forward:
+        pairs = pairwise(parent.named_children())
+        return {bn: (conv, "") for (conv, m), (bn, _) in pairs if isinstance(m, _ConvNd)}, ""
     try:
         with eval_mode(parent), _layers_called_in_turn(parent):
-            graph = _OneLevel().trace(parent, _defaults(parent))
-    except Exception as error:  # a forward may do anything with a proxy
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return {}, f"the forward of {type(parent).__name__} cannot be traced ({reason})"
+            graphs = trace_paths(parent)
+    except UntraceableError as error:
+        return {}, f"the forward of {type(parent).__name__} cannot be traced ({error})"
+    feeders: dict[str, tuple[str, str]] = {}
+    for graph in graphs:
+        for name, (conv, reason) in _feeders_in(graph, layers).items():
+            known, known_reason = feeders.setdefault(name, (conv, reason))
+            if known != conv:
+                reason = "it follows different convolutions"
+            feeders[name] = (conv, known_reason or reason)
+    for graph in graphs:
+        called = {node.target for node in graph.nodes if node.op == "call_module"}
+        for name, (conv, reason) in feeders.items():
+            if (name in called) is not (conv in called):
+                feeders[name] = (conv, reason or "not every path through the forward calls both")
+    return feeders, ""
+
+
+def _feeders_in(graph: fx.Graph, layers: Mapping[str, nn.Module]) -> dict[str, tuple[str, str]]:
+    """Find the convolution before each batch norm on one path through a forward."""
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
     feeders: dict[str, tuple[str, str]] = {}
     for node in graph.nodes:
@@ -118,21 +142,16 @@ def _feeders(parent: nn.Module) -> tuple[dict[str, tuple[str, str]], str]:
         source = node.args[0]
         if not (isinstance(source, fx.Node) and source.op == "call_module"):
             continue
-        if source.target not in convs:
+        conv, name = str(source.target), str(node.target)
+        if not isinstance(layers.get(conv), _ConvNd) or name not in layers:
             continue
         reason = ""
         if len(source.users) > 1:
             reason = "the output of the convolution is used elsewhere too"
-        elif calls[node.target] > 1 or calls[source.target] > 1:
+        elif calls[name] > 1 or calls[conv] > 1:
             reason = "the forward calls it more than once"
-        feeders[str(node.target)] = (str(source.target), reason)
-    return feeders, ""
-
-
-def _defaults(module: nn.Module) -> dict[str, Any]:
-    """Return the defaults of a forward, as constants that it can branch on."""
-    parameters = inspect.signature(module.forward).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+        feeders[name] = (conv, reason)
+    return feeders
 
 
 @contextmanager
