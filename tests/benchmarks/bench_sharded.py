@@ -1,7 +1,7 @@
 """What each of four processes holds while a checkpoint is loaded into a model that they share.
 
-Counted is memory of the process alone: the pages of a mapped file are the machine's, which has
-them once for all processes and drops them when it needs the room.
+Counted is memory of the process alone, without the pages of files, which the machine has once for
+all processes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FILE, FOLDER = "model.pth", "model.dcp"
 
 # Cost -> (what is loaded and whether rank 0 sends it, which ranks count)
 WAYS = {
-    "every rank maps the same file": ((FILE, False), range(WORLD)),
+    "every rank reads its part of a file": ((FILE, False), range(WORLD)),
     "every rank reads its part of a folder": ((FOLDER, False), range(WORLD)),
     "rank 0 reads and sends, rank 0": ((FILE, True), range(1)),
     "rank 0 reads and sends, the others": ((FILE, True), range(1, WORLD)),
