@@ -31,10 +31,18 @@ class Compared(NamedTuple):
 
 
 COMPARED = (
-    Compared("a ready model from a checkpoint of 1.2 GB in the cache", "ready model, from the cache, 1.2 GB"),
+    Compared(
+        "a ready model from a checkpoint of 1.2 GB in the cache",
+        "ready model, from the cache, 1.2 GB",
+    ),
     Compared("… the peak of its memory", "ready model, from the cache, 1.2 GB, peak memory"),
-    Compared("… with every weight read once", "ready model and a pass over it, from the cache, 1.2 GB"),
-    Compared("`load_checkpoint` into a model, 1.2 GB", "load_checkpoint into a model, from the cache, 1.2 GB"),
+    Compared(
+        "… with every weight read once", "ready model and a pass over it, from the cache, 1.2 GB"
+    ),
+    Compared(
+        "`load_checkpoint` into a model, 1.2 GB",
+        "load_checkpoint into a model, from the cache, 1.2 GB",
+    ),
     Compared("importing `ConvModule`, beyond torch", "from brickwork.cnn import ConvModule", True),
     Compared("`init_weights`, 800 blocks side by side", "init_weights, 800 blocks side by side"),
     Compared("`init_weights`, 80 nested blocks", "init_weights, 80 nested blocks"),

@@ -12,10 +12,19 @@ FACTORS = {"µs": 1e-6, "ms": 1e-3, "s": 1, "MB": 1e6, "GB": 1e9, "us": 1e-6}
 
 # Row of the comparison → the benchmark, and whether its floor is subtracted.
 MEASURED = {
-    "a ready model from a checkpoint of 1.2 GB in the cache": ("ready model, from the cache, 1.2 GB", False),
+    "a ready model from a checkpoint of 1.2 GB in the cache": (
+        "ready model, from the cache, 1.2 GB",
+        False,
+    ),
     "… the peak of its memory": ("ready model, from the cache, 1.2 GB, peak memory", False),
-    "… with every weight read once": ("ready model and a pass over it, from the cache, 1.2 GB", False),
-    "`load_checkpoint` into a model, 1.2 GB": ("load_checkpoint into a model, from the cache, 1.2 GB", False),
+    "… with every weight read once": (
+        "ready model and a pass over it, from the cache, 1.2 GB",
+        False,
+    ),
+    "`load_checkpoint` into a model, 1.2 GB": (
+        "load_checkpoint into a model, from the cache, 1.2 GB",
+        False,
+    ),
     "importing `ConvModule`, beyond torch": ("from brickwork.cnn import ConvModule", True),
     "`init_weights`, 800 blocks side by side": ("init_weights, 800 blocks side by side", False),
     "`init_weights`, 80 nested blocks": ("init_weights, 80 nested blocks", False),
