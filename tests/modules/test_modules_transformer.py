@@ -168,7 +168,7 @@ def test_ffn_accepts_deprecated_names_and_refuses_unknown_ones() -> None:
     layer = FFN(8, 12)
     with pytest.warns(DeprecationWarning, match="'residual' of FFN"):
         assert torch.equal(layer(x, residual=2 * x), layer(x, 2 * x))
-    with pytest.raises(TypeError, match="unexpected argument 'ffn_dorp'; did you mean 'ffn_drop'"):
+    with pytest.raises(TypeError, match="no argument 'ffn_dorp': did you mean 'ffn_drop'"):
         FFN(8, 12, ffn_dorp=0.1)
     with pytest.raises(ValueError, match="num_fcs must be at least 2, got 1"):
         FFN(8, 12, num_fcs=1)

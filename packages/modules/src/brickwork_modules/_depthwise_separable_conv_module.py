@@ -69,16 +69,16 @@ class DepthwiseSeparableConvModule(nn.Module):
             padding=padding,
             dilation=dilation,
             groups=in_channels,
-            norm_cfg=_config_or_default(dw_norm_cfg, norm_cfg),
-            act_cfg=_config_or_default(dw_act_cfg, act_cfg),
+            norm_cfg=_config_or_default("dw_norm_cfg", dw_norm_cfg, norm_cfg),
+            act_cfg=_config_or_default("dw_act_cfg", dw_act_cfg, act_cfg),
             **kwargs,
         )
         self.pointwise_conv = ConvModule(
             in_channels,
             out_channels,
             1,
-            norm_cfg=_config_or_default(pw_norm_cfg, norm_cfg),
-            act_cfg=_config_or_default(pw_act_cfg, act_cfg),
+            norm_cfg=_config_or_default("pw_norm_cfg", pw_norm_cfg, norm_cfg),
+            act_cfg=_config_or_default("pw_act_cfg", pw_act_cfg, act_cfg),
             **kwargs,
         )
 
@@ -95,10 +95,12 @@ class DepthwiseSeparableConvModule(nn.Module):
         return output
 
 
-def _config_or_default(own: Config | str | None, default: Config | None) -> Config | None:
+def _config_or_default(
+    name: str, cfg: Config | str | None, default: Config | None
+) -> Config | None:
     """Return the config of one part, or that of both."""
-    if isinstance(own, str):
-        if own != "default":
-            raise ValueError(f"a config must be a dict, None or 'default', got {own!r}")
+    if isinstance(cfg, str):
+        if cfg != "default":
+            raise ValueError(f"{name} must be a dict, None or 'default', got {cfg!r}")
         return default
-    return own
+    return cfg

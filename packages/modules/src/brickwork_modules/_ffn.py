@@ -70,9 +70,10 @@ class FFN(BaseModule):
             ffn_drop = renamed.get("ffn_drop", ffn_drop)
             add_identity = renamed.get("add_identity", add_identity)
             for name in kwargs:
+                suggestion = suggest(name, _NAMES)
                 raise TypeError(
-                    f"FFN got an unexpected argument {name!r}; {suggest(name, _NAMES)} "
-                    f"(its arguments are {', '.join(_NAMES)})"
+                    f"FFN has no argument {name!r}{suggestion and f': {suggestion}'}; "
+                    f"its arguments are {', '.join(_NAMES)}"
                 )
         if num_fcs < 2:
             raise ArgumentValueError(f"num_fcs must be at least 2, got {num_fcs}")
@@ -117,7 +118,7 @@ class FFN(BaseModule):
                 "identity", identity
             )
             for name in kwargs:
-                raise TypeError(f"FFN.forward got an unexpected argument {name!r}")
+                raise TypeError(f"FFN.forward has no argument {name!r}")
         output: Tensor = self.dropout_layer(self.gamma2(self.layers(x)))
         if self.add_identity:
             output = (x if identity is None else identity) + output
