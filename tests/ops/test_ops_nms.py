@@ -169,7 +169,7 @@ def test_exports():
         assert torch.equal(ours, expected)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of onnxscript, about itself
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # torch's own
 @pytest.mark.parametrize("offset", [0, 1])
 def test_exports_to_onnx(offset):
     boxes, scores = random_boxes(40)

@@ -1,6 +1,6 @@
 """The building blocks of convolutional networks, under the names of `mmcv.cnn`.
 
-`import brickwork` imports no other package; `brickwork.cnn`, `.runner`, `.utils` and `.model_zoo`
+`import brickwork` imports no other package; `brickwork.cnn`, `.ops`, `.runner`, `.utils` and `.model_zoo`
 are imported on first use. If `BRICKWORK_COMPAT` is set, its packages are installed (see
 `brickwork.compat`).
 """
@@ -9,7 +9,7 @@ import os
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = ("cnn", "compat", "image", "model_zoo", "parallel", "runner", "utils")
+_SUBPACKAGES = ("cnn", "compat", "image", "model_zoo", "ops", "parallel", "runner", "utils")
 __all__ = [*_SUBPACKAGES, "versions"]
 
 

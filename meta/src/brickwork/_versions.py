@@ -2,7 +2,7 @@
 
 import importlib.metadata
 
-_PARTS = ("registry", "init", "layers", "base", "modules", "zoo", "models")
+_PARTS = ("registry", "init", "layers", "base", "modules", "ops", "zoo", "models")
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,3 @@
+"""Overlaps of boxes."""
+
+from brickwork_ops import bbox_overlaps as bbox_overlaps

@@ -1,0 +1,3 @@
+"""Criss-cross attention."""
+
+from brickwork_ops import CrissCrossAttention as CrissCrossAttention

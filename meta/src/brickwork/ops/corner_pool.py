@@ -1,0 +1,3 @@
+"""Corner pooling."""
+
+from brickwork_ops import CornerPool as CornerPool

@@ -1,0 +1,5 @@
+"""Multi-scale deformable attention."""
+
+from brickwork_ops import MultiScaleDeformableAttention as MultiScaleDeformableAttention
+from brickwork_ops import MultiScaleDeformableAttnFunction as MultiScaleDeformableAttnFunction
+from brickwork_ops import multi_scale_deformable_attn_pytorch as multi_scale_deformable_attn_pytorch

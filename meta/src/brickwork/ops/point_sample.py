@@ -1,0 +1,12 @@
+"""Features at points."""
+
+from brickwork_ops import SimpleRoIAlign as SimpleRoIAlign
+from brickwork_ops import abs_img_point_to_rel_img_point as abs_img_point_to_rel_img_point
+from brickwork_ops import bilinear_grid_sample as bilinear_grid_sample
+from brickwork_ops import denormalize as denormalize
+from brickwork_ops import generate_grid as generate_grid
+from brickwork_ops import get_shape_from_feature_map as get_shape_from_feature_map
+from brickwork_ops import normalize as normalize
+from brickwork_ops import point_sample as point_sample
+from brickwork_ops import rel_roi_point_to_abs_img_point as rel_roi_point_to_abs_img_point
+from brickwork_ops import rel_roi_point_to_rel_img_point as rel_roi_point_to_rel_img_point

@@ -1,0 +1,3 @@
+"""Synchronized batch norm."""
+
+from brickwork_ops import SyncBatchNorm as SyncBatchNorm
