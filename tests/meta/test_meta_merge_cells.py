@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from brickwork.compat._merge_cells import BaseMergeCell, ConcatCell, GlobalPoolingCell, SumCell
+from brickwork.ops.merge_cells import BaseMergeCell, ConcatCell, GlobalPoolingCell, SumCell
 from torch.nn import functional as F
 
 SMALL, LARGE = torch.rand(2, 4, 4, 4), torch.rand(2, 4, 8, 8)

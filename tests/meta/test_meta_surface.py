@@ -62,7 +62,7 @@ def test_unknown_name_raises_an_attribute_error_with_a_suggestion():
 def test_versions_lists_every_package():
     found = brickwork.versions()
     assert found["brickwork"] == brickwork.__version__
-    parts = {"registry", "init", "layers", "base", "modules", "zoo", "models"}
+    parts = {"registry", "init", "layers", "base", "modules", "ops", "zoo", "models"}
     assert set(found) == {"torch", "brickwork", *(f"brickwork-{part}" for part in parts)}
 
 

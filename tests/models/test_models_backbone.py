@@ -39,6 +39,33 @@ from torch import nn
 IMAGE = torch.zeros(1, 3, 64, 64)
 
 
+@pytest.mark.parametrize(("kind", "values"), [("DCN", 2), ("DCNv2", 3)])
+def test_dcn_makes_the_3x3_convolutions_of_its_stages_deformable(kind: str, values: int) -> None:
+    dcn = {"type": kind, "deform_groups": 2, "fallback_on_stride": False}
+    model = ResNeXt(50, groups=2, dcn=dcn, stage_with_dcn=(False, False, True, True))
+    shapes = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    offsets = [key for key in shapes if key.endswith("conv2.conv_offset.weight")]
+    assert offsets == [
+        f"layer{stage}.{block}.conv2.conv_offset.weight"
+        for stage, blocks in ((3, 6), (4, 3))
+        for block in range(blocks)
+    ]
+    assert {shapes[key][0] for key in offsets} == {2 * values * 9}
+    assert dcn == {"type": kind, "deform_groups": 2, "fallback_on_stride": False}
+    model.init_weights()
+    out = model(IMAGE.clone().requires_grad_())
+    assert [x.shape[1] for x in out] == list(model.out_channels)
+    out[-1].sum().backward()
+    assert all(p.grad is not None for n, p in model.named_parameters() if "conv_offset" in n)
+
+
+def test_dcn_leaves_strided_convolutions_plain_if_asked() -> None:
+    dcn = {"type": "DCNv2", "fallback_on_stride": True}
+    model = ResNet(50, dcn=dcn, stage_with_dcn=(False, False, False, True))
+    kinds = [type(block.conv2).__name__ for block in model.layer4]
+    assert kinds == ["Conv2d", "ModulatedDeformConv2dPack", "ModulatedDeformConv2dPack"]
+
+
 def test_outputs_match_out_indices() -> None:
     model = ResNet(18, out_indices=(1, -1)).eval()
     assert [tuple(x.shape) for x in model(IMAGE)] == [(1, 128, 8, 8), (1, 512, 2, 2)]
@@ -202,7 +229,21 @@ def test_generalized_attention_works_as_plugin() -> None:
         ),
         (lambda: ResNet(18, dilations=(1, 1)), ArchitectureError, "dilations"),
         (lambda: ResNet(18, base_width=128), ArchitectureError, "no bottlenecks"),
-        (lambda: ResNet(50, dcn={"type": "DCN"}), UnsupportedOptionError, "CONV_LAYERS"),
+        (
+            lambda: ResNet(50, dcn={"type": "DCN"}),
+            ArchitectureError,
+            r"stage_with_dcn must be a sequence of length 4, one item per stage, got \(\)",
+        ),
+        (
+            lambda: ResNet(18, dcn={"type": "DCN"}, stage_with_dcn=(True,) * 4),
+            UnsupportedOptionError,
+            "dcn in a BasicBlock",
+        ),
+        (
+            lambda: Res2Net(50, dcn={"type": "DCN"}, stage_with_dcn=(True,) * 4),
+            UnsupportedOptionError,
+            "dcn in a Bottle2neck",
+        ),
         (
             lambda: ResNet(
                 18, plugins=[{"cfg": {"type": "ContextBlock"}, "position": "after_conv3"}]

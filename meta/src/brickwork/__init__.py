@@ -1,8 +1,8 @@
 """The building blocks of convolutional networks, under the names of `mmcv.cnn`.
 
-`import brickwork` imports no other package; `brickwork.cnn`, `.ops`, `.runner`, `.utils` and `.model_zoo`
-are imported on first use. If `BRICKWORK_COMPAT` is set, its packages are installed (see
-`brickwork.compat`).
+`import brickwork` imports no other package; `brickwork.cnn`, `.ops`, `.runner`, `.utils` and
+`.model_zoo` are imported on first use. If `BRICKWORK_COMPAT` is set, its packages are installed
+(see `brickwork.compat`).
 """
 
 import os

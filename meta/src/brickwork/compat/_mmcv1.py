@@ -48,7 +48,7 @@ _MOVED = {
 _ELSEWHERE = {
     "mmcv.ops.": ("brickwork_ops",),
     "mmcv.ops.deprecated_wrappers.": ("brickwork.cnn",),
-    "mmcv.ops.merge_cells.": ("brickwork.compat._merge_cells",),
+    "mmcv.ops.merge_cells.": ("brickwork.ops.merge_cells",),
     **{
         f"{module}.{name}": providers
         for (module, names), providers in _MOVED.items()

@@ -15,7 +15,7 @@ GENERATION = Generation(
     elsewhere={
         "mmcv.ops.": ("brickwork_ops",),
         "mmcv.ops.deprecated_wrappers.": ("brickwork.cnn",),
-        "mmcv.ops.merge_cells.": ("brickwork.compat._merge_cells",),
+        "mmcv.ops.merge_cells.": ("brickwork.ops.merge_cells",),
         "mmcv.image.io.imread": ("brickwork.image",),
         "mmcv.image.io.imwrite": ("brickwork.image",),
         "mmcv.visualization.image.imshow": ("brickwork.image",),

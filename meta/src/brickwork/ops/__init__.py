@@ -3,6 +3,11 @@
 Nothing is lazy here: several functions have the name of their module and must replace it.
 """
 
+from brickwork_layers import Conv2d as Conv2d
+from brickwork_layers import ConvTranspose2d as ConvTranspose2d
+from brickwork_layers import Linear as Linear
+from brickwork_layers import MaxPool2d as MaxPool2d
+
 from .bbox import bbox_overlaps as bbox_overlaps
 from .carafe import CARAFE as CARAFE
 from .carafe import CARAFENaive as CARAFENaive
@@ -14,10 +19,6 @@ from .corner_pool import CornerPool as CornerPool
 from .deform_conv import DeformConv2d as DeformConv2d
 from .deform_conv import DeformConv2dPack as DeformConv2dPack
 from .deform_conv import deform_conv2d as deform_conv2d
-from .deprecated_wrappers import Conv2d_deprecated as Conv2d
-from .deprecated_wrappers import ConvTranspose2d_deprecated as ConvTranspose2d
-from .deprecated_wrappers import Linear_deprecated as Linear
-from .deprecated_wrappers import MaxPool2d_deprecated as MaxPool2d
 from .focal_loss import SigmoidFocalLoss as SigmoidFocalLoss
 from .focal_loss import SoftmaxFocalLoss as SoftmaxFocalLoss
 from .focal_loss import sigmoid_focal_loss as sigmoid_focal_loss

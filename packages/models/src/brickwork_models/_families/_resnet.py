@@ -79,7 +79,9 @@ class ResNet(ResidualNet):
               ``None`` means batch norm.
             - norm_eval (bool): Whether batch norms stay in evaluation mode while training;
               true by default, because detection trains with small batches.
-            - dcn, stage_with_dcn: Not supported; the error says what to do.
+            - dcn (dict): Config of the 3x3 convolutions of bottlenecks in the stages of
+              stage_with_dcn (sequence of bool), such as ``dict(type="DCNv2", deform_groups=1)``
+              of ``brickwork-ops``.
             - plugins (list of dict): Layers to insert into the bottlenecks, each
               ``dict(cfg=dict(type="ContextBlock", ...), position="after_conv3",
               stages=(False, True, True, True))``.
@@ -96,7 +98,7 @@ class ResNet(ResidualNet):
 
     Raises:
         ArchitectureError: An argument is out of range.
-        UnsupportedOptionError: ``dcn``, or plugins in a model of basic blocks.
+        UnsupportedOptionError: ``dcn`` or plugins in a model of basic blocks.
     """
 
     depths: ClassVar[dict[int, tuple[type[ResidualBlock], tuple[int, ...]]]] = {

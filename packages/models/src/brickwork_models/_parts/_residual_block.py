@@ -25,6 +25,8 @@ class BlockOptions(TypedDict, total=False):
     Attributes:
         conv_cfg: Config of the convolutions.
         norm_cfg: Config of the norms; ``None`` means batch norm.
+        dcn: Config of the 3x3 convolution of a bottleneck, such as ``dict(type="DCNv2")``, instead
+            of ``conv_cfg``. With ``fallback_on_stride=True`` a strided one stays as it is.
         plugins: Layers to insert into the block, each
             ``dict(cfg=dict(type=...), position="after_conv1" | "after_conv2" | "after_conv3")``.
         zero_init_last: Whether ``init_weights()`` fills the weight of the last norm with 0, so
@@ -34,6 +36,7 @@ class BlockOptions(TypedDict, total=False):
 
     conv_cfg: Config | None
     norm_cfg: Config | None
+    dcn: Config | None
     plugins: Sequence[Config] | None
     zero_init_last: bool
     init_cfg: InitConfig | None
@@ -57,6 +60,9 @@ class ResidualBlock(BaseModule):
     expansion: ClassVar[int] = 1
     """Output channels per plane."""
 
+    takes_dcn: ClassVar[bool] = False
+    """Whether the option ``dcn`` applies to the block."""
+
     conv1: nn.Module
     conv2: nn.Module
     conv3: nn.Module
@@ -75,6 +81,11 @@ class ResidualBlock(BaseModule):
         super().__init__(options.get("init_cfg"))
         if style not in STYLES:
             raise ArchitectureError(type(self).__name__, "style", style, STYLES)
+        if options.get("dcn") is not None and not self.takes_dcn:
+            raise UnsupportedOptionError(
+                f"dcn in a {type(self).__name__}",
+                "only the bottlenecks of ResNet and ResNeXt take it; use a depth of 50 or more",
+            )
         self.stride, self.dilation, self.style, self.with_cp = stride, dilation, style, with_cp
         self.conv_cfg = options.get("conv_cfg")
         self.norm_cfg = options.get("norm_cfg") or BN
@@ -83,11 +94,17 @@ class ResidualBlock(BaseModule):
         self._zero_init_last = options.get("zero_init_last", False)
 
     def _add_conv(
-        self, number: int, in_channels: int, out_channels: int, kernel_size: int, **arguments: Any
+        self,
+        number: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        cfg: Config | None = None,
+        **arguments: Any,
     ) -> None:
-        """Add convolution ``number`` and its norm."""
+        """Add convolution ``number`` and its norm; ``cfg`` replaces the block's config."""
         conv = build_conv_layer(
-            self.conv_cfg, in_channels, out_channels, kernel_size=kernel_size, bias=False,
+            cfg or self.conv_cfg, in_channels, out_channels, kernel_size=kernel_size, bias=False,
             **arguments,
         )  # fmt: skip
         self.add_module(f"conv{number}", conv)
@@ -239,6 +256,8 @@ class Bottleneck(BottleneckBase):
         **options: See :class:`BlockOptions`.
     """
 
+    takes_dcn = True
+
     def __init__(
         self,
         inplanes: int,
@@ -262,6 +281,7 @@ class Bottleneck(BottleneckBase):
             width,
             width,
             3,
+            _dcn_config(options.get("dcn"), inner_stride),
             stride=inner_stride,
             groups=groups,
             padding=dilation,
@@ -273,3 +293,12 @@ class Bottleneck(BottleneckBase):
     def _inner(self, x: Tensor) -> Tensor:
         out: Tensor = self.relu(self._norm(2, self.conv2(x)))
         return out
+
+
+def _dcn_config(dcn: Config | None, stride: int) -> Config | None:
+    """Return the config of a deformable convolution; ``None`` for a plain one."""
+    if dcn is None:
+        return None
+    cfg = dict(dcn)
+    fallback_on_stride = cfg.pop("fallback_on_stride", False)
+    return None if fallback_on_stride and stride > 1 else cfg

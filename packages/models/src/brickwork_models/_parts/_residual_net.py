@@ -12,7 +12,7 @@ from brickwork_layers import build_conv_layer, build_norm_layer
 from torch import nn
 
 from brickwork_models._typing import Config
-from brickwork_models.errors import ArchitectureError, UnsupportedOptionError
+from brickwork_models.errors import ArchitectureError
 
 from ._backbone import Backbone, BackboneOptions
 from ._residual_block import BN, ResidualBlock
@@ -114,13 +114,9 @@ class ResidualNet(Backbone):
             if len(value) != len(rows):
                 allowed = f"a sequence of length {len(rows)}, one item per stage"
                 raise ArchitectureError(type(self).__name__, argument, value, allowed)
-        if dcn is not None or any(stage_with_dcn):
-            raise UnsupportedOptionError(
-                "dcn",
-                "deformable convolutions need compiled operators, which this package does not "
-                "have. Leave the option out, or register a layer in CONV_LAYERS (for example "
-                "around torchvision.ops.DeformConv2d) and name it in conv_cfg",
-            )
+        if dcn is not None and len(stage_with_dcn) != len(rows):
+            allowed = f"a sequence of length {len(rows)}, one item per stage"
+            raise ArchitectureError(type(self).__name__, "stage_with_dcn", stage_with_dcn, allowed)
         options.setdefault("norm_eval", True)
         super().__init__(num_stages=len(rows), out_indices=out_indices, **options)
         layers: Config = {"conv_cfg": conv_cfg, "norm_cfg": norm_cfg or BN}
@@ -140,6 +136,7 @@ class ResidualNet(Backbone):
                 zero_init_last=zero_init_residual and self.uses_default_init,
                 plugins=_plugins_of_stage(plugins, i, len(rows)),
                 first=row.first,
+                **({"dcn": dcn} if dcn is not None and stage_with_dcn[i] else {}),
                 **layers,
                 **row.options,
             )
