@@ -1,4 +1,4 @@
-"""One process of a model that several share; run by test_zoo_load_distributed.py, not by pytest."""
+"""One rank of a model that several processes hold; run by test_zoo_load_distributed.py."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from brickwork_zoo.errors import (
 from torch import Tensor, nn
 from torch.distributed.checkpoint import save
 from torch.distributed.checkpoint.state_dict import get_model_state_dict
-from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
     parallelize_module,
 )
 
+from tests.support.sharding import full_tensor, mesh_for
+
 FILES = ("net.pth", "net.legacy.pth", "net.safetensors", "dcp")
 PARALLEL = {"fc": ColwiseParallel(), "head": RowwiseParallel(), "even": ColwiseParallel()}
 
 
 class Net(nn.Module):
-    """Layers whose first dimension does not divide by the number of processes, and some that do."""
+    """A model some of whose layers do not divide by the number of processes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,21 +54,12 @@ class Net(nn.Module):
         return self.norm(self.conv(x)).sum() + self.scale + self.even(x.new_ones(2, 4)).sum()
 
 
-def mesh_of(how: str) -> DeviceMesh:
-    world = dist.get_world_size()
-    if how == "replicas":
-        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("replica", "shard"))
-    if "parallel" in how:
-        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("shard", "parallel"))
-    return init_device_mesh("cpu", (world,))
-
-
 def sharded(how: str, late: bool) -> nn.Module:
-    """Build a model that differs from rank to rank, and shard it in one way."""
+    """Build a model with other values on each rank, and shard it."""
     torch.manual_seed(1 + dist.get_rank())
     with deferred() if late else torch.device("cpu"):
         model = Net()
-    mesh = mesh_of(how)
+    mesh = mesh_for(how)
     if "parallel" in how:
         parallelize_module(model, mesh["parallel"], PARALLEL)
         if "only" in how:
@@ -79,15 +70,11 @@ def sharded(how: str, late: bool) -> nn.Module:
     return fully_shard(model, mesh=mesh)
 
 
-def whole(value: Tensor) -> Tensor:
-    return value.full_tensor() if isinstance(value, DTensor) else value
-
-
 def check(model: nn.Module, expected: dict[str, Tensor], *, runs: bool) -> None:
     state = model.state_dict()
     assert state.keys() == expected.keys()
     for key, value in state.items():
-        found = whole(value)
+        found = full_tensor(value)
         assert found.dtype == expected[key].dtype, key
         assert torch.equal(found, expected[key]), key
     assert all(is_loaded(parameter) for parameter in model.parameters())
@@ -96,7 +83,7 @@ def check(model: nn.Module, expected: dict[str, Tensor], *, runs: bool) -> None:
 
 
 def load_in_every_way(folder: Path, how: str) -> None:
-    """Load whole files and folders of shards, each rank by itself or from rank 0."""
+    """Load files and folders, on each rank or from rank 0."""
     expected = torch.load(folder / "net.pth")
     first = dist.get_rank() == 0
     for late in (False, True):
@@ -115,8 +102,8 @@ def load_in_every_way(folder: Path, how: str) -> None:
                     assert len(model.conv.weight.to_local()) <= -(-7 // dist.get_world_size())
 
 
-def load_what_is_spread(folder: Path, how: str) -> None:
-    """Load the state dict of a model that is sharded in another way, or not at all."""
+def load_sharded_state_dict(folder: Path, how: str) -> None:
+    """Load the state dict of a model that is sharded in another way."""
     expected = torch.load(folder / "net.pth")
     given = sharded("row", late=False)
     zoo.load_checkpoint(given, folder / "net.pth", strict=True)
@@ -128,7 +115,7 @@ def load_what_is_spread(folder: Path, how: str) -> None:
 
 
 def adapt(folder: Path, how: str) -> None:
-    """Adapters see whole tensors."""
+    """Check that adapters get full tensors."""
     expected = torch.load(folder / "net.pth")
     adapter = zoo.adapt_classes(["fc.weight", "fc.bias"], [2, -1, 0])
     for broadcast in (False, True):
@@ -136,20 +123,20 @@ def adapt(folder: Path, how: str) -> None:
         zoo.load_checkpoint(model, folder / "net.pth", strict=True)
         for file in ("net.pth", "dcp"):
             zoo.load_checkpoint(model, folder / file, adapters=[adapter], broadcast=broadcast)
-            found = whole(model.fc.weight)
+            found = full_tensor(model.fc.weight)
             assert torch.equal(found, expected["fc.weight"][[2, 1, 0]])
 
 
 def save_in_every_way(folder: Path, how: str) -> None:
-    """Save together, after a step of training, and load in one process what is there then."""
+    """Save on all ranks after a training step, and load in one process."""
     model = sharded(how, late=False)
     zoo.load_checkpoint(model, folder / "net.pth", strict=True)
     optimizer = torch.optim.Adam(model.parameters())
     model(torch.ones(2, 3, 4, 4)).backward()
     optimizer.step()
-    expected = {name: whole(value).clone() for name, value in model.state_dict().items()}
+    expected = {name: full_tensor(value).clone() for name, value in model.state_dict().items()}
     moments = {
-        name: whole(optimizer.state[parameter]["exp_avg"]).clone()
+        name: full_tensor(optimizer.state[parameter]["exp_avg"]).clone()
         for name, parameter in model.named_parameters()
         if parameter in optimizer.state
     }
@@ -181,7 +168,8 @@ def save_in_every_way(folder: Path, how: str) -> None:
         reloaded(torch.ones(2, 3, 4, 4))
         zoo.load_checkpoint(reloaded, path, strict=True)
         assert all(
-            torch.equal(whole(value), expected[name]) for name, value in reloaded.named_parameters()
+            torch.equal(full_tensor(value), expected[name])
+            for name, value in reloaded.named_parameters()
         )
     with pytest.raises(CacheError, match="cannot write"):
         zoo.save_checkpoint(model, folder / "net.pth" / "inside.pth")
@@ -199,18 +187,22 @@ def fail_on_every_rank(folder: Path) -> None:
     for broadcast in (False, True):
         for file in ("bad.pth", "bad.dcp"):
             model = sharded("row", late=False)
-            before = {k: whole(v).clone() for k, v in model.state_dict().items()}
+            before = {k: full_tensor(v).clone() for k, v in model.state_dict().items()}
             place = folder / file if first or not broadcast else "/nowhere"
             with pytest.raises(MismatchError, match=r"(?s)fc\.bias.*more.*head\.bias: \[4\]"):
                 zoo.load_checkpoint(model, place, strict=True, broadcast=broadcast)
-            assert all(torch.equal(whole(v), before[k]) for k, v in model.state_dict().items())
+            assert all(
+                torch.equal(full_tensor(v), before[k]) for k, v in model.state_dict().items()
+            )
         for file in ("broken.pth", "broken.dcp"):
             place = folder / file if first or not broadcast else "/nowhere"
             model = sharded("row", late=False)
-            before = {k: whole(v).clone() for k, v in model.state_dict().items()}
+            before = {k: full_tensor(v).clone() for k, v in model.state_dict().items()}
             with pytest.raises(CheckpointError, match="broken"):
                 zoo.load_checkpoint(model, place, broadcast=broadcast)
-            assert all(torch.equal(whole(v), before[k]) for k, v in model.state_dict().items())
+            assert all(
+                torch.equal(full_tensor(v), before[k]) for k, v in model.state_dict().items()
+            )
 
 
 def main(name: str, *ways: str) -> None:
@@ -222,7 +214,7 @@ def main(name: str, *ways: str) -> None:
         zoo.load_checkpoint(model, folder / "net.pth", strict=True)
         save({"model": get_model_state_dict(model)}, checkpoint_id=folder / f"dcp.{how}")
         load_in_every_way(folder, how)
-        load_what_is_spread(folder, how)
+        load_sharded_state_dict(folder, how)
         adapt(folder, how)
     save_in_every_way(folder, ways[0])
     plain = Net()

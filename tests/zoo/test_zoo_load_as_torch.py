@@ -73,7 +73,7 @@ def offers(draw: st.DrawFn) -> dict[str, Tensor]:
 
 @settings(max_examples=300, deadline=None)
 @given(offers(), st.booleans())
-def test_the_same_is_loaded_missing_and_unexpected(
+def test_loaded_missing_and_unexpected_keys_are_those_of_torch(
     offered: dict[str, Tensor], versions: bool
 ) -> None:
     ours, theirs = model(), model()
@@ -96,7 +96,7 @@ def test_the_same_is_loaded_missing_and_unexpected(
         assert torch.equal(ours.state_dict()[name], value), name
 
 
-def test_what_a_hook_adds_that_is_no_tensor_is_unexpected() -> None:
+def test_value_that_a_hook_adds_is_unexpected_unless_a_tensor() -> None:
     def add(module: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
         state_dict[prefix + "version"] = 3
 
@@ -118,7 +118,7 @@ def test_what_a_hook_adds_that_is_no_tensor_is_unexpected() -> None:
     ],
     ids=["side by side", "each in a module"],
 )
-def test_every_key_is_looked_at_a_few_times_however_many_there_are(
+def test_planning_takes_linear_time(
     many: Callable[[int], nn.Module],
 ) -> None:
     def looks(n: int) -> int:

@@ -48,7 +48,7 @@ def saved(tmp_path):
     return model, path
 
 
-def test_a_process_that_is_alone_has_nobody_to_send_to(saved):
+def test_broadcast_without_a_process_group_loads_the_file(saved):
     model, path = saved
     other = net()
     assert zoo.load_checkpoint(other, path, strict=True, broadcast=True)["meta"] == {"epoch": 3}
@@ -85,7 +85,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_gives_the_same_model(tmp_path, form):
+def test_each_format_loads_the_same_values(tmp_path, form):
     state = net().state_dict()
     place = FORMATS[form](dict(state), tmp_path)
     loaded, ready = net(), None
@@ -100,7 +100,7 @@ def test_every_format_gives_the_same_model(tmp_path, form):
 
 
 @pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
-def test_a_distributed_checkpoint_folder(tmp_path):
+def test_folder_of_torch_distributed_checkpoint_loads(tmp_path):
     from torch.distributed.checkpoint import save
 
     state = net().state_dict()
@@ -114,7 +114,7 @@ def test_a_distributed_checkpoint_folder(tmp_path):
 @pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_damaged_folders_never_do_more_than_fail(tmp_path_factory, data):
+def test_damaged_folder_raises_and_leaves_the_model_unchanged(tmp_path_factory, data):
     from torch.distributed.checkpoint import save
 
     folder = tmp_path_factory.mktemp("fuzz") / "dcp"
@@ -140,7 +140,7 @@ class Evil:
 
 
 @pytest.mark.parametrize("content", [Evil(), {"a": 1}, b"not pickled"])
-def test_the_metadata_of_a_distributed_checkpoint_is_not_run(tmp_path, capsys, content):
+def test_code_in_folder_metadata_is_not_run(tmp_path, capsys, content):
     data = content if isinstance(content, bytes) else pickle.dumps(content)
     (tmp_path / ".metadata").write_bytes(data)
     with pytest.raises(CheckpointError, match="metadata"):
@@ -148,7 +148,7 @@ def test_the_metadata_of_a_distributed_checkpoint_is_not_run(tmp_path, capsys, c
     assert capsys.readouterr().out == ""
 
 
-def test_tensors_of_every_type_and_layout_survive(tmp_path):
+def test_tensors_keep_dtype_stride_and_shared_memory(tmp_path):
     base = torch.arange(24.0).reshape(4, 6)
     state = {
         "transposed": base.t(),
@@ -177,7 +177,7 @@ def test_tensors_of_every_type_and_layout_survive(tmp_path):
         assert found["part"].untyped_storage().data_ptr() == shared
 
 
-def test_what_is_written_to_mapped_tensors_does_not_reach_the_file(saved):
+def test_writing_to_loaded_tensors_does_not_change_the_file(saved):
     _, path = saved
     before = path.read_bytes()
     ready = zoo.load_model(net, path)
@@ -187,7 +187,7 @@ def test_what_is_written_to_mapped_tensors_does_not_reach_the_file(saved):
     assert path.read_bytes() == before
 
 
-def test_the_checkpoint_is_returned_whole(saved):
+def test_load_checkpoint_returns_the_checkpoint(saved):
     _, path = saved
     assert zoo.load_checkpoint(net(), str(path))["meta"] == {"epoch": 3}
 
@@ -209,7 +209,7 @@ def test_the_checkpoint_is_returned_whole(saved):
         ),
     ],
 )
-def test_keys_are_found_where_they_are(tmp_path, wrap, options):
+def test_prefix_entry_and_revise_keys_select_the_keys(tmp_path, wrap, options):
     state = dict(net().state_dict())
     torch.save(wrap(state), tmp_path / "x.pth")
     model = net()
@@ -217,7 +217,7 @@ def test_keys_are_found_where_they_are(tmp_path, wrap, options):
     assert same(model, state)
 
 
-def test_the_report_says_it_by_subtrees(caplog):
+def test_report_lists_keys_by_common_prefix(caplog):
     model = nn.ModuleDict({"trunk": net(), "head": net()})
     state = {f"trunk.{key}": value for key, value in net().state_dict().items()}
     state["trunk.2.weight"] = torch.zeros(9, 4)
@@ -248,7 +248,7 @@ def test_the_report_says_it_by_subtrees(caplog):
     assert "trunk.2.weight: [9, 4] in the checkpoint, [5, 4] in the model" in text
 
 
-def test_an_old_norm_without_its_counter_is_complete():
+def test_missing_num_batches_tracked_is_no_mismatch():
     state = dict(net().state_dict())
     del state["1.num_batches_tracked"]
     assert zoo.load_state_dict(net(), state, strict=True).complete
@@ -268,7 +268,7 @@ def test_an_old_norm_without_its_counter_is_complete():
         (lambda s: s.clear(), {}, ["nothing", "allow_empty"]),
     ],
 )
-def test_what_does_not_fit_leaves_the_model_untouched(change, options, words):
+def test_mismatch_error_leaves_the_model_unchanged(change, options, words):
     model = net()
     before = values(model)
     state = dict(net().state_dict())
@@ -283,7 +283,7 @@ def test_what_does_not_fit_leaves_the_model_untouched(change, options, words):
     assert again.report == caught.value.report
 
 
-def test_strict_says_everything_in_one_message():
+def test_strict_error_lists_all_mismatches():
     state = dict(net().state_dict())
     state |= {"more": torch.ones(1), "2.bias": torch.ones(9)}
     del state["0.bias"]
@@ -291,7 +291,7 @@ def test_strict_says_everything_in_one_message():
         zoo.load_state_dict(net(), state, strict=True)
 
 
-def test_nothing_loaded_can_be_allowed():
+def test_allow_empty_accepts_that_nothing_is_loaded():
     assert not zoo.load_state_dict(net(), {}, allow_empty=True).loaded
     assert not zoo.load_state_dict(nn.ReLU(), {}).loaded
 
@@ -303,13 +303,13 @@ def test_nothing_loaded_can_be_allowed():
         (lambda k: f"a.b.{k}", r"(r'^a\.b\.', '')"),
     ],
 )
-def test_few_matches_suggest_a_renaming(rename, hint):
+def test_error_suggests_a_prefix_to_remove(rename, hint):
     with pytest.raises(MismatchError) as caught:
         zoo.load_state_dict(net(), {rename(k): v for k, v in net().state_dict().items()})
     assert hint in str(caught.value)
 
 
-def test_a_renamed_model_is_suggested():
+def test_error_suggests_a_prefix_to_add():
     model = nn.ModuleDict({"backbone": net()})
     with pytest.raises(MismatchError, match=r"\(r'\^', 'backbone\.'\)"):
         zoo.load_state_dict(model, net().state_dict())
@@ -343,7 +343,7 @@ def test_modules_rename_their_own_old_keys():
     assert model[0].told
 
 
-def test_versions_move_with_their_keys(tmp_path):
+def test_versions_of_modules_follow_renamed_keys(tmp_path):
     old = nn.Sequential(nn.Sequential(Renamed())).state_dict()
     old._metadata["0.0"]["version"] = 1
     old["0.0.w"] = torch.ones(2)
@@ -365,7 +365,7 @@ class Stateful(nn.Linear):
         self.steps = state["steps"]
 
 
-def test_extra_state_is_handed_over_once_all_is_checked():
+def test_extra_state_is_set_only_after_all_checks():
     state = Stateful(1, 1).state_dict()
     model = Stateful(1, 1)
     with pytest.raises(MismatchError):
@@ -375,7 +375,7 @@ def test_extra_state_is_handed_over_once_all_is_checked():
     assert model.steps == 3
 
 
-def test_wrappers_do_not_show_in_names(saved):
+def test_wrappers_do_not_count_in_names(saved):
     model, path = saved
     wrapped = nn.DataParallel(nn.Sequential(nn.DataParallel(net())))
     state = {f"0.{key}": value for key, value in model.state_dict().items()}
@@ -417,7 +417,7 @@ def test_tied_weights_stay_tied(tmp_path):
         (b"\x40\0\0\0\0\0\0\0{}", "invalid safetensors header"),
     ],
 )
-def test_foreign_files_are_named_for_what_they_are(tmp_path, data, words):
+def test_error_for_another_kind_of_file_names_the_kind(tmp_path, data, words):
     path = tmp_path / "file.pth"
     path.write_bytes(data)
     model = net()
@@ -449,14 +449,14 @@ def header(**entries):
         [1],
     ],
 )
-def test_bad_safetensors_headers(tmp_path, entry):
+def test_invalid_safetensors_header_is_an_error(tmp_path, entry):
     path = tmp_path / "bad.safetensors"
     path.write_bytes(header(a=entry) + bytes(16))
     with pytest.raises(CheckpointError, match=r"bad\.safetensors"):
         zoo.load_checkpoint(nn.Linear(1, 1), path)
 
 
-def test_overlapping_safetensors_are_refused(tmp_path):
+def test_overlapping_safetensors_are_an_error(tmp_path):
     entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
     path = tmp_path / "bad.safetensors"
     path.write_bytes(header(a=entry, b=entry) + bytes(8))
@@ -465,7 +465,7 @@ def test_overlapping_safetensors_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_a_file_cut_off_anywhere_is_an_error(tmp_path, legacy):
+def test_file_truncated_anywhere_is_an_error(tmp_path, legacy):
     path = tmp_path / "cut.pth"
     torch.save(net().state_dict(), path, _use_new_zipfile_serialization=not legacy)
     whole = path.read_bytes()
@@ -488,7 +488,7 @@ def test_a_file_cut_off_anywhere_is_an_error(tmp_path, legacy):
         ({"state_dict": {"a": torch.ones(1), "b": 2}}, "not tensors: b (int)"),
     ],
 )
-def test_what_is_no_state_dict_is_said(tmp_path, content, words):
+def test_error_without_a_state_dict_names_the_content(tmp_path, content, words):
     torch.save(content, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError) as caught:
         zoo.load_checkpoint(nn.Linear(1, 1), tmp_path / "odd.pth")
@@ -496,7 +496,7 @@ def test_what_is_no_state_dict_is_said(tmp_path, content, words):
     assert "odd.pth" in str(caught.value)
 
 
-def test_programs_and_other_archives_are_refused(tmp_path):
+def test_torchscript_and_other_archives_are_an_error(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(CheckpointError, match="0 checkpoints"):
@@ -512,7 +512,7 @@ def test_programs_and_other_archives_are_refused(tmp_path):
         zoo.read_checkpoint(tmp_path / "z.pth")
 
 
-def test_a_missing_file_is_a_file_not_found(tmp_path):
+def test_missing_file_is_a_file_not_found_error(tmp_path):
     with pytest.raises(MissingFileError):
         zoo.load_checkpoint(net(), str(tmp_path / "gone.pth"))
 
@@ -528,7 +528,7 @@ class Drawn(nn.Module):
         self.weight = nn.Parameter(torch.randn(3))
 
 
-def test_what_a_checkpoint_does_not_cover_is_initialised(tmp_path):
+def test_load_model_initializes_what_the_checkpoint_lacks(tmp_path):
     torch.save(nn.Sequential(nn.Linear(4, 4)).state_dict(), tmp_path / "x.pth")
 
     def build():
@@ -544,7 +544,7 @@ def test_what_a_checkpoint_does_not_cover_is_initialised(tmp_path):
     assert "x.pth" in str(init_report(model))
 
 
-def test_what_nobody_gives_a_value_is_an_error(tmp_path):
+def test_load_model_raises_for_uninitialized_parameters(tmp_path):
     torch.save(nn.Sequential(nn.Linear(1, 1)).state_dict(), tmp_path / "x.pth")
     with pytest.raises(RuntimeError, match=r"1\.weight"):
         zoo.load_model(lambda: nn.Sequential(nn.Linear(1, 1), Drawn()), tmp_path / "x.pth")
@@ -555,7 +555,7 @@ def test_load_model_keeps_the_dtype_of_the_model(saved):
     assert zoo.load_model(lambda: net().half(), path)[0].weight.dtype == torch.float16
 
 
-def test_load_model_is_strict_about_shapes(saved):
+def test_load_model_raises_for_other_shapes_by_default(saved):
     _, path = saved
     with pytest.raises(MismatchError, match="on_mismatch='skip'"):
         zoo.load_model(lambda: net(7), path)
@@ -564,7 +564,7 @@ def test_load_model_is_strict_about_shapes(saved):
     assert is_loaded(model[0].weight)
 
 
-def test_a_deferred_model_can_be_loaded(saved):
+def test_load_checkpoint_gives_memory_to_a_deferred_model(saved):
     model, path = saved
     with deferred():
         late = net()
@@ -575,7 +575,7 @@ def test_a_deferred_model_can_be_loaded(saved):
 # -- adapters -----------------------------------------------------------------------------------
 
 
-def test_a_first_convolution_takes_other_channels():
+def test_adapt_input_channels_keeps_the_output_of_gray_images():
     source = torch.randn(4, 3, 3, 3)
     model = nn.Conv2d(1, 4, 3, bias=False)
     report = zoo.load_state_dict(model, {"weight": source}, adapters=[zoo.adapt_input_channels])
@@ -587,7 +587,7 @@ def test_a_first_convolution_takes_other_channels():
     assert wide.sum() == 3
 
 
-def test_position_embeddings_are_resampled():
+def test_adapt_position_embedding_resamples_the_grid():
     rows = torch.arange(4.0).repeat_interleave(4).reshape(1, 16, 1)
     source = torch.cat([torch.full((1, 1, 1), 9.0), rows], dim=1)
     found = zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 65, 1))
@@ -606,7 +606,7 @@ def test_position_embeddings_are_resampled():
     assert zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 60, 1)) is None
 
 
-def test_rows_of_a_classifier_are_picked():
+def test_adapt_classes_selects_rows():
     model = net(3)
     own = model[2].weight.detach().clone()
     state = net(5).state_dict()
@@ -626,7 +626,7 @@ def test_rows_of_a_classifier_are_picked():
         zoo.load_state_dict(net(1), state, adapters=[zoo.adapt_classes(["2.weight"], [9])])
 
 
-def test_rows_that_a_model_without_values_should_keep_are_an_error(tmp_path):
+def test_adapt_classes_cannot_keep_values_in_load_model(tmp_path):
     torch.save(net(5).state_dict(), tmp_path / "x.pth")
     names = ["2.weight", "2.bias"]
     picked = zoo.adapt_classes(names, [4, 0])
@@ -642,7 +642,7 @@ def test_rows_that_a_model_without_values_should_keep_are_an_error(tmp_path):
 # -- Pretrained, and the names of mmcv -----------------------------------------------------------
 
 
-def test_pretrained_loads_below_a_prefix_and_rewrites_keys(tmp_path):
+def test_pretrained_selects_a_prefix_and_renames_keys(tmp_path):
     state = {f"backbone.n{key}": value for key, value in net().state_dict().items()}
     torch.save({"state_dict": state, "meta": {}}, tmp_path / "x.pth")
     cfg = {
@@ -661,7 +661,7 @@ def test_pretrained_loads_below_a_prefix_and_rewrites_keys(tmp_path):
         INITIALIZERS.build({**cfg, "prefix": "neck"})(net())
 
 
-def test_a_url_is_fetched_and_shards_with_it(site, tmp_path):
+def test_index_at_a_url_downloads_its_shards(site, tmp_path):
     state = dict(net().state_dict())
     index = write_shards(tmp_path / "s", state, save_file, "safetensors")
     for file in index.parent.iterdir():
@@ -672,7 +672,7 @@ def test_a_url_is_fetched_and_shards_with_it(site, tmp_path):
 
 
 @pytest.mark.parametrize("uri", ["hf://o/r/d/{}@refs/pr/3", "HF://o/r/d/{}@refs/pr/3"])
-def test_shards_on_the_hub_are_of_the_revision_of_their_index(site, tmp_path, monkeypatch, uri):
+def test_shards_on_the_hub_have_the_revision_of_their_index(site, tmp_path, monkeypatch, uri):
     state = net().state_dict()
     index = write_shards(tmp_path / "s", state, save_file, "safetensors")
     for file in index.parent.iterdir():

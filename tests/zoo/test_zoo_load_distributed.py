@@ -1,14 +1,14 @@
-"""Loading into models that several real processes share, over gloo."""
+"""Loading into and saving of models that several processes hold together, over gloo."""
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import pytest
 import torch
+from safetensors.torch import save_file
+from torch.distributed.checkpoint import save
 
-WORKER = Path(__file__).with_name("distributed_worker.py")
+from tests.zoo import distributed_worker
+
 WAYS = {
     2: ("row", "flat"),
     4: ("row", "replicas", "parallel", "parallel only"),
@@ -17,11 +17,8 @@ WAYS = {
 
 @pytest.mark.filterwarnings("ignore")  # torch.distributed.checkpoint warns that it runs alone
 @pytest.mark.parametrize("ranks", [2, 4])
-def test_every_rank_gets_its_shard_or_the_error(run_together, tmp_path, ranks):
-    from safetensors.torch import save_file
-    from torch.distributed.checkpoint import save
-
-    state = runpy.run_path(str(WORKER))["Net"]().state_dict()
+def test_each_rank_loads_its_shards_or_raises(run_together, tmp_path, ranks):
+    state = distributed_worker.Net().state_dict()
     torch.save(state, tmp_path / "net.pth")
     torch.save(state, tmp_path / "net.legacy.pth", _use_new_zipfile_serialization=False)
     save_file({key: value.clone() for key, value in state.items()}, tmp_path / "net.safetensors")
@@ -34,4 +31,4 @@ def test_every_rank_gets_its_shard_or_the_error(run_together, tmp_path, ranks):
     save({"model": state}, checkpoint_id=tmp_path / "broken.dcp")
     (data,) = (tmp_path / "broken.dcp").glob("*.distcp")
     data.write_bytes(data.read_bytes()[:-100])
-    run_together(ranks, WORKER, tmp_path, *WAYS[ranks])
+    run_together(ranks, distributed_worker.__file__, tmp_path, *WAYS[ranks])

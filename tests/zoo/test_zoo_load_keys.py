@@ -24,7 +24,7 @@ rules = st.lists(
 
 
 @given(keys, rules)
-def test_every_rule_is_applied_to_every_key_in_order(names, rewrite):
+def test_revise_applies_each_rule_to_each_key_in_order(names, rewrite):
     expected = []
     for name in names:
         for pattern, replacement in rewrite:
@@ -38,14 +38,14 @@ def test_every_rule_is_applied_to_every_key_in_order(names, rewrite):
 
 
 @given(keys)
-def test_no_rules_change_nothing(names):
+def test_revise_without_rules_changes_nothing(names):
     assert revise(names, []) == {name: name for name in names}
     assert revise(names, lambda name: name) == {name: name for name in names}
     assert revise(names, lambda _: None) == {}
 
 
 @given(keys, st.sampled_from(["module", "backbone.", "layer1.0", ""]))
-def test_a_prefix_and_what_lies_below_it_make_the_key(names, prefix):
+def test_under_prefix_returns_keys_without_the_prefix(names, prefix):
     head = prefix if not prefix or prefix.endswith(".") else prefix + "."
     found = under_prefix(names, prefix)
     assert all(head + short == name for short, name in found.items())
@@ -62,7 +62,7 @@ def test_selection_maps_new_keys_to_keys_of_the_file(names):
 
 
 @given(keys, st.data())
-def test_collapsed_lists_count_every_key_once(names, data):
+def test_collapse_counts_each_key_once(names, data):
     chosen = [name for name in names if data.draw(st.booleans())]
     total = 0
     for line in collapse(chosen, names):
@@ -79,7 +79,7 @@ def test_collapsed_lists_count_every_key_once(names, data):
 
 
 @given(keys.filter(bool), st.sampled_from(["net", "a.b"]))
-def test_a_suggestion_is_true(names, head):
+def test_suggested_renaming_matches_as_many_keys_as_it_says(names, head):
     model = dict.fromkeys(names, (2,))
     hint = suggest_renaming(model, {f"{head}.{name}": (2,) for name in names})
     found = re.match(r"revise_keys=\[\(r'(.*)', '(.*)'\)\] would match (\d+) of", hint)
@@ -88,7 +88,7 @@ def test_a_suggestion_is_true(names, head):
         assert len(revised & set(names)) >= int(found[3]) > 0
 
 
-def test_what_is_no_rule_is_said():
+def test_invalid_rule_of_revise_keys_raises():
     for wrong in (["module"], [("a", "b", "c")], [3]):
         with pytest.raises(TypeError, match="revise_keys"):
             revise(["a"], wrong)

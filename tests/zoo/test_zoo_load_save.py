@@ -21,7 +21,7 @@ def equal(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
-def test_a_checkpoint_has_the_form_of_mmcv(tmp_path):
+def test_saved_checkpoint_has_the_entries_of_mmcv(tmp_path):
     model = net()
     model.CLASSES = ("cat", "dog")
     optimizer = torch.optim.Adam(model.parameters())
@@ -38,7 +38,7 @@ def test_a_checkpoint_has_the_form_of_mmcv(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["x.pth"]
 
 
-def test_several_optimizers_and_wrappers(tmp_path):
+def test_several_optimizers_are_saved_by_name(tmp_path):
     model = net()
     optimizers = {"a": torch.optim.SGD(model.parameters(), 0.1)}
     zoo.save_checkpoint(nn.DataParallel(model), tmp_path / "x.pth", optimizers)
@@ -47,7 +47,7 @@ def test_several_optimizers_and_wrappers(tmp_path):
     assert equal(found["state_dict"], model.state_dict())
 
 
-def test_safetensors_by_their_ending(tmp_path):
+def test_safetensors_suffix_writes_that_format(tmp_path):
     model = net()
     model.again = model[0]
     zoo.save_checkpoint(model, tmp_path / "x.safetensors", meta={"epoch": 3})
@@ -58,7 +58,7 @@ def test_safetensors_by_their_ending(tmp_path):
         )
 
 
-def test_a_file_url_means_the_same_to_those_who_save_and_who_load(tmp_path):
+def test_file_url_is_saved_to_and_loaded_from(tmp_path):
     path = tmp_path / "a b, ä%20.pth"
     saved, loaded = net(), net()
     zoo.save_checkpoint(saved, path.as_uri())
@@ -69,7 +69,7 @@ def test_a_file_url_means_the_same_to_those_who_save_and_who_load(tmp_path):
         zoo.save_checkpoint(saved, "file://x.pth")
 
 
-def test_a_failed_save_leaves_the_old_file(tmp_path):
+def test_failed_save_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.pth"
     zoo.save_checkpoint(net(), path)
     before = path.read_bytes()
@@ -126,14 +126,14 @@ print(count)
 
 
 @pytest.mark.parametrize("ending", ["pth", "dcp"])
-def test_killed_at_any_moment_it_leaves_the_old_or_the_new(tmp_path, ending):
+def test_process_killed_while_saving_leaves_the_old_or_the_new_file(tmp_path, ending):
     command = [sys.executable, "-c", KILLED, str(tmp_path / f"x.{ending}")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 2
 
 
-def test_a_folder_of_shards_holds_all_that_a_file_does(tmp_path):
+def test_folder_of_shards_keeps_optimizer_and_meta(tmp_path):
     model, again = net(), net()
     optimizer = torch.optim.Adam(model.parameters())
     model(torch.ones(2, 2)).sum().backward()
@@ -151,7 +151,7 @@ def test_a_folder_of_shards_holds_all_that_a_file_does(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.dcp"]
 
 
-def test_bad_input(tmp_path):
+def test_invalid_arguments_of_save_checkpoint_raise(tmp_path):
     with pytest.raises(TypeError, match="meta"):
         zoo.save_checkpoint(net(), tmp_path / "x.pth", meta=[1])
     with pytest.raises(InvalidInputError, match="file_client_args"):
@@ -161,7 +161,7 @@ def test_bad_input(tmp_path):
         zoo.save_checkpoint(net(), tmp_path / "file" / "x.pth")
 
 
-def test_fsspec_urls():
+def test_fsspec_url_is_written():
     fsspec = pytest.importorskip("fsspec")
     model = net()
     zoo.save_checkpoint(model, "Memory://saved/x.pth")  # a scheme may be written in any case
@@ -186,7 +186,7 @@ def test_convert_keeps_only_weights(tmp_path, ending):
         zoo.convert(tmp_path / "odd.pth", tmp_path / "z.safetensors")
 
 
-def test_inspect_needs_no_torch(tmp_path):
+def test_inspect_works_without_torch(tmp_path):
     torch.save(
         {"state_dict": {"a": torch.ones(2, 3, dtype=torch.half)}, "n": 3}, tmp_path / "x.pth"
     )
@@ -201,7 +201,7 @@ def test_inspect_needs_no_torch(tmp_path):
     assert shown.stdout.split("\n")[0] == ("state_dict/a (2, 3) float16 12 zip {'n': '3'} ()")
 
 
-def test_state_dicts_without_wrappers():
+def test_get_state_dict_leaves_wrappers_out_of_names():
     model = nn.DataParallel(net())
     state = zoo.get_state_dict(model, prefix="a.")
     assert equal(state, {f"a.{k}": v for k, v in model.module.state_dict().items()})
@@ -211,7 +211,7 @@ def test_state_dicts_without_wrappers():
 
 
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
-def test_what_is_written_to_a_url_is_what_is_read_from_it(ending):
+def test_saving_to_a_url_invalidates_the_cache(ending):
     pytest.importorskip("fsspec")
     for _ in range(2):  # the second time the cache holds the first
         model, again = net(), net()
@@ -220,7 +220,7 @@ def test_what_is_written_to_a_url_is_what_is_read_from_it(ending):
         assert equal(again.state_dict(), model.state_dict())
 
 
-def test_what_cannot_be_written_out_is_an_error(tmp_path):
+def test_convert_refuses_what_it_cannot_write(tmp_path):
     torch.save({"w": torch.ones(1).expand(2**45)}, tmp_path / "x.pth")
     with pytest.raises(InvalidInputError, match=r"y\.safetensors.*'w'"):
         zoo.convert(tmp_path / "x.pth", tmp_path / "y.safetensors")
@@ -231,7 +231,7 @@ def test_what_cannot_be_written_out_is_an_error(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's, about what it means to replace
-def test_types_of_storages_off_the_list_are_left_to_torch(tmp_path):
+def test_quantized_tensors_are_read_by_torch(tmp_path):
     tensor = torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
     torch.save({"q": tensor, "w": torch.ones(1)}, tmp_path / "x.pth")
     found = zoo.read_checkpoint(tmp_path / "x.pth")
