@@ -48,5 +48,5 @@ def build_transformer_layer(cfg: Config, default_args: Config | None = None) -> 
 
 
 def build_transformer_layer_sequence(cfg: Config, default_args: Config | None = None) -> nn.Module:
-    """Build an encoder or decoder of `TRANSFORMER_LAYER_SEQUENCE`, likewise."""
+    """Build an entry of `TRANSFORMER_LAYER_SEQUENCE`, as `build_positional_encoding` does."""
     return build_from_cfg(cfg, TRANSFORMER_LAYER_SEQUENCE, default_args)

@@ -162,7 +162,7 @@ class ConvModule(ConvAttributes, nn.Module):
             constant_init(self.norm, 1, bias=0)
 
     def turn_on_efficient_conv_bn_eval(self, efficient_conv_bn_eval: bool = True) -> None:
-        """Turn on or off that each forward folds a batch norm in eval mode into the convolution.
+        """Enable or disable folding a batch norm in eval mode into the convolution when it runs.
 
         Results, parameters and gradients stay the same; other norms and orders are left alone.
         """

@@ -26,7 +26,7 @@ class _Step:
 
 @dataclass
 class _Builds:
-    """What the next enclosing build needs to know of the builds inside it.
+    """State of the inner builds, for the next enclosing build.
 
     Kept on the exception as ``_builds``. It is pickled empty: configs may not pickle, and
     another process has no enclosing build.

@@ -26,13 +26,13 @@ def names_hint(name: str, names: list[str]) -> str:
 
 
 def unknown_scope_hint(scope: str, scopes: Iterable[str]) -> str:
-    """Return which scopes exist."""
+    """Return a hint for a scope that does not exist."""
     known = ", ".join(sorted(map(repr, scopes)))
     return f"scope {scope!r} is unknown, known scopes: {known}; import the package of that scope"
 
 
 def provider_hint(distribution: str, module: str) -> str:
-    """Return what to import, or to install, for a name that a known package registers."""
+    """Return a hint to import or install the package that registers a name."""
     if _is_importable(module):
         return f"{distribution} provides it and is installed: import {module} first"
     return f"install {distribution}, which provides it"

@@ -458,7 +458,7 @@ class Registry(Generic[T]):
         return Override(self, self._module_dict, replacements, _lock)
 
     def declare_provider(self, names: Iterable[str], *, distribution: str, module: str) -> None:
-        """Declare where names come from that this registry may lack.
+        """Declare which distribution provides names that this registry may lack.
 
         The error for such a name says what to install, or to import if it is installed. A package
         that adds its names through entry points still profits while it is not installed.
@@ -546,7 +546,7 @@ class Registry(Generic[T]):
         return self.parent._full_key(f"{self._scope}.{name}")
 
     def _search(self, key: str) -> Any:
-        """Return an entry of another scope, a default, or what an entry point offers, or None."""
+        """Return an entry of another scope, a default or the object of an entry point, or None."""
         location = self.locate(key)
         if location is None:
             return None
@@ -569,7 +569,7 @@ class Registry(Generic[T]):
         return self._module_dict[name]
 
     def _last_resort(self, key: str) -> Any:
-        """Return what an import path refers to, or a newly installed package offers, or raise."""
+        """Import an import path or the entry of a newly installed package, or raise an error."""
         if ":" in key:
             from ._import_path import import_path  # for difflib
 
@@ -588,7 +588,7 @@ class Registry(Generic[T]):
         raise NotRegisteredError(key, self._name, self._scope, self._missing_hint(key))
 
     def _missing_hint(self, key: str) -> str:
-        """Return what the user can do about a missing name."""
+        """Return hints for the error about a missing name."""
         from ._entry_points import offered_names
         from ._missing import names_hint, provider_hint, unknown_scope_hint
 
