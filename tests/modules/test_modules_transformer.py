@@ -159,6 +159,16 @@ def test_ffn_equals_its_formula() -> None:
     torch.testing.assert_close(layer(x, identity), out)
 
 
+def test_ffn_loads_the_keys_of_mmcv_2_for_an_activation_with_parameters() -> None:
+    saved, loaded = (FFN(8, 12, act_cfg=dict(type="PReLU")) for _ in range(2))
+    torch.nn.init.constant_(saved.activate.weight, 0.7)
+    state = {key: value for key, value in saved.state_dict().items() if "activate" not in key}
+    loaded.load_state_dict(state, strict=True)
+    assert "activate.weight" not in state
+    x = torch.randn(5, 8)
+    assert torch.equal(loaded(x), saved(x))
+
+
 def test_ffn_accepts_deprecated_names_and_refuses_unknown_ones() -> None:
     with pytest.warns(DeprecationWarning, match="of FFN is deprecated"):
         layer = FFN(8, 12, dropout=0.3, add_residual=False)

@@ -123,3 +123,11 @@ class FFN(BaseModule):
         if self.add_identity:
             output = (x if identity is None else identity) + output
         return output
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # mmcv 1.x saves the parameters of the shared activation under both names, 2.x under one.
+        for name in self.activate.state_dict():
+            saved = state_dict.get(f"{prefix}layers.0.1.{name}")
+            if saved is not None:
+                state_dict.setdefault(f"{prefix}activate.{name}", saved)
+        super()._load_from_state_dict(state_dict, prefix, *args)
