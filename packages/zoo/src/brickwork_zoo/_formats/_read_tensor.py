@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias, cast
@@ -11,6 +10,7 @@ from typing import TypeAlias, cast
 import torch
 from torch import Tensor
 
+from ._data_file import DataFile
 from ._dtypes import ITEM_SIZES
 from ._stored_tensor import StoredBytes, StoredTensor, contiguous_stride
 
@@ -20,7 +20,7 @@ Box: TypeAlias = tuple[Sequence[int], Sequence[int]]
 BUFFER_BYTES = 2**24
 """Size of the buffer for bytes that cannot be read to where they belong."""
 
-_MIN_RUN = 4096  # bytes; shorter pieces are read together with what is between them
+_MIN_RUN = 4096  # bytes; shorter runs are read together with what is between them
 
 
 # torch leaves it without types
@@ -78,16 +78,18 @@ def read_tensor(stored: StoredTensor, box: Box, target: Tensor) -> None:
         return
     first = [box[0][dim] for dim in order]
     part = target.permute(order)  # row-major in the file
-    dtype = getattr(torch, stored.dtype)
-    whole = stored.storage
-    if part.dtype == dtype and _is_plain(part) and not whole.swapped:
-        _read_runs(stored, shape, first, part)
+    dtype, item = getattr(torch, stored.dtype), ITEM_SIZES[stored.dtype]
+    data = stored.storage
+    position = data.start + stored.offset * item
+    if part.dtype == dtype and _is_plain(part) and not data.swapped:
+        _read_box(data.file, position, shape, first, part)
         return
-    for start, length in _pieces(tuple(part.shape), ITEM_SIZES[stored.dtype]):
+    for start, length in _pieces(tuple(part.shape), item):
         buffer = torch.empty(length, dtype=dtype)
-        _read_runs(stored, shape, [a + b for a, b in zip(first, start, strict=True)], buffer)
-        if whole.swapped:
-            swap_bytes(buffer.untyped_storage(), whole.item_size)
+        index = [a + b for a, b in zip(first, start, strict=True)]
+        _read_box(data.file, position, shape, index, buffer)
+        if data.swapped:
+            swap_bytes(buffer.untyped_storage(), data.item_size)
         inside = tuple(slice(a, a + n) for a, n in zip(start, length, strict=True))
         part[inside].copy_(buffer)
 
@@ -111,48 +113,42 @@ def _is_plain(tensor: Tensor) -> bool:
     )
 
 
-def _read_runs(
-    stored: StoredTensor, shape: tuple[int, ...], first: Sequence[int], target: Tensor
+def _read_box(
+    file: DataFile, position: int, shape: Sequence[int], first: Sequence[int], target: Tensor
 ) -> None:
-    """Read a part of a row-major tensor of this shape, run by run of consecutive bytes."""
-    item, lengths = ITEM_SIZES[stored.dtype], tuple(target.shape)
-    split = len(shape)  # dimensions from here on are read whole
-    while split and lengths[split - 1] == shape[split - 1]:
-        split -= 1
-    split = max(0, split - 1)  # of this dimension a part in one piece
-    run = math.prod(lengths[split:]) * item
-    begin = target.data_ptr()
-    memory = (ctypes.c_ubyte * target.nbytes).from_address(begin)
-    view = memoryview(memory).cast("B")
-    if run < _MIN_RUN and split:
-        _read_rows(stored, shape, first, target)
-        return
-    strides = contiguous_stride(shape)
-    base = stored.offset + sum(a * step for a, step in zip(first, strides, strict=True))
-    done = 0
-    for index in itertools.product(*map(range, lengths[:split])):
-        element = base + sum(a * step for a, step in zip(index, strides, strict=False))
-        stored.storage.file.read_into(
-            view[done : done + run], stored.storage.start + element * item
-        )
-        done += run
+    """Read a box of a row-major tensor into a row-major tensor of the box's shape.
+
+    Args:
+        file: The file.
+        position: First byte of the tensor.
+        shape: Shape of the tensor.
+        first: First index of the box.
+        target: Tensor on the CPU of the same dtype.
+    """
+    row = math.prod(shape[1:]) * target.element_size()
+    if tuple(target.shape[1:]) == tuple(shape[1:]):
+        memory = (ctypes.c_ubyte * target.nbytes).from_address(target.data_ptr())
+        file.read_into(memoryview(memory).cast("B"), position + sum(first[:1]) * row)
+    elif row <= BUFFER_BYTES and _run(shape, target) < _MIN_RUN:
+        inside = [slice(a, a + n) for a, n in zip(first[1:], target.shape[1:], strict=True)]
+        step = max(1, BUFFER_BYTES // row)
+        for start, part in zip(range(0, len(target), step), torch.split(target, step), strict=True):
+            rows = torch.empty((len(part), *shape[1:]), dtype=target.dtype)
+            file.read_into(memory_of(rows.untyped_storage()), position + (first[0] + start) * row)
+            _copy_bits(part, rows[(slice(None), *inside)])
+    else:
+        for number, part in enumerate(target):
+            _read_box(file, position + (first[0] + number) * row, shape[1:], first[1:], part)
 
 
-def _read_rows(
-    stored: StoredTensor, shape: tuple[int, ...], first: Sequence[int], target: Tensor
-) -> None:
-    """Read a part whose runs are short: whole rows through a buffer."""
-    item, rows = ITEM_SIZES[stored.dtype], target.shape[0]
-    row_shape = shape[1:]
-    row = math.prod(row_shape) * item
-    inside = tuple(slice(a, a + n) for a, n in zip(first[1:], target.shape[1:], strict=True))
-    step = max(1, BUFFER_BYTES // row)
-    for start in range(0, rows, step):
-        count = min(step, rows - start)
-        buffer = torch.empty((count, *row_shape), dtype=target.dtype)
-        position = stored.storage.start + stored.offset * item + (first[0] + start) * row
-        stored.storage.file.read_into(memory_of(buffer.untyped_storage()), position)
-        _copy_bits(target[start : start + count], buffer[(slice(None), *inside)])
+def _run(shape: Sequence[int], target: Tensor) -> int:
+    """Return the number of consecutive bytes in a box of a row-major tensor."""
+    run = target.element_size()
+    for length, whole in zip(reversed(target.shape), reversed(shape), strict=True):
+        run *= length
+        if length < whole:
+            break
+    return run
 
 
 def _copy_bits(target: Tensor, source: Tensor) -> None:
