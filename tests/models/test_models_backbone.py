@@ -28,6 +28,7 @@ from brickwork_models import (
 )
 from brickwork_models.errors import (
     ArchitectureError,
+    MissingLibraryError,
     ModelError,
     NoArchitectureError,
     NoWeightsError,
@@ -337,6 +338,7 @@ def test_imagenet_classes_are_in_order() -> None:
         UnknownNameError("model", "resnt50", ["resnet50"]),
         UnknownNameError("model", "timm://a", ["a"], suggestions=["torchvision://a"]),
         NoArchitectureError("densenet121", ["torchvision://densenet121"], ["resnet50"]),
+        MissingLibraryError("timm://resnet50", "timm", ["resnet50"]),
         NoWeightsError("darknet53", None, []),
         NoWeightsError("resnet50", "v3", ["v1", "v2"]),
     ],

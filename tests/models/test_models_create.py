@@ -189,7 +189,7 @@ def test_name_selects_model_and_weights(name: str, network: str, tag: str | None
     assert (entry.name, selected) == (network, tag)
 
 
-@pytest.mark.parametrize("name", ["timm://resnet50", "nowhere://resnet50", "mmpretrain://resnet50"])
+@pytest.mark.parametrize("name", ["nowhere://resnet50", "mmpretrain://resnet50"])
 def test_uri_of_unknown_source_is_refused_with_the_known_sources(name: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         create_model(name, pretrained=True)

@@ -13,9 +13,10 @@ from torch import nn
 from ._entries._entry import Entry
 from ._entries._table import ENTRIES
 from ._entries._weights import Weights
+from ._external import create_external
 from ._key_maps import key_map
-from ._names import find, names_of
-from .errors import ArchitectureError, ModelError, NoWeightsError
+from ._names import find, names_of, other_sources
+from .errors import ArchitectureError, ModelError, NoWeightsError, UnknownNameError
 
 
 def model_entry(name: str) -> Entry:
@@ -79,7 +80,8 @@ def create_model(
     Args:
         name: One of :func:`list_models`, or a name from torchvision or timm. The name of a
             checkpoint, such as ``"resnet50.imagenet1k_v2"`` or ``"mmcls://resnet50"``, selects
-            its weights; a URI never falls back to another source.
+            its weights; a URI never falls back to another source. ``torchvision://`` and
+            ``timm://`` also name the other models of these libraries, which then build them.
         pretrained: Whether to load weights; a tag such as ``"imagenet1k_v2"`` selects among
             those of the model.
         num_classes: Number of classes, by default that of the weights (1000 without weights);
@@ -99,9 +101,21 @@ def create_model(
         UnknownNameError: The name is unknown.
         NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
         NoWeightsError: The model has no weights, or none with this tag.
+        MissingLibraryError: The URI names a model of a library that is not installed.
         ModelError: ``in_channels`` is less than 1, or ``out_indices`` is set for a classifier.
     """
-    entry, tag = find(name)
+    try:
+        entry, tag = find(name)
+    except UnknownNameError:
+        if not name.startswith(("torchvision://", "timm://")):
+            raise
+        if features_only or out_indices is not None or in_channels is not None:
+            raise ModelError(
+                f"features_only, out_indices and in_channels are arguments of the models of "
+                f"brickwork_models; pass those of the library's own function for {name}"
+            ) from None
+        alternatives = other_sources(name)
+        return create_external(name, pretrained, num_classes, sha256, options, alternatives)
     weights = _select_weights(entry, tag if pretrained is True and tag else pretrained)
     own_classes = weights.num_classes if weights else entry.num_classes
     if num_classes == "default":

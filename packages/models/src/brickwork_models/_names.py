@@ -50,11 +50,17 @@ def find(name: str) -> tuple[Entry, str | None]:
                 return entry, weights.tag
     if uris:
         raise NoArchitectureError(name, uris, _MODELS)
-    scheme, _, bare_name = name.rpartition("://")
-    if scheme and bare_name in _MODELS:
-        known = [*(weights.uri for weights in _MODELS[bare_name].weights), bare_name]
-        raise UnknownNameError("model", name, known, suggestions=known)
-    raise UnknownNameError("model", name, [*_MODELS, *_CHECKPOINTS])
+    raise UnknownNameError(
+        "model", name, [*_MODELS, *_CHECKPOINTS], suggestions=other_sources(name)
+    )
+
+
+def other_sources(uri: str) -> list[str]:
+    """List the URIs of weights for the model of the same name, and that name."""
+    _, scheme, name = uri.rpartition("://")
+    if not scheme or name not in _MODELS:
+        return []
+    return [*(weights.uri for weights in _MODELS[name].weights), name]
 
 
 def _zoo_uris(name: str) -> list[str]:

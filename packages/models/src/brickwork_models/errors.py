@@ -110,6 +110,25 @@ class NoArchitectureError(UnknownNameError):
         )
 
 
+class MissingLibraryError(ModelError, ImportError):
+    """A URI names a model of a library that is not installed.
+
+    Args:
+        uri: URI of the model.
+        library: Name of the library.
+        alternatives: Names that can be used without the library.
+    """
+
+    def __init__(self, uri: str, library: str, alternatives: Iterable[str]) -> None:
+        self.uri, self.library, self.alternatives = uri, library, tuple(alternatives)
+        super().__init__(uri, library, self.alternatives)
+
+    def __str__(self) -> str:
+        message = f"{self.uri} needs {self.library}, which is not installed: pip install"
+        hint = f"; or use one of {_shorten(self.alternatives)}" if self.alternatives else ""
+        return f"{message} {self.library}{hint}"
+
+
 class NoWeightsError(ModelError):
     """A model has no pretrained weights with the requested tag.
 
