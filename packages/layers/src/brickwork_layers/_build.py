@@ -14,19 +14,7 @@ from ._typing import LayerConfig, LayerFactory
 def resolve_config(
     cfg: LayerConfig, registry: Registry[type[nn.Module]]
 ) -> tuple[LayerFactory, dict[str, Any]]:
-    """Look up the ``type`` of a config.
-
-    Args:
-        cfg: The config of a layer. Not modified.
-        registry: The registry that ``type`` is looked up in.
-
-    Returns:
-        The class or function that ``type`` refers to, and a new dict of the other keys.
-
-    Raises:
-        TypeError: If `cfg` is not a mapping, or ``type`` has the wrong type.
-        KeyError: If there is no ``type``, or it is not registered.
-    """
+    """Return what the ``type`` of a config refers to, and a new dict of the other keys."""
     try:
         arguments = {**cfg}
         kind = arguments.pop("type")
@@ -44,16 +32,6 @@ def build_layer(
     kwargs: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Call a class or function with the arguments of a config and those of a builder's caller.
-
-    Args:
-        registry: The registry of `factory`, for errors.
-        factory: The class or function.
-        arguments: Keyword arguments from the config.
-        args: Positional arguments from the caller.
-        kwargs: Keyword arguments from the caller.
-
-    Returns:
-        The layer.
 
     Raises:
         TypeError: If both the config and the caller have an argument, or `factory` does not
@@ -76,15 +54,7 @@ def build_layer(
 
 @lru_cache(maxsize=1024)  # reading a signature takes longer than building a small layer
 def accepts(factory: LayerFactory, name: str) -> bool:
-    """Check whether a class or function has a parameter of this name.
-
-    Args:
-        factory: The class or function.
-        name: Name of the parameter.
-
-    Returns:
-        True also if it accepts any keyword argument or has no signature.
-    """
+    """Check whether a class or function may accept a keyword argument of this name."""
     if getattr(factory, "__init__", None) is nn.Module.__init__:
         return False  # its signature accepts any keyword argument, but the call does not
     try:
@@ -96,14 +66,7 @@ def accepts(factory: LayerFactory, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def first_parameter(factory: LayerFactory) -> str | None:
-    """Return the name of the first parameter of a class or function.
-
-    Args:
-        factory: The class or function.
-
-    Returns:
-        The name; None if there is no parameter or no signature.
-    """
+    """Return the name of the first parameter of a class or function, or None."""
     try:
         return next(iter(inspect.signature(factory).parameters), None)
     except (TypeError, ValueError):

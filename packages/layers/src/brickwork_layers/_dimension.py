@@ -22,15 +22,9 @@ _FAMILIES: Mapping[LayerFactory, Mapping[int, type[nn.Module]]] = {
 
 
 def of_dimension(factory: LayerFactory, arguments: dict[str, Any]) -> LayerFactory:
-    """Return the class for the number of dimensions in a config.
+    """Return the variant of a 2d class for ``dim`` dimensions, and remove ``dim`` from the config.
 
-    Args:
-        factory: The 2d class, or any other class or function.
-        arguments: The arguments of the config; ``dim`` is removed.
-
-    Returns:
-        The class for ``dim`` dimensions; `factory` if it has no such classes or there is no
-        ``dim``.
+    A class without variants, or a config without ``dim``, gives `factory`.
 
     Raises:
         ValueError: If ``dim`` is not 1, 2 or 3.

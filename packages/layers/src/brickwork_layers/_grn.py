@@ -66,14 +66,7 @@ class GRN(nn.Module):
 
 
 def check_data_format(data_format: str) -> None:
-    """Raise an error for an unknown data format.
-
-    Args:
-        data_format: The data format.
-
-    Raises:
-        ValueError: If it is neither ``'channels_first'`` nor ``'channels_last'``.
-    """
+    """Raise a ValueError for an unknown data format."""
     if data_format not in ("channels_first", "channels_last"):
         raise ArgumentValueError(
             f"data_format must be 'channels_first' or 'channels_last', got {data_format!r}"

@@ -37,9 +37,7 @@ def build_padding_layer(cfg: LayerConfig, *args: Any, **kwargs: Any) -> nn.Modul
         The layer.
 
     Raises:
-        TypeError: If `cfg` is not a dict, or an argument is invalid or in both `cfg` and the call.
-        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
-        ValueError: If ``dim`` is not 1, 2 or 3.
+        ValueError: If ``dim`` is not 1, 2 or 3; also the errors of `build_conv_layer`.
 
     Example:
         >>> build_padding_layer(dict(type='reflect', dim=1), 2)

@@ -93,10 +93,6 @@ def build_upsample_layer(cfg: LayerConfig, *args: Any, **kwargs: Any) -> nn.Modu
     Returns:
         The layer.
 
-    Raises:
-        TypeError: If `cfg` is not a dict, or an argument is invalid or in both `cfg` and the call.
-        KeyError: If `cfg` has no ``type``, or ``type`` is not registered.
-
     Example:
         >>> build_upsample_layer(dict(type='bilinear', scale_factor=2, align_corners=False))
         Upsample(scale_factor=2.0, mode='bilinear')

@@ -6,16 +6,7 @@ from typing import Any
 
 
 def pop_renamed(owner: str, kwargs: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Remove the arguments with deprecated names, and warn about them.
-
-    Args:
-        owner: Name of the class that has the arguments.
-        kwargs: Keyword arguments, changed in place.
-        names: New names by deprecated names.
-
-    Returns:
-        The removed values by their new names.
-    """
+    """Remove arguments with deprecated names, with a warning, and return them by new names."""
     values = {}
     for old, new in names.items():
         if old in kwargs:

@@ -8,16 +8,7 @@ from ._typing import Size
 
 
 def build_explicit_padding(mode: str, padding: Size | str, conv: _ConvNd) -> nn.Module:
-    """Build the padding layer of a convolution that does not pad.
-
-    Args:
-        mode: Type of the layer: ``'reflect'``, ``'replicate'``, ``'circular'``, ...
-        padding: Padding of the convolution: a size, one for each dimension, ``'same'`` or
-            ``'valid'``.
-        conv: The convolution.
-
-    Returns:
-        The padding layer, with the number of dimensions of the convolution.
+    """Build the layer that pads for a convolution, as its own argument `padding` would.
 
     Raises:
         ValueError: If `padding` is an unknown string.

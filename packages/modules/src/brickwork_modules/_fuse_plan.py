@@ -193,16 +193,7 @@ def _obstacle(conv: nn.Module, bn: nn.Module, counts: Counter[int]) -> str:
 
 
 def scaled_weight(conv: Any, weight: Tensor, scale: Tensor) -> Tensor:
-    """Multiply the weight of a convolution by a factor for each output channel.
-
-    Args:
-        conv: The convolution, which may be transposed and grouped.
-        weight: Weight of the convolution.
-        scale: Factors (C_out,).
-
-    Returns:
-        The scaled weight.
-    """
+    """Multiply the weight of a convolution by a factor for each output channel."""
     spatial = [1] * (weight.dim() - 2)
     if not isinstance(conv, _ConvTransposeNd):
         return weight * scale.view(-1, 1, *spatial)

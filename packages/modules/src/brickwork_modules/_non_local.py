@@ -160,13 +160,13 @@ class NonLocalNd(nn.Module):
 
 
 class NonLocal1d(NonLocalNd):
-    """Non-local block for sequences (N, C, L), see `NonLocal2d`.
+    """Non-local block for sequences (N, C, L), see `NonLocalNd`.
 
     Args:
         in_channels: Number of channels of input and output.
         sub_sample: Whether to max-pool keys and values by 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: As for `NonLocal2d`.
+        **kwargs: Further arguments of `NonLocalNd`.
     """
 
     _pool = (nn.MaxPool1d, 2)
@@ -183,20 +183,13 @@ class NonLocal1d(NonLocalNd):
 
 @PLUGIN_LAYERS.register_module()
 class NonLocal2d(NonLocalNd):
-    """Non-local block for images (N, C, H, W).
-
-    It adds to each position a weighted mean of the values of all positions; the weights are a
-    pairwise function of the positions (Wang et al., "Non-local Neural Networks",
-    https://arxiv.org/abs/1711.07971).
+    """Non-local block for images (N, C, H, W), see `NonLocalNd`.
 
     Args:
         in_channels: Number of channels of input and output.
         sub_sample: Whether to max-pool keys and values by 2 x 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: ``reduction=2``, the divisor of the number of hidden channels; ``mode``, the
-            pairwise function (``'embedded_gaussian'``, ``'gaussian'``, ``'dot_product'``,
-            ``'concatenation'``); ``use_scale=True``, whether ``'embedded_gaussian'`` scales its
-            scores; ``norm_cfg=None`` of the output convolution; the arguments of `init_weights`.
+        **kwargs: Further arguments of `NonLocalNd`.
 
     Raises:
         ValueError: If ``mode`` is unknown.
@@ -220,13 +213,13 @@ class NonLocal2d(NonLocalNd):
 
 
 class NonLocal3d(NonLocalNd):
-    """Non-local block for videos (N, C, T, H, W), see `NonLocal2d`.
+    """Non-local block for videos (N, C, T, H, W), see `NonLocalNd`.
 
     Args:
         in_channels: Number of channels of input and output.
         sub_sample: Whether to max-pool keys and values by 1 x 2 x 2.
         conv_cfg: Config of the convolutions.
-        **kwargs: As for `NonLocal2d`.
+        **kwargs: Further arguments of `NonLocalNd`.
     """
 
     _pool = (nn.MaxPool3d, (1, 2, 2))

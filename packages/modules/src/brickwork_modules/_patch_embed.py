@@ -14,17 +14,7 @@ from ._typing import Config, Size2d
 def split_padding(
     padding: Size2d | str, kernel_size: Size2d, stride: Size2d, dilation: Size2d
 ) -> tuple[AdaptivePadding | None, tuple[int, int]]:
-    """Return the padding layer and the padding of the convolution.
-
-    Args:
-        padding: Size, or mode of `AdaptivePadding`.
-        kernel_size: Size of the window.
-        stride: Stride of the window.
-        dilation: Spacing between the elements of the window.
-
-    Returns:
-        An `AdaptivePadding` and (0, 0) for a mode; None and the padding for a size.
-    """
+    """Return an `AdaptivePadding` and (0, 0) for its mode; None and the padding for a size."""
     if isinstance(padding, str):
         return AdaptivePadding(kernel_size, stride, dilation, padding), (0, 0)
     return None, pair(padding)

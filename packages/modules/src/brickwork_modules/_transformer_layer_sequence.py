@@ -64,23 +64,7 @@ class TransformerLayerSequence(BaseModule):
         key_padding_mask: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        """Run the layers one after another.
-
-        Args:
-            query: Tensor (L, N, C), or (N, L, C) if the layers are batch-first; likewise the
-                others. See `BaseTransformerLayer.forward` for all arguments.
-            key: Key of the cross attentions, (S, N, C).
-            value: Value of the cross attentions, (S, N, C).
-            query_pos: Positional encoding of `query`.
-            key_pos: Positional encoding of `key`.
-            attn_masks: Masks of the attentions of each layer.
-            query_key_padding_mask: Padding mask (N, L) of the self attentions.
-            key_padding_mask: Padding mask (N, S) of the cross attentions.
-            **kwargs: Passed to the layers.
-
-        Returns:
-            Tensor (L, N, C).
-        """
+        """Run the layers one after another; arguments as of `BaseTransformerLayer.forward`."""
         for layer in self.layers:
             query = layer(
                 query,

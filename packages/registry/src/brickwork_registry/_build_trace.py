@@ -51,14 +51,7 @@ def add_build(
 ) -> None:
     """Append a build to ``error.build_trace`` and complete the config paths of those before it.
 
-    Args:
-        error: The exception.
-        registry: Name of the registry.
-        scope: Scope of the registry.
-        entries: Entries of the registry.
-        cfg: The config.
-        target: The class or function; None if ``type`` could not be resolved.
-        argument_names: Names of the keyword arguments passed to `target`.
+    See `brickwork_registry.note_failure`; `entries` are those of the registry.
     """
     builds: _Builds | None = getattr(error, "_builds", None)
     if builds is not None and builds.steps:

@@ -44,15 +44,7 @@ def find(
 
     Candidates are, in this order: the object itself; an equal config (constructors copy configs);
     one that `inner` extends (with defaults); one of the same type without contradicting values
-    (constructors take arguments out).
-
-    Args:
-        inner: The config that was built inside.
-        outer: The config that was built around it.
-        resolve: Maps a ``type`` to what it refers to.
-
-    Returns:
-        The path; None if there is no candidate.
+    (constructors take arguments out). `resolve` maps a ``type`` to what it refers to.
     """
     kind = resolve(inner.get("type"))
     candidates = [

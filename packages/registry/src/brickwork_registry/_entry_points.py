@@ -21,15 +21,9 @@ _cache: dict[str, dict[str, EntryPoint]] = {}
 
 
 def find_entry_point(group: str, name: str, *, refresh: bool = False) -> EntryPoint | None:
-    """Return the entry point of a name.
+    """Return the entry point of a name, of the first package on the path that offers it.
 
-    Args:
-        group: Group of entry points.
-        name: Name of the entry point.
-        refresh: Whether to read the metadata again, because a package may have been installed.
-
-    Returns:
-        The entry point; that of the first package on the path if several offer the name.
+    With `refresh`, the metadata is read again, because a package may have been installed.
     """
     if refresh or group not in _cache:
         offered: dict[str, EntryPoint] = {}
@@ -46,14 +40,6 @@ def offered_names(group: str) -> list[str]:
 
 def load(entry_point: EntryPoint, registry: str, scope: str) -> Any:
     """Import the class or function that an entry point refers to.
-
-    Args:
-        entry_point: The entry point.
-        registry: Name of the registry that lacks the entry, for the error.
-        scope: Its scope, likewise.
-
-    Returns:
-        The class or function.
 
     Raises:
         EntryPointError: If the import fails, or gives something else.

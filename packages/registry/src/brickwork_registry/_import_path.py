@@ -13,12 +13,6 @@ from ._suggest import suggest
 def import_path(path: str) -> Any:
     """Return the class or function that an import path refers to.
 
-    Args:
-        path: ``'package.module:Class'``; the part after the colon may have dots.
-
-    Returns:
-        The class, function or partial.
-
     Raises:
         ImportError: If the module cannot be imported.
         AttributeError: If the module has no such attribute.

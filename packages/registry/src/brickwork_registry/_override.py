@@ -10,14 +10,7 @@ R = TypeVar("R")
 
 
 class Override(Generic[R]):
-    """The context manager that `Registry.override` returns; it can be entered repeatedly.
-
-    Args:
-        registry: Returned by ``with ... as``.
-        entries: The dict to change.
-        replacements: The temporary entries.
-        lock: Held during each change.
-    """
+    """The context manager that `Registry.override` returns; it can be entered repeatedly."""
 
     def __init__(
         self, registry: R, entries: dict[str, Any], replacements: Mapping[str, Any], lock: Lock

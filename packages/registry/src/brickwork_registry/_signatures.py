@@ -32,14 +32,7 @@ class Arguments:
 
 
 def arguments_of(target: Any) -> Arguments | None:
-    """Return the arguments of a class, function or partial.
-
-    Args:
-        target: The class, function or partial.
-
-    Returns:
-        The arguments; None if it has no signature, as some built-in functions.
-    """
+    """Return the arguments of a class, function or partial; None if it has no signature."""
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):
@@ -125,16 +118,10 @@ def _var_keyword(signature: inspect.Signature) -> inspect.Parameter | None:
 def refused_arguments(
     target: Any, names: Iterable[str], message: str
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Find the arguments that a failed call did not accept.
+    """Return the names that a failed call did not accept, and the valid names.
 
-    Args:
-        target: What was called.
-        names: The names of the keyword arguments.
-        message: Message of the TypeError; it names the argument that ``**kwargs`` passed on to a
-            function that does not accept it.
-
-    Returns:
-        The names that were not accepted, and the valid names.
+    `message` is that of the TypeError: it names the argument that ``**kwargs`` passed on to a
+    function that does not accept it.
     """
     arguments = arguments_of(target)
     if arguments is None:

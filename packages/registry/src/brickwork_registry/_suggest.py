@@ -11,15 +11,7 @@ _MAX_SUGGESTIONS = 3
 
 
 def closest(name: str, names: Iterable[str]) -> list[str]:
-    """Return the names that are most similar to a misspelled one.
-
-    Args:
-        name: The misspelled name.
-        names: The valid names.
-
-    Returns:
-        At most three, the best first; empty if none is close. Case is ignored.
-    """
+    """Return at most three names similar to a misspelled one, the best first; case is ignored."""
     matcher = SequenceMatcher(b=name.lower())
     rated = []
     for valid in dict.fromkeys(names):

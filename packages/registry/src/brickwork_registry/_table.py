@@ -11,17 +11,7 @@ from ._describe import full_name
 def render_table(
     name: str, scope: str, entries: Mapping[str, Any], children: Mapping[str, int]
 ) -> str:
-    """Return a table of names, aliases and objects.
-
-    Args:
-        name: Name of the registry.
-        scope: Its scope.
-        entries: Its entries.
-        children: Number of entries of each child, by scope.
-
-    Returns:
-        A headline and a line for each object, in the order of registration.
-    """
+    """Return a headline and a line for each object: its name, aliases and full name."""
     names_by_object: dict[int, list[str]] = {}
     for key, target in entries.items():
         names_by_object.setdefault(id(target), []).append(key)

@@ -9,15 +9,10 @@ Rate = tuple[int, int]
 
 
 def expand_rates(dilation: Rate, config: Mapping[str, Any]) -> list[Rate]:
-    """Return rates around the current one.
+    """Return distinct rates around the current one, in ascending order.
 
-    Args:
-        dilation: The current rate.
-        config: ``num_branches`` (2, or 3 with the current rate in the middle), ``exp_rate``
-            (relative distance from it), ``mmin`` and ``mmax`` (bounds of the rates).
-
-    Returns:
-        The distinct rates in ascending order.
+    `config` has ``num_branches`` (2, or 3 with the current rate in the middle), ``exp_rate``
+    (relative distance from it), ``mmin`` and ``mmax`` (bounds of the rates).
     """
     pairs = config["num_branches"] // 2
     small = _scaled(dilation, 1 - config["exp_rate"], config)
@@ -27,16 +22,7 @@ def expand_rates(dilation: Rate, config: Mapping[str, Any]) -> list[Rate]:
 
 
 def mean_rate(rates: Sequence[Rate], weights: Sequence[float], config: Mapping[str, Any]) -> Rate:
-    """Return the weighted mean of rates, rounded.
-
-    Args:
-        rates: The rates.
-        weights: Their weights, not necessarily with a sum of 1.
-        config: ``mmin`` and ``mmax``.
-
-    Returns:
-        The rate of height and width.
-    """
+    """Return the weighted mean of rates, rounded and within ``mmin`` and ``mmax``."""
     total = sum(weights)
     height = sum(weight * rate[0] for rate, weight in zip(rates, weights, strict=True))
     width = sum(weight * rate[1] for rate, weight in zip(rates, weights, strict=True))
@@ -44,16 +30,7 @@ def mean_rate(rates: Sequence[Rate], weights: Sequence[float], config: Mapping[s
 
 
 def same_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
-    """Return the padding that preserves the size of the output for any dilation.
-
-    Args:
-        kernel_size: Size of the kernel.
-        stride: Stride of the convolution.
-        dilation: Spacing between kernel elements.
-
-    Returns:
-        The padding of both sides.
-    """
+    """Return the padding that preserves the size of the output for any dilation."""
     return (stride - 1 + dilation * (kernel_size - 1)) // 2
 
 
