@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from brickwork_ops import _deform_conv
+from brickwork_zoo import load_state_dict
 from torch import Tensor
 from torch.autograd import gradcheck
 
@@ -215,6 +216,21 @@ def test_old_checkpoint_keys_are_renamed(layer, version):
     assert (
         torch.equal(conv.conv_offset.weight, expected) or "block.conv2_offset.weight" not in state
     )
+
+
+def test_old_checkpoint_is_loaded_by_the_zoo():
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv2 = ops.ModulatedDeformConv2dPack(4, 6, 3)
+
+    state = {
+        f"block.{key}".replace("conv2.conv_offset", "conv2_offset"): torch.rand(value.shape)
+        for key, value in Block().state_dict().items()
+    }
+    model = torch.nn.ModuleDict({"block": Block()})
+    load_state_dict(model, state, strict=True)
+    assert torch.equal(model["block"].conv2.conv_offset.bias, state["block.conv2_offset.bias"])
 
 
 def test_current_checkpoint_leaves_a_neighbor_named_offset_alone():

@@ -1,6 +1,7 @@
 """Deformable convolutions as layers."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -78,6 +79,42 @@ class _DeformConvBase(nn.Module):
         )
 
 
+class _RenamesOldKeys(nn.Module):
+    """A layer that loads checkpoints from before its version 2.
+
+    There the offsets of ``conv2`` were a layer beside it, ``conv2_offset``.
+    """
+
+    _version = 2
+
+    def rename_checkpoint_keys(
+        self, state_dict: dict[str, Any], prefix: str, metadata: Mapping[str, Any]
+    ) -> None:
+        """Rename the keys of an old checkpoint.
+
+        ``load_checkpoint`` calls this with all keys of the checkpoint. `torch.nn.Module` shows a
+        layer only those below its own name, so its ``load_state_dict`` cannot rename them.
+
+        Args:
+            state_dict: Key -> tensor; it is modified.
+            prefix: Name of the layer with a dot behind it.
+            metadata: Metadata of the layer, with its version.
+        """
+        version = metadata.get("version")
+        if version is not None and version >= self._version:
+            return
+        for parameter in ("weight", "bias"):
+            new, old = f"{prefix}conv_offset.{parameter}", f"{prefix[:-1]}_offset.{parameter}"
+            if new not in state_dict and old in state_dict:
+                state_dict[new] = state_dict.pop(old)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *args: Any
+    ) -> None:
+        self.rename_checkpoint_keys(state_dict, prefix, local_metadata)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
+
+
 class DeformConv2d(_DeformConvBase):
     """Deformable convolution (v1), see `deform_conv2d`.
 
@@ -153,15 +190,13 @@ class DeformConv2d(_DeformConvBase):
         )
 
 
-class DeformConv2dPack(DeformConv2d):
+class DeformConv2dPack(_RenamesOldKeys, DeformConv2d):
     """Deformable convolution that predicts its own offsets; ``DCN`` in configs.
 
     Args:
         *args: Arguments of `DeformConv2d`.
         **kwargs: Arguments of `DeformConv2d`.
     """
-
-    _version = 2
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,12 +217,6 @@ class DeformConv2dPack(DeformConv2d):
             Tensor (N, C_out, H_out, W_out).
         """
         return super().forward(x, self.conv_offset(x))
-
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *args: Any
-    ) -> None:
-        _rename_old_keys(state_dict, prefix, local_metadata)
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
 
 
 class ModulatedDeformConv2d(_DeformConvBase):
@@ -269,15 +298,13 @@ class ModulatedDeformConv2d(_DeformConvBase):
         )
 
 
-class ModulatedDeformConv2dPack(ModulatedDeformConv2d):
+class ModulatedDeformConv2dPack(_RenamesOldKeys, ModulatedDeformConv2d):
     """Modulated deformable convolution that predicts its own offsets; ``DCNv2`` in configs.
 
     Args:
         *args: Arguments of `ModulatedDeformConv2d`.
         **kwargs: Arguments of `ModulatedDeformConv2d`.
     """
-
-    _version = 2
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -303,31 +330,9 @@ class ModulatedDeformConv2dPack(ModulatedDeformConv2d):
         offset, mask = self.conv_offset(x).split([2 * samples, samples], dim=1)
         return super().forward(x, offset, mask.sigmoid())
 
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *args: Any
-    ) -> None:
-        _rename_old_keys(state_dict, prefix, local_metadata)
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
-
 
 def _zero(conv: nn.Conv2d) -> None:
     """Set weight and bias of a convolution to 0."""
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
-
-
-def _rename_old_keys(
-    state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any]
-) -> None:
-    """Rename the keys of checkpoints from before version 2 of the layers.
-
-    There the offsets of ``conv2`` were a layer beside it, ``conv2_offset``.
-    """
-    version = local_metadata.get("version")
-    if version is not None and version >= 2:
-        return
-    for parameter in ("weight", "bias"):
-        new, old = f"{prefix}conv_offset.{parameter}", f"{prefix[:-1]}_offset.{parameter}"
-        if new not in state_dict and old in state_dict:
-            state_dict[new] = state_dict.pop(old)

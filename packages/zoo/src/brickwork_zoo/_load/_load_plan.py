@@ -85,7 +85,9 @@ def plan(
 ) -> Plan:
     """Plan a load, with all of the modules' own hooks.
 
-    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name.
+    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name. One
+    with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)`` may rename all keys
+    before that, as the layers of ``brickwork-ops`` do.
 
     Args:
         module: The model; it is not changed.
@@ -97,6 +99,9 @@ def plan(
     result.targets = {id(slot.tensor): slot.tensor for slot in model_slots}
     extra = {k for k in state_dict if k.rpartition(".")[2] == EXTRA_STATE}
     offered = {k: v for k, v in state_dict.items() if k not in extra}
+    for prefix, owner in walk(module):
+        if hasattr(owner, "rename_checkpoint_keys"):
+            owner.rename_checkpoint_keys(offered, prefix, metadata.get(prefix[:-1], {}))
     _plan_below(module, "", offered.copy(), metadata, result)
     # Old norms add this counter to the state dict themselves, as zero.
     result.implied = {
