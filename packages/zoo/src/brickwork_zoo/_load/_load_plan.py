@@ -100,8 +100,9 @@ def plan(
     extra = {k for k in state_dict if k.rpartition(".")[2] == EXTRA_STATE}
     offered = {k: v for k, v in state_dict.items() if k not in extra}
     for prefix, owner in walk(module):
-        if hasattr(owner, "rename_checkpoint_keys"):
-            owner.rename_checkpoint_keys(offered, prefix, metadata.get(prefix[:-1], {}))
+        rename: Any = getattr(owner, "rename_checkpoint_keys", None)
+        if rename is not None:
+            rename(offered, prefix, metadata.get(prefix[:-1], {}))
     _plan_below(module, "", offered.copy(), metadata, result)
     # Old norms add this counter to the state dict themselves, as zero.
     result.implied = {
