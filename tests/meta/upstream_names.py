@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+IMPORTED_PRIVATE_NAMES = {"mmcv.image.geometric._scale_size"}  # by mmdet 3.x
+
 
 class Sources:
     """The modules of a package, parsed.
@@ -113,7 +115,8 @@ def table(sources: Sources) -> dict[str, dict[str, str]]:
         exported = sources.exported(module)
         is_facade = module in sources.packages and exported
         for name, origin in sources.origins(module).items():
-            if name in exported or not (is_facade or name.startswith("_")):
+            is_public = name in exported or not (is_facade or name.startswith("_"))
+            if is_public or f"{module}.{name}" in IMPORTED_PRIVATE_NAMES:
                 grouped[origin].append(name)
         rows[module] = {origin: " ".join(sorted(grouped[origin])) for origin in sorted(grouped)}
     return rows

@@ -13,6 +13,7 @@ import argparse
 import importlib
 import importlib.util
 import json
+import re
 import sys
 import traceback
 import warnings
@@ -32,7 +33,12 @@ def configs(package: str) -> Iterator[tuple[str, Any]]:
     """Yield the name and the model of each config that a package ships."""
     folder = Path(importlib.util.find_spec(package).origin).parent / ".mim" / "configs"
     mmcv = importlib.import_module("mmcv")
+    seen: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
+        types = types_in(path)
+        if types <= seen:  # it names nothing new, and reading a config takes long
+            continue
+        seen |= types
         try:
             model = mmcv.Config.fromfile(str(path)).get("model")
         except Exception as error:
@@ -40,6 +46,16 @@ def configs(package: str) -> Iterator[tuple[str, Any]]:
             continue
         if isinstance(model, dict) and isinstance(model.get("backbone"), dict):
             yield str(path.relative_to(folder)), model
+
+
+def types_in(path: Path) -> set[str]:
+    """Return the types that a config file and those that it is based on name."""
+    text = path.read_text()
+    types = set(re.findall(r"type='(.+?)'", text))
+    bases = re.search(r"_base_ = (\[.*?\]|'.*?')", text, re.DOTALL)
+    for base in re.findall(r"'(.+?)'", bases[1]) if bases else []:
+        types |= types_in(path.parent / base)
+    return types
 
 
 def heads(model: Any) -> Iterator[dict[str, Any]]:
@@ -181,11 +197,18 @@ def differences(record: dict, expected: dict) -> list[str]:
     return [*wrong, *([] if close else ["outputs"]), *([] if close_norm else ["gradients"])]
 
 
-def prepare(package: str, side: str) -> None:
-    """Import the package, on brickwork or on the mmcv that is installed."""
-    # A torchvision for another build of torch registers operators that it cannot load.
+def define_operators_of_torchvision() -> None:
+    """Let torchvision be imported where it is built for another build of torch.
+
+    It describes two operators when it is imported, which it cannot load then.
+    """
     for name in ("nms", "qnms"):
         torch.library.define(f"torchvision::{name}", "(Tensor a, Tensor b, float c) -> Tensor")
+
+
+def prepare(package: str, side: str) -> None:
+    """Import the package, on brickwork or on the mmcv that is installed."""
+    define_operators_of_torchvision()
     if side == "ours":
         from brickwork.compat import install
 
