@@ -144,7 +144,9 @@ def test_complete_partial_file_requests_only_the_last_byte(site, faults):
     assert asked(site)[0][0] == f"bytes={len(NEW) - 1}-"
 
 
-@pytest.mark.parametrize(("known", "requested"), [(SHA, "bytes=80000-"), (None, None)])
+@pytest.mark.parametrize(
+    ("known", "requested"), [(SHA, "bytes=80000-"), (None, None)], ids=["known", "unknown"]
+)
 def test_second_url_resumes_if_the_hash_is_known(make_site, faults, monkeypatch, known, requested):
     first, second = make_site(), make_site()
     first.faults[PATH] = [faults.cut(80_000), faults.status(404)]
