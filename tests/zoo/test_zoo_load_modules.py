@@ -349,3 +349,21 @@ def test_option_that_an_error_names_is_the_way_out(tmp_path, content, options, e
     with pytest.raises((MismatchError, CheckpointError), match=error):
         zoo.load_checkpoint(nn.Linear(2, 2), tmp_path / "x.pth", logger="silent", **options)
     zoo.load_checkpoint(nn.Linear(2, 2), tmp_path / "x.pth", logger="silent", **{**options, **fix})
+
+
+def test_password_in_a_url_is_in_no_error_log_or_file(site, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"a": {"weight": torch.ones(1)}, "b": {"weight": torch.ones(1)}}, tmp_path / "x.pth")
+    url = site.url("/x.pth", (tmp_path / "x.pth").read_bytes()).replace("//", "//me:secret@", 1)
+    for call in (
+        lambda: zoo.load_checkpoint(nn.Linear(1, 1), url),
+        lambda: zoo.load_checkpoint(nn.Linear(1, 1), url, prefix="c", entry="a"),
+        lambda: zoo.load_checkpoint(nn.Linear(1, 1), url, entry="a", strict=True),
+        lambda: zoo.load_model(lambda: nn.Linear(1, 1), url, entry="c"),
+        lambda: zoo.PretrainedInit(url)(nn.Linear(1, 1)),
+    ):
+        with caplog.at_level("INFO"), pytest.raises(zoo.ZooError) as caught:
+            call()
+        assert "secret" not in f"{caught.value} {caught.value.uri} {caplog.text}"
+    path = zoo.convert(url, entry="a")
+    assert b"secret" not in path.read_bytes()

@@ -62,3 +62,11 @@ class DataFile:
             buffer[: len(data)] = data
             return len(data)
         return os.preadv(self._descriptor, [buffer], start)
+
+
+def damaged(file: DataFile, problem: object) -> CheckpointError:
+    """Return the error for a file that contradicts itself or ends too early."""
+    return CheckpointError(
+        f"{file.path} is truncated or damaged: {problem}; download or copy it again",
+        path=file.path,
+    )

@@ -10,9 +10,7 @@ from typing import Any, Literal, TypeAlias, cast
 import torch
 from torch import Tensor, nn
 
-from brickwork_zoo.errors import CheckpointError
-
-from ._data_file import DataFile
+from ._data_file import DataFile, damaged
 from ._lazy_tensor import LazyTensor, Read
 from ._map_location import MapLocation, Place, placement
 from ._read_tensor import Box, read_storage, read_tensor
@@ -123,9 +121,7 @@ class FileMap:
         """Return the bytes of a storage; copied where they cannot be used as they lie."""
         stop = data.start + data.length
         if not 0 <= data.start <= stop <= self._file.size:
-            raise CheckpointError(
-                f"{self._file.path} is truncated or damaged", path=self._file.path
-            )
+            raise damaged(self._file, "a tensor extends past its end")
         if data.swapped or data.start % data.item_size:
             return read_storage(data)
         return cast("torch.UntypedStorage", self._whole[data.start : stop])

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._data_file import DataFile
+from ._data_file import DataFile, damaged
 from ._file_window import open_stream
 from ._stored_tensor import StoredBytes
 from ._torch_layout import TorchLayout
@@ -33,10 +33,7 @@ def read_legacy(file: DataFile) -> TorchLayout:
     except CheckpointError:
         raise
     except Exception as error:  # damaged pickles raise many types
-        raise CheckpointError(
-            f"{file.path} is truncated or damaged: {error}; download or copy it again",
-            path=file.path,
-        ) from error
+        raise damaged(file, error) from error
 
 
 def _skip_pickle(stream: BinaryIO) -> Any:
@@ -61,21 +58,14 @@ def locate_storages(
     for key in order:
         storage = storages.get(key)
         if storage is None or key in located:
-            raise _damaged(file, f"storage {key!r} belongs to no tensor")
+            raise damaged(file, f"storage {key!r} belongs to no tensor")
         if start + _COUNT_BYTES + storage.length > file.size:
-            raise _damaged(file, f"it ends within storage {key!r}")
+            raise damaged(file, f"it ends within storage {key!r}")
         file.read_into(memoryview(count), start)
         if int.from_bytes(count, "little") * storage.item_size != storage.length:
-            raise _damaged(file, f"storage {key!r} has another length than its tensors")
+            raise damaged(file, f"storage {key!r} has another length than its tensors")
         storage.start = start + _COUNT_BYTES
         start += _COUNT_BYTES + storage.length
         located.add(key)
     if missing := sorted(storages.keys() - located):
-        raise _damaged(file, f"storages {missing[:5]} are missing")
-
-
-def _damaged(file: DataFile, problem: str) -> CheckpointError:
-    return CheckpointError(
-        f"{file.path} is truncated or damaged: {problem}; download or copy it again",
-        path=file.path,
-    )
+        raise damaged(file, f"storages {missing[:5]} are missing")

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from brickwork_zoo.errors import CheckpointError
-
+from ._data_file import damaged
 from ._dtypes import ITEM_SIZES, MAX_DIMENSIONS
 from ._file_window import open_stream
 from ._safe_pickle._allow_list import ALLOWED, state_setters
@@ -176,10 +175,7 @@ class TorchPickle:
                     order = _read_storage_order(stream)
                 data_start = stream.tell()
         except BrokenPickleError as error:
-            path = layout.file.path
-            raise CheckpointError(
-                f"{path} is truncated or damaged: {error}; download or copy it again", path=path
-            ) from error
+            raise damaged(layout.file, error) from error
         self.unknown = list(unpickler.unknown)
         self.known = list(unpickler.known)
         if layout.kind == "legacy" and not self.unknown:  # with unknown names it is refused

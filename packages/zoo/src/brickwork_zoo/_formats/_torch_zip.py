@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from brickwork_zoo.errors import CheckpointError
 
-from ._data_file import DataFile
+from ._data_file import DataFile, damaged
 from ._file_window import FileWindow
 from ._torch_layout import TorchLayout
 
@@ -31,10 +31,7 @@ def read_zip(file: DataFile, start: int = 0, length: int | None = None) -> Torch
     except CheckpointError:
         raise
     except Exception as error:  # zipfile raises many types for damaged archives
-        raise CheckpointError(
-            f"{file.path} is truncated or damaged: {error}; download or copy it again",
-            path=file.path,
-        ) from error
+        raise damaged(file, error) from error
 
 
 def _read(file: DataFile, window: FileWindow, start: int) -> TorchLayout:

@@ -72,14 +72,14 @@ def load_checkpoint(
     if isinstance(filename, Mapping):
         source, checkpoint = "the checkpoint", filename
     else:
-        source = os.fspath(filename)
+        uri = os.fspath(filename)
+        source = redact_credentials(uri)
         log_reading(logger, source)
-
         # Each rank needs only its shards, and not memory for all of the file.
         lazy = not return_weights or is_sharded(model)
 
         def read() -> Any:
-            return open_checkpoint(source, map_location, lazy=lazy, **reading)
+            return open_checkpoint(uri, map_location, lazy=lazy, **reading)
 
         if broadcast:
             from ._distributed import on_rank_0  # costs an import that one process does not need
@@ -98,4 +98,4 @@ def load_checkpoint(
 def log_reading(logger: Logger, source: str) -> None:
     """Log which file is read, at level INFO."""
     target = logger if isinstance(logger, logging.Logger) else logging.getLogger("brickwork_zoo")
-    target.info("load checkpoint from %s", redact_credentials(source))
+    target.info("load checkpoint from %s", source)

@@ -11,6 +11,7 @@ from brickwork_init import deferred, is_loaded, running
 from torch import Tensor, nn
 
 from brickwork_zoo._formats._map_location import MapLocation
+from brickwork_zoo._redact import redact_credentials
 
 from ._adapters import Adapter, bind_adapter
 from ._load_checkpoint import log_reading
@@ -66,9 +67,10 @@ def load_model(
             f"lambda: {type(build).__name__}(...), or load into this model with "
             "load_checkpoint(model, filename)"
         )
-    source = os.fspath(filename)
+    uri = os.fspath(filename)
+    source = redact_credentials(uri)
     log_reading(logger, source)
-    checkpoint = open_checkpoint(source, map_location, lazy=True, **reading)
+    checkpoint = open_checkpoint(uri, map_location, lazy=True, **reading)
     selection = select(checkpoint, source, revise_keys=revise_keys, **selecting)
     del checkpoint  # the state of an optimizer need not stay while the model is built
     loading.setdefault("on_mismatch", "error")

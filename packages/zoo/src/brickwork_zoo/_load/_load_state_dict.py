@@ -21,7 +21,7 @@ from ._load_options import Logger, OnMismatch
 from ._load_plan import Plan, plan, set_attributes, set_extra_states
 from ._load_report import LoadReport, Mismatch, suggest_renaming
 from ._module_tree import EXTRA_STATE, Slot, reshard, slots, walk
-from ._select_state_dict import Selection
+from ._select_state_dict import Selection, check_keys
 
 
 def load_state_dict(
@@ -72,7 +72,7 @@ def load_state_dict(
         CheckpointError: ``state_dict`` does not map strings to tensors.
         MismatchError: It does not fit, as ``strict``, ``on_mismatch`` and ``allow_empty`` say.
     """
-    check_keys(state_dict, source)
+    check_keys(state_dict, source or "the state dict")
     return load_selection(
         module,
         Selection(state_dict, source, keys or {}, {}),
@@ -124,21 +124,6 @@ def load_selection(
     _record(module, report)
     _log(report, logger)
     return report
-
-
-def check_keys(state_dict: object, source: str | None = None) -> None:
-    """Check that a state dict is a mapping with strings as keys."""
-    origin = source or "the state dict"
-    if not isinstance(state_dict, Mapping):
-        raise CheckpointError(
-            f"{origin} must be a mapping of names to tensors, got a {type(state_dict).__name__}",
-            uri=source,
-        )
-    if invalid := [key for key in state_dict if not isinstance(key, str)]:
-        raise CheckpointError(
-            f"the keys of a state dict must be strings, got {invalid[:5]!r} in {origin}",
-            uri=source,
-        )
 
 
 def check_values(

@@ -81,10 +81,7 @@ def select(
 ) -> Selection:
     """Select the state dict of a checkpoint; see :func:`select_state_dict`."""
     state_dict = find_state_dict(checkpoint, source, entry)
-    if invalid := [key for key in state_dict if not isinstance(key, str)]:
-        raise CheckpointError(
-            f"the keys of a state dict must be strings, got {invalid[:5]!r} in {source}", uri=source
-        )
+    check_keys(state_dict, source)
     below = under_prefix(state_dict, prefix) if prefix else {key: key for key in state_dict}
     if prefix and not below:
         heads = dict.fromkeys(key.partition(".")[0] for key in state_dict)
@@ -132,6 +129,19 @@ def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> M
         beside = "more than one state dict" if len(inner) > 1 else "a state dict beside tensors"
         raise CheckpointError(f"{source} has {beside}: pass {choices}", uri=source)
     return cast("Mapping[str, Any]", checkpoint[inner[0]])
+
+
+def check_keys(state_dict: object, source: str) -> None:
+    """Raise :class:`CheckpointError` unless a state dict is a mapping with strings as keys."""
+    if not isinstance(state_dict, Mapping):
+        raise CheckpointError(
+            f"{source} must be a mapping of names to tensors, got a {type(state_dict).__name__}",
+            uri=source,
+        )
+    if invalid := [key for key in state_dict if not isinstance(key, str)]:
+        raise CheckpointError(
+            f"the keys of a state dict must be strings, got {invalid[:5]!r} in {source}", uri=source
+        )
 
 
 def _is_state_dict(key: object, value: object) -> bool:

@@ -12,6 +12,7 @@ from brickwork_zoo._load._load_state_dict import check_values
 from brickwork_zoo._load._read_checkpoint import read_checkpoint
 from brickwork_zoo._load._revise_keys import ReviseKeys
 from brickwork_zoo._load._select_state_dict import select_state_dict
+from brickwork_zoo._redact import redact_credentials
 from brickwork_zoo.errors import InvalidInputError
 
 from ._atomic_write import is_url, write_atomically
@@ -52,14 +53,14 @@ def convert(
         UnsafeCheckpointError: It would run code.
         InvalidInputError: The target has another suffix, or is a URL.
     """
-    name = os.fspath(source)
+    name = redact_credentials(os.fspath(source))
     if target is not None and is_url(os.fspath(target)):
         raise InvalidInputError(f"target must be a path, got the URL {target}")
     stem = Path(name.rstrip("/").rpartition("/")[2].partition("@")[0]).stem
     path = Path(f"{stem}.safetensors" if target is None else target).expanduser()
     if path.suffix not in _SUFFIXES:
         raise InvalidInputError(f"target must end with {', '.join(_SUFFIXES)}, got {path}")
-    checkpoint = read_checkpoint(name, "cpu", weights_only=weights_only, sha256=sha256)
+    checkpoint = read_checkpoint(source, "cpu", weights_only=weights_only, sha256=sha256)
     state_dict = select_state_dict(
         checkpoint, prefix=prefix, entry=entry, revise_keys=revise_keys, source=name
     )
