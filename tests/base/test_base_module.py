@@ -1,12 +1,12 @@
-"""The containers: mmcv's documented examples, and what each init_weights owes the others."""
+"""BaseModule and the containers: mmcv's documented examples, sessions, user-defined code."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
 import sys
 import warnings
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 
@@ -16,12 +16,17 @@ from brickwork_base import BaseModule, ModuleDict, ModuleList, Sequential, init_
 from brickwork_init import (
     INITIALIZERS,
     Initializer,
-    current_run,
+    current_session,
     is_loaded,
     kaiming_init,
-    unwatched,
+    mark_loaded,
+    matched_rules,
 )
+from brickwork_init.errors import IneffectiveRuleWarning
 from torch import nn
+
+from tests.support.python import run_python
+from tests.support.tensors import is_filled
 
 
 class FooConv1d(BaseModule):
@@ -42,67 +47,56 @@ OUTER = dict(type="Constant", layer=["Conv1d", "Conv2d"], val=4.0, bias=5.0)
 
 
 class Load(Initializer):
-    """Stands for a checkpoint: fills what there is of it and says so."""
+    """An initializer that loads a state dict by torch's own method."""
 
     loads_weights = True
-    calls = 0
 
-    def __init__(self, value: float, names: object = None) -> None:
+    def __init__(self, value: float) -> None:
         super().__init__()
         self.value = value
-        self.names = names
 
     def __call__(self, module: nn.Module) -> None:
-        type(self).calls += 1
-        state = {
-            name: torch.full_like(one, self.value)
-            for name, one in module.state_dict().items()
-            if self.names is None or name in self.names
-        }
-        module.load_state_dict(state, strict=False)
+        state = {n: torch.full_like(tensor, self.value) for n, tensor in module.state_dict().items()}
+        module.load_state_dict(state)
 
 
-def is_all(module: nn.Module, weight: float, bias: float) -> bool:
-    return bool((module.weight == weight).all() and (module.bias == bias).all())
+# -- the examples of mmcv's documentation ------------------------------------------------------
 
 
-# -- the examples of the documentation ---------------------------------------------------------
-
-
-def test_base_module() -> None:
+def test_init_weights_applies_init_cfg() -> None:
     model = FooConv1d(CFG1)
     assert not model.is_init
     model.init_weights()
     assert model.is_init
-    assert is_all(model.conv1d, 0, 1)
+    assert is_filled(model.conv1d, 0, 1)
 
 
 @pytest.mark.parametrize("init_cfg", [None, OUTER])
 @pytest.mark.parametrize(
     "build",
     [
-        lambda one, two, cfg: Sequential(one, two, init_cfg=cfg),
-        lambda one, two, cfg: ModuleList([one, two], init_cfg=cfg),
-        lambda one, two, cfg: ModuleDict(dict(one=one, two=two), init_cfg=cfg),
-        lambda one, two, cfg: ModuleList((one, two), cfg),
+        lambda first, second, cfg: Sequential(first, second, init_cfg=cfg),
+        lambda first, second, cfg: ModuleList([first, second], init_cfg=cfg),
+        lambda first, second, cfg: ModuleDict(dict(first=first, second=second), init_cfg=cfg),
+        lambda first, second, cfg: ModuleList((first, second), cfg),
     ],
 )
-def test_containers_and_inner_rules_have_the_last_word(build: object, init_cfg: object) -> None:
-    one, two = FooConv1d(CFG1), FooConv2d(CFG2)
-    model = build(one, two, init_cfg)
+def test_inner_rules_win_in_every_container(build, init_cfg: object) -> None:
+    first, second = FooConv1d(CFG1), FooConv2d(CFG2)
+    model = build(first, second, init_cfg)
     model.init_weights()
-    assert is_all(one.conv1d, 0, 1)
-    assert is_all(two.conv2d, 2, 3)
+    assert is_filled(first.conv1d, 0, 1)
+    assert is_filled(second.conv2d, 2, 3)
 
 
-def test_an_inner_module_without_rules_has_the_outer_ones() -> None:
+def test_module_without_rules_gets_the_outer_ones() -> None:
     model = Sequential(FooConv1d(), FooConv2d(CFG2), init_cfg=OUTER)
     model.init_weights()
-    assert is_all(model[0].conv1d, 4, 5)
+    assert is_filled(model[0].conv1d, 4, 5)
 
 
-def test_a_module_with_an_init_weights_of_another_kind_takes_part() -> None:
-    class Other(nn.Module):
+def test_third_party_init_weights_is_called() -> None:
+    class ThirdParty(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.fc = nn.Linear(1, 1)
@@ -110,67 +104,15 @@ def test_a_module_with_an_init_weights_of_another_kind_takes_part() -> None:
         def init_weights(self) -> None:
             nn.init.constant_(self.fc.weight, 8)
 
-    model = Sequential(Other())
+    model = Sequential(ThirdParty())
     model.init_weights()
     assert model[0].fc.weight.item() == 8
 
 
-# -- once, again, by force ---------------------------------------------------------------------
+# -- sessions ----------------------------------------------------------------------------------
 
 
-def test_a_second_call_changes_nothing_and_says_so() -> None:
-    model = Sequential(FooConv1d(dict(type="Normal", layer="Conv1d")))
-    model.init_weights()
-    before = model[0].conv1d.weight.clone()
-    with pytest.warns(UserWarning, match="init_weights of Sequential has been called more than"):
-        model.init_weights()
-    assert torch.equal(model[0].conv1d.weight, before)
-    model.init_weights(force=True)
-    assert not torch.equal(model[0].conv1d.weight, before)
-
-
-def test_a_second_call_of_overridden_code_changes_nothing_either() -> None:
-    class Own(FooConv1d):
-        def init_weights(self) -> None:
-            nn.init.normal_(self.conv1d.weight)
-
-    model = Own()
-    model.init_weights()
-    before = model.conv1d.weight.clone()
-    with pytest.warns(UserWarning, match="more than once"):
-        model.init_weights()
-    assert torch.equal(model.conv1d.weight, before)
-    model.init_weights(force=True)
-    assert not torch.equal(model.conv1d.weight, before)
-
-
-def test_dry_run_shows_and_does_nothing() -> None:
-    class Own(FooConv2d):
-        def init_weights(self) -> None:
-            super().init_weights()
-            nn.init.normal_(self.conv2d.bias)
-            self.conv2d.bias.data = torch.ones(1)
-
-    model = Sequential(
-        FooConv1d(dict(type="Normal", layer="Conv1d")),
-        Own(CFG2),
-        FooConv1d(dict(type=Load, value=1)),
-    )
-    before = copy.deepcopy(model.state_dict())
-    state = torch.get_rng_state()
-    report = model.init_weights(dry_run=True)
-    assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(before[name], one) for name, one in model.state_dict().items())
-    assert not model.is_init
-    assert not model[0].is_init
-    assert report["0.conv1d.weight"].source.kind == "rule"
-    assert [one.kind for one in report["1.conv2d.bias"].history] == ["default", "rule", "code"]
-    assert init_report(model)["0.conv1d.weight"].source.kind == "default"
-    model.init_weights()
-    assert model.is_init
-
-
-def test_an_init_weights_that_raises_leaves_nothing_behind() -> None:
+def test_init_weights_that_raises_leaves_no_record_and_can_be_retried() -> None:
     class Broken(FooConv1d):
         fails = True
 
@@ -180,142 +122,79 @@ def test_an_init_weights_that_raises_leaves_nothing_behind() -> None:
                 raise OSError("disk")
 
     model = Sequential(FooConv2d(CFG2), Broken(CFG1))
-    attributes = {name: {*vars(one)} for name, one in model.named_modules()}
+    attributes = {name: {*vars(module)} for name, module in model.named_modules()}
     with pytest.raises(OSError, match="disk"):
         model.init_weights()
-    assert current_run() is None
-    assert not any(one.is_init for one in (model, *model))
-    assert {name: {*vars(one)} for name, one in model.named_modules()} == attributes
+    assert current_session() is None
+    assert not any(module.is_init for module in (model, *model))
+    assert {name: {*vars(module)} for name, module in model.named_modules()} == attributes
     assert init_report(model)["0.conv2d.weight"].source.kind == "default"
     Broken.fails = False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.init_weights()
-    assert all(one.is_init for one in (model, *model))
+    assert all(module.is_init for module in (model, *model))
     assert torch.utils._python_dispatch._get_current_dispatch_mode() is None
 
 
-def test_nothing_is_left_on_the_modules() -> None:
-    model = Sequential(FooConv1d(CFG1))
-    before = {*vars(model[0].conv1d)}
-    model.init_weights()
-    assert {*vars(model[0].conv1d)} == before
+def test_loaded_values_are_put_back_after_code_that_raises() -> None:
+    class Broken(FooConv1d):
+        def init_weights(self) -> None:
+            nn.init.zeros_(self.conv1d.weight)
+            raise OSError("disk")
 
-
-# -- loaded weights ----------------------------------------------------------------------------
-
-
-def test_a_checkpoint_is_not_overwritten_by_inner_rules_and_what_it_lacks_gets_its_own() -> None:
-    names = ["0.conv1d.weight", "0.conv1d.bias", "1.conv2d.weight"]
-    model = Sequential(
-        FooConv1d(CFG1), FooConv2d(CFG2), init_cfg=dict(type=Load, value=7, names=names)
-    )
-    model.init_weights()
-    assert is_all(model[0].conv1d, 7, 7)
-    assert is_all(model[1].conv2d, 7, 3)
-    assert model.is_init
-    assert model[0].is_init
-
-
-def test_a_checkpoint_of_an_inner_module_survives_outer_rules() -> None:
-    inner = FooConv1d(dict(type=Load, value=7))
-    inner.init_weights()
-    model = Sequential(inner, FooConv2d(), init_cfg=OUTER)
-    with pytest.warns(UserWarning, match="more than once"):
+    model = Sequential(Broken())
+    mark_loaded(model, "file.pth", {"0.conv1d.weight": "w"})
+    before = model[0].conv1d.weight.clone()
+    with pytest.raises(OSError, match="disk"):
         model.init_weights()
-    assert is_all(inner.conv1d, 7, 7)
-    assert is_all(model[1].conv2d, 4, 5)
-    model = Sequential(FooConv1d(dict(type=Load, value=7)), init_cfg=OUTER)
+    assert torch.equal(model[0].conv1d.weight, before)
+
+
+def test_loaded_parameter_that_code_replaces_keeps_its_value() -> None:
+    class Replaces(FooConv1d):
+        def init_weights(self) -> None:
+            self.conv1d.weight = nn.Parameter(torch.zeros(1, 4, 4))
+
+    model = Sequential(Replaces())
+    mark_loaded(model, "file.pth", {"0.conv1d.weight": "w"})
+    before = model[0].conv1d.weight.clone()
     model.init_weights()
-    assert is_all(model[0].conv1d, 7, 7)
+    assert torch.equal(model[0].conv1d.weight, before)
+    assert is_loaded(model, "0.conv1d.weight")
 
 
-def test_rules_after_a_checkpoint_in_one_list_fill_what_it_lacks() -> None:
-    model = FooConv1d([dict(type=Load, value=7, names=["conv1d.weight"]), CFG1])
-    model.init_weights()
-    assert is_all(model.conv1d, 7, 1)
-
-
-def test_the_outer_checkpoint_wins_over_inner_ones() -> None:
-    class Inner(Load):
-        calls = 0
-
-    covered = FooConv1d(dict(type=Inner, value=1))
-    half = FooConv2d(dict(type=Inner, value=2))
-    names = ["0.conv1d.weight", "0.conv1d.bias", "1.conv2d.weight"]
-    model = Sequential(covered, half, init_cfg=dict(type=Load, value=7, names=names))
-    model.init_weights()
-    assert is_all(covered.conv1d, 7, 7)
-    assert is_all(half.conv2d, 7, 2)
-    assert Inner.calls == 1  # the covered one did not even look for its file
-
-
-class Timm(nn.Module):
-    """A backbone of another library that loads its weights itself."""
-
-    def __init__(self, head: bool = False) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 2, 1)
-        self.head = nn.Linear(2, 2)
-        state = {"conv.weight": torch.ones(2, 3, 1, 1), "conv.bias": torch.ones(2)}
-        if head:
-            state |= {"head.weight": torch.ones(2, 2), "head.bias": torch.ones(2)}
-        self.load_state_dict(state, strict=head)
-
-    def init_weights(self) -> None:
-        nn.init.zeros_(self.conv.weight)
-        self.conv.bias.data = torch.zeros(2)
-        nn.init.zeros_(self.head.weight)
-
-
-@pytest.mark.parametrize("head", [False, True])
-def test_a_foreign_backbone_keeps_what_it_loaded(head: bool) -> None:
-    model = Sequential(Timm(head), FooConv2d(), init_cfg=OUTER)
-    model.init_weights()
-    assert is_all(model[0].conv, 1, 1)
-    assert is_all(model[1].conv2d, 4, 5)
-    assert bool((model[0].head.weight == 1).all()) is head
-    assert bool((model[0].head.weight == 0).all()) is not head
-    model.init_weights(force=True)
-    assert is_all(model[0].conv, 0, 0)
-
-
-def test_ones_own_code_may_change_what_it_loaded_itself() -> None:
-    class Own(FooConv1d):
+def test_loaded_weights_that_own_code_adapts_count_as_loaded() -> None:
+    class Adapts(FooConv1d):
         def init_weights(self) -> None:
             super().init_weights()
             self.conv1d.weight.data.mul_(2)
 
-    model = Sequential(Own(dict(type=Load, value=3)))
+    inner = Adapts(dict(type=Load, value=3))
+    inner.init_weights()
+    assert is_filled(inner.conv1d, 6, 3)
+    assert is_loaded(inner, "conv1d.weight")
+    Sequential(inner, FooConv2d(), init_cfg=OUTER).init_weights()
+    assert is_filled(inner.conv1d, 6, 3)
+
+
+def test_rules_reach_modules_that_own_code_adds() -> None:
+    class Grows(BaseModule):
+        def __init__(self) -> None:
+            super().__init__(CFG1)
+            self.first = nn.Conv1d(1, 1, 1)
+
+        def init_weights(self) -> None:
+            self.second = FooConv1d(CFG1)
+            super().init_weights()
+
+    model = Sequential(Grows(), init_cfg=OUTER)
     model.init_weights()
-    assert is_all(model[0].conv1d, 6, 3)
-    assert is_loaded(model[0].conv1d.weight)
-    outer = Sequential(Own(), init_cfg=dict(type=Load, value=3))
-    outer.init_weights()
-    assert is_all(outer[0].conv1d, 3, 3)
+    assert is_filled(model[0].second.conv1d, 0, 1)
+    assert init_report(model)["0.second.conv1d.weight"].source.kind == "rule"
 
 
-# -- the rest ----------------------------------------------------------------------------------
-
-
-def test_the_config_is_copied_and_shown() -> None:
-    cfg = dict(type="Constant", val=1, layer=["Conv1d"])
-    model = FooConv1d(cfg)
-    cfg["layer"].append("Conv2d")
-    assert model.init_cfg["layer"] == ["Conv1d"]
-    assert repr(model).endswith("init_cfg={'type': 'Constant', 'val': 1, 'layer': ['Conv1d']}")
-    assert "init_cfg" not in repr(FooConv1d())
-
-
-def test_copies_and_pickles_are_whole() -> None:
-    model = Sequential(FooConv1d(CFG1))
-    model.init_weights()
-    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert again.is_init
-        assert is_all(again[0].conv1d, 0, 1)
-
-
-def test_a_mixin_and_several_levels_of_overriding() -> None:
+def test_mixin_and_several_levels_of_overriding_run_in_order() -> None:
     order = []
 
     class Mixin:
@@ -338,50 +217,166 @@ def test_a_mixin_and_several_levels_of_overriding() -> None:
     assert order == ["top", "mixin", "mixin again"]
     assert (model.conv1d.bias == 2).all()
     history = init_report(model)["conv1d.bias"].history
-    assert [one.kind for one in history] == ["default", "rule", "code"]
+    assert [source.kind for source in history] == ["default", "rule", "code"]
     assert "Top" in str(history[-1])
 
 
-def test_options_and_arguments_of_overridden_methods_both_arrive() -> None:
+def test_arguments_of_overridden_method_and_force_both_arrive() -> None:
     class Own(FooConv1d):
         def init_weights(self, value: float = 1) -> None:
             nn.init.constant_(self.conv1d.weight, value)
 
     model = Own()
     model.init_weights(5)
+    assert model.is_init
     model.init_weights(value=6, force=True)
     assert (model.conv1d.weight == 6).all()
 
 
-def test_unwatched_code_is_seen_through_the_free_functions() -> None:
-    class Quick(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(1, 1, 1)
-
-        @unwatched
-        def init_weights(self) -> None:
-            kaiming_init(self.conv)
-
-    model = Sequential(Quick())
-    model.init_weights()
-    assert init_report(model)["0.conv.weight"].source.kind == "code"
+# -- load_state_dict ---------------------------------------------------------------------------
 
 
-def test_rules_reach_modules_added_while_initialising() -> None:
-    class Grows(BaseModule):
-        def __init__(self) -> None:
-            super().__init__(CFG1)
-            self.first = nn.Conv1d(1, 1, 1)
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
 
-        def init_weights(self) -> None:
-            self.second = FooConv1d(CFG1)
-            super().init_weights()
 
-    model = Sequential(Grows(), init_cfg=OUTER)
-    model.init_weights()
-    assert is_all(model[0].second.conv1d, 0, 1)
-    assert init_report(model)["0.second.conv1d.weight"].source.kind == "rule"
+class Loads(BaseModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(2))
+        self.plain = Plain()
+        self.register_buffer("steps", torch.zeros(1), persistent=False)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda model: model, nn.Sequential], ids=["at the module", "above it"]
+)
+def test_load_state_dict_records_own_slots_and_those_of_plain_modules(wrap) -> None:
+    model = Loads()
+    wrapped = wrap(model)
+    state = wrapped.state_dict()
+    del state[next(key for key in state if key.endswith("norm.bias"))]
+    wrapped.load_state_dict(state, strict=False)
+    assert is_loaded(model, "scale")
+    assert is_loaded(model, "plain.norm.weight")
+    assert is_loaded(model, "plain.norm.running_mean")
+    assert not is_loaded(model, "plain.norm.bias")
+    assert not is_loaded(model, "steps")
+    assert init_report(model)["scale"].source.by == "load_state_dict"
+
+
+def test_load_state_dict_of_another_shape_records_nothing() -> None:
+    model = Loads()
+    with pytest.raises(RuntimeError, match="size mismatch for scale"):
+        model.load_state_dict({**model.state_dict(), "scale": torch.ones(3)})
+    assert not is_loaded(model, "scale")
+
+
+def test_load_state_dict_of_plain_modules_alone_records_nothing() -> None:
+    model = Plain()
+    model.load_state_dict(model.state_dict())
+    assert not is_loaded(model, "norm.weight")
+    assert nn.Module.load_state_dict.__module__ == "torch.nn.modules.module"
+
+
+# -- matched_rules and rules without effect ----------------------------------------------------
+
+
+def test_matched_rules_lists_what_each_rule_selects_and_does_nothing() -> None:
+    override = dict(name="1", type="Constant", val=1)
+    model = Sequential(
+        FooConv1d(dict(type="Normal", layer="Conv1d")),
+        FooConv2d([CFG2, dict(type=Load, value=1)]),
+        init_cfg=[OUTER, dict(type="Constant", val=3, override=override)],
+    )
+    before = copy.deepcopy(model.state_dict())
+    state = torch.get_rng_state()
+    rules = matched_rules(model)
+    both = ["weight", "bias"]
+    assert [(rule.module, rule.names) for rule in rules] == [
+        ("", (*(f"0.conv1d.{n}" for n in both), *(f"1.conv2d.{n}" for n in both))),
+        ("", tuple(f"1.conv2d.{n}" for n in both)),
+        ("0", tuple(f"0.conv1d.{n}" for n in both)),
+        ("1", tuple(f"1.conv2d.{n}" for n in both)),
+        ("1", ()),
+    ]
+    assert str(rules[2]) == (
+        "NormalInit: mean=0, std=1, bias=0, layer=['Conv1d'] of 0: 0.conv1d.weight, 0.conv1d.bias"
+    )
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert not model.is_init
+
+
+class Own(FooConv2d):
+    def init_weights(self) -> None:
+        super().init_weights()
+        kaiming_init(self.conv2d)
+
+
+def test_rule_that_code_of_children_overwrites_wholly_warns_once() -> None:
+    rule = dict(type="Constant", val=1, layer="Conv2d")
+    model = Sequential(Own(), Own(), init_cfg=rule)
+    with pytest.warns(IneffectiveRuleWarning, match="Sequential has no effect.*of Own") as caught:
+        model.init_weights()
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Sequential(Own(), FooConv2d(), init_cfg=OUTER),
+        Sequential(FooConv1d(CFG1), FooConv2d(CFG2), init_cfg=OUTER),
+        Own(CFG2),
+    ],
+    ids=["another layer keeps it", "inner rules", "own code of the same module"],
+)
+def test_rule_with_an_effect_or_under_inner_rules_does_not_warn(model: nn.Module) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.init_weights()
+
+
+# -- the rest ----------------------------------------------------------------------------------
+
+
+def test_config_is_copied_and_shown() -> None:
+    cfg = dict(type="Constant", val=1, layer=["Conv1d"])
+    model = FooConv1d(cfg)
+    cfg["layer"].append("Conv2d")
+    assert model.init_cfg["layer"] == ["Conv1d"]
+    assert repr(model).endswith("init_cfg={'type': 'Constant', 'val': 1, 'layer': ['Conv1d']}")
+    assert "init_cfg" not in repr(FooConv1d())
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
+def test_copy_is_initialized_and_keeps_what_was_loaded(duplicate) -> None:
+    model = Sequential(FooConv1d(CFG1), FooConv2d())
+    model.load_state_dict(model.state_dict())
+    again = duplicate(model)
+    again.init_weights()
+    assert all(torch.equal(again.state_dict()[n], v) for n, v in model.state_dict().items())
+    assert duplicate(again).is_init
+
+
+def test_abstract_base_stays_abstract() -> None:
+    class Head(BaseModule):
+        @abstractmethod
+        def loss(self) -> None: ...
+
+    with pytest.raises(TypeError, match="abstract"):
+        Head()
+
+
+def test_pretrained_comes_through_the_entry_point() -> None:
+    assert INITIALIZERS.get("Pretrained").loads_weights
+
+
+# -- costs -------------------------------------------------------------------------------------
 
 
 class Block(BaseModule):
@@ -399,12 +394,12 @@ def side_by_side(count: int) -> nn.Module:
     return ModuleList([Block() for _ in range(count)])
 
 
-def in_each_other(count: int) -> nn.Module:
-    return Block(in_each_other(count - 1)) if count else Block()
+def nested(count: int) -> nn.Module:
+    return Block(nested(count - 1)) if count else Block()
 
 
 def calls(build: Callable[[int], nn.Module], count: int) -> int:
-    """Count the calls of Python functions, which machines do not disturb."""
+    """Count the calls of Python functions, which other processes do not disturb."""
     model, events = build(count), Counter[str]()
     sys.setprofile(lambda frame, event, arg: events.update([event]))
     try:
@@ -414,32 +409,13 @@ def calls(build: Callable[[int], nn.Module], count: int) -> int:
     return events["call"]
 
 
-@pytest.mark.parametrize("build", [side_by_side, in_each_other])
-def test_the_cost_of_a_block_does_not_grow_with_the_model(
-    build: Callable[[int], nn.Module],
-) -> None:
-    # In a process of its own: what other tests have loaded, and left to be swept, costs calls.
-    command = [sys.executable, __file__, build.__name__]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    few, many = map(int, done.stdout.split())
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [side_by_side, nested])
+def test_cost_of_a_block_does_not_grow_with_the_model(build: Callable[[int], nn.Module]) -> None:
+    code = (
+        f"from tests.base.test_base_module import calls, {build.__name__} as build\n"
+        "calls(build, 1)\n"
+        "print(*(calls(build, count) for count in (40, 80)))\n"
+    )
+    few, many = map(int, run_python("-c", code).split())
     assert many - few <= 40 * 90
-
-
-def test_an_abstract_base_stays_abstract() -> None:
-    from abc import abstractmethod
-
-    class Head(BaseModule):
-        @abstractmethod
-        def loss(self) -> None: ...
-
-    with pytest.raises(TypeError, match="abstract"):
-        Head()
-
-
-def test_pretrained_comes_through_the_entry_point() -> None:
-    assert INITIALIZERS.get("Pretrained").loads_weights
-
-
-if __name__ == "__main__":
-    calls(globals()[sys.argv[1]], 1)
-    print(*(calls(globals()[sys.argv[1]], count) for count in (40, 80)))

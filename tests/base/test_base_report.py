@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from brickwork_base import BaseModule, Sequential, init_report
-from brickwork_init import record_loaded
+from brickwork_init import mark_loaded
 from torch import nn
 
 KAIMING = dict(type="Kaiming", layer="Conv2d")
@@ -55,7 +55,7 @@ def test_each_write_in_its_order(model: Sequential, device: str) -> None:
     assert kinds(model, "1.bn.weight") == ["default", "code"]
     assert kinds(model, "1.bn.bias") == ["default", "code"]
     assert kinds(model, "1.bn.running_mean") == ["default", "code"]
-    assert kinds(model, "1.bn.running_var") == ["default" if device == "cpu" else "unset"]
+    assert kinds(model, "1.bn.running_var") == ["default" if device == "cpu" else "uninitialized"]
     outer, inner = init_report(model)["0.conv.weight"].history[1:]
     assert (outer.module, inner.module) == ("", "0")
     assert outer.by == (
@@ -78,7 +78,7 @@ def test_a_part_has_a_report_of_its_own(model: Sequential) -> None:
 
 def test_a_load_after_it_is_the_last_word(model: Sequential) -> None:
     model.init_weights()
-    record_loaded(model, "http://host/file.pth", {"0.conv.weight": "backbone.conv.weight"})
+    mark_loaded(model, "http://host/file.pth", {"0.conv.weight": "backbone.conv.weight"})
     source = init_report(model)["0.conv.weight"].source
     assert str(source) == "http://host/file.pth [backbone.conv.weight]"
 
@@ -96,7 +96,7 @@ def test_plain_forms(model: Sequential) -> None:
     text = str(report)
     assert text.splitlines()[0].split() == ["name", "shape", "value", "from", "over"]
     assert text.splitlines()[-1] == report.summary
-    assert report.summary == "Sequential: 21 tensors, 4 by rules, 5 by own code, 12 as constructed"
+    assert report.summary == "Sequential: 21 tensors, 4 by rules, 5 by user code, 12 as constructed"
     assert repr(report) == f"<InitReport of {report.summary}>"
 
 
@@ -127,7 +127,7 @@ def test_the_log_has_one_line_and_the_rest_at_debug_level(
     with caplog.at_level(logging.INFO, "brickwork_init"):
         model.init_weights()
     assert [record.levelname for record in caplog.records] == ["INFO"]
-    assert caplog.messages[0].startswith("initialised Sequential: 21 tensors")
+    assert caplog.messages[0].startswith("initialized Sequential: 21 tensors")
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "brickwork_init"):
         model.init_weights(force=True)

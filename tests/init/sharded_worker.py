@@ -11,7 +11,7 @@ import sys
 import torch
 import torch.distributed as dist
 from brickwork_base import BaseModule, Sequential
-from brickwork_init import deferred, init_report, unset
+from brickwork_init import deferred, init_report, uninitialized
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -94,7 +94,7 @@ def state_of(how: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             block.steps.copy_(torch.arange(4))
     torch.manual_seed(3)
     model.init_weights()
-    assert unset(model) == []
+    assert uninitialized(model) == []
     kinds = {origin.name: origin.source.kind for origin in init_report(model)}
     state = {name: whole(value) for name, value in model.state_dict().items()}
     return {**state, "steps": model[0].steps}, kinds

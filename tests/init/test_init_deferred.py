@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import resource
 import warnings
 
 import pytest
 import torch
 from brickwork_base import BaseModule
-from brickwork_init import deferred, errors, init_report, initialize, record_loaded, unset
+from brickwork_init import deferred, errors, finalize, init_report, initialize, uninitialized
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -73,7 +75,7 @@ def test_no_memory_is_touched() -> None:
         model = nn.Sequential(*(nn.Linear(8192, 8192) for _ in range(16)))  # 4 GiB
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 64 * 1024
-    assert len(unset(model)) == 32
+    assert len(uninitialized(model)) == 32
 
 
 def test_what_is_computed_is_kept_and_what_is_drawn_has_no_value() -> None:
@@ -83,12 +85,12 @@ def test_what_is_computed_is_kept_and_what_is_drawn_has_no_value() -> None:
     assert model.mask.tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 0]]
     assert torch.equal(model.scale, torch.full((4,), 1e-6))
     assert torch.equal(model.bn.running_var, torch.ones(4))
-    missing = unset(model)
+    missing = uninitialized(model)
     assert {"token", "position", "conv.weight", "head.weight", "rnn.weight_ih_l0"} <= {*missing}
     assert "mask" not in missing
     with pytest.raises((RuntimeError, NotImplementedError)):
         float(model.conv.weight.sum())
-    assert init_report(model)["conv.weight"].source.kind == "unset"
+    assert init_report(model)["conv.weight"].source.kind == "uninitialized"
 
 
 def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
@@ -99,7 +101,7 @@ def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
     plain = Net(ALL)
     torch.manual_seed(0)
     plain.init_weights()
-    assert unset(model) == []
+    assert uninitialized(model) == []
     expected = dict(plain.named_parameters()) | dict(plain.named_buffers())
     for name, value in (*model.named_parameters(), *model.named_buffers()):
         assert torch.equal(value, expected[name]), name
@@ -112,15 +114,15 @@ def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
 def test_what_is_left_is_an_error_that_names_it_and_stays_without_value() -> None:
     with deferred():
         model = Net(dict(type="Kaiming", layer="Conv2d"))
-    with pytest.raises(errors.UnsetError, match=r"gave a value to token, position") as caught:
+    with pytest.raises(errors.UninitializedError, match=r"without a value: token, position") as caught:
         model.init_weights()
     assert "conv.weight" not in caught.value.names
     assert {"token", "head.weight", "embed.weight"} <= {*caught.value.names}
-    assert unset(model) == list(caught.value.names)
+    assert uninitialized(model) == list(caught.value.names)
     assert not model.is_init
     model.init_cfg = ALL
     model.init_weights()
-    assert unset(model) == []
+    assert uninitialized(model) == []
 
 
 def test_an_init_weights_that_raises_leaves_no_garbage() -> None:
@@ -134,7 +136,7 @@ def test_an_init_weights_that_raises_leaves_no_garbage() -> None:
     with pytest.raises(OSError, match="disk"):
         model.init_weights()
     assert (model.conv.weight == 1).all()
-    assert "head.weight" in unset(model)
+    assert "head.weight" in uninitialized(model)
 
 
 def test_a_checkpoint_gives_what_it_has_and_rules_the_rest() -> None:
@@ -145,7 +147,7 @@ def test_a_checkpoint_gives_what_it_has_and_rules_the_rest() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.load_state_dict(state, strict=False)
-    assert unset(model) == ["conv.weight", "head.bias"]
+    assert uninitialized(model) == ["conv.weight", "head.bias"]
     model.init_weights()
     assert (model.conv.weight == 3).all()
     assert (model.head.bias == 4).all()
@@ -156,9 +158,8 @@ def test_assigned_tensors_are_values() -> None:
     with deferred():
         model = nn.Linear(2, 2)
     model.load_state_dict({"weight": torch.ones(2, 2), "bias": torch.ones(2)}, assign=True)
-    record_loaded(model, "file.pth", {"weight": "w", "bias": "b"})
-    assert unset(model) == []
-    initialize(model, dict(type="Constant", val=7, layer="Linear"))
+    assert uninitialized(model) == []
+    finalize(model)
     assert (model.weight == 1).all()
 
 
@@ -183,7 +184,7 @@ def test_initialize_alone_leaves_the_rest_for_later() -> None:
     with deferred():
         model = nn.Sequential(nn.Linear(2, 2), nn.Conv2d(1, 1, 1))
     initialize(model, dict(type="Constant", val=1, layer="Linear"))
-    assert unset(model) == ["1.weight", "1.bias"]
+    assert uninitialized(model) == ["1.weight", "1.bias"]
 
 
 def test_a_constructor_that_reads_a_draw_is_told_so() -> None:
@@ -193,7 +194,7 @@ def test_a_constructor_that_reads_a_draw_is_told_so() -> None:
             self.keep = torch.rand(1).item()
 
     message = "reads a value that depends on a random draw"
-    with pytest.raises(errors.UnsetError, match=message), deferred():
+    with pytest.raises(errors.UninitializedError, match=message), deferred():
         Reads()
     assert float(torch.rand(1)) >= 0  # nothing stays behind
     assert not nn.Linear(1, 1).weight.is_meta
@@ -204,7 +205,8 @@ def test_a_backbone_that_loads_itself_keeps_its_weights() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.fc = nn.Linear(2, 2)
-            self.load_state_dict({"fc.weight": torch.ones(2, 2), "fc.bias": torch.ones(2)})
+            state = {"fc.weight": torch.ones(2, 2), "fc.bias": torch.ones(2)}
+            self.load_state_dict(state, assign=True)
 
     with deferred(), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -219,4 +221,73 @@ def test_the_meta_device_stays_what_it_is() -> None:
     assert model.conv.weight.is_meta
     report = init_report(model)
     assert report["conv.weight"].source.kind == "rule"
-    assert report["ln.weight"].source.kind == "unset"
+    assert report["ln.weight"].source.kind == "uninitialized"
+
+
+def test_tensor_assigned_to_data_in_a_constructor_is_kept() -> None:
+    class Assigns(BaseModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+            self.fc.weight.data = torch.eye(2)
+            self.fc.bias.data = torch.ones(3)  # of another shape
+            self.token = nn.Parameter(torch.zeros(2))
+            self.token.data = torch.randn(4)
+
+    with deferred():
+        model = Assigns()
+    assert uninitialized(model) == ["token", "fc.weight", "fc.bias"]
+    initialize(model, dict(type="Constant", val=2, match="token"))
+    finalize(model)
+    assert torch.equal(model.fc.weight, torch.eye(2))
+    assert torch.equal(model.fc.bias, torch.ones(3))
+    assert model.token.tolist() == [2, 2, 2, 2]
+
+
+def test_finalize_writes_the_constants_of_constructors_and_names_the_rest() -> None:
+    with deferred():
+        model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+        nn.init.constant_(model[0].bias, -4.6)
+        nn.init.zeros_(model[1].weight)
+    with pytest.raises(errors.UninitializedError, match=r"without a value: 0\.weight;"):
+        finalize(model)
+    assert (model[0].bias == -4.6).all()
+    assert (model[1].weight == 0).all()
+    finalize(model, reset_parameters=True)
+    assert model[0].weight.abs().max() <= 2**-0.5
+    assert (model[0].bias == -4.6).all()
+    assert (model[1].weight == 0).all()
+
+
+def test_finalize_leaves_what_reset_parameters_does_not_draw_an_error() -> None:
+    class Partial(nn.Linear):
+        def __init__(self) -> None:
+            super().__init__(2, 2)
+            self.extra = nn.Parameter(torch.randn(2))
+
+    with deferred():
+        model = Partial()
+    with pytest.raises(errors.UninitializedError, match="without a value: extra;"):
+        finalize(model, reset_parameters=True)
+    assert not model.weight.is_meta
+
+
+def test_deferred_model_can_be_copied_and_pickled() -> None:
+    with deferred():
+        model = Net(ALL)
+    copies = copy.deepcopy(model), pickle.loads(pickle.dumps(model))
+    for again in (model, *copies):
+        torch.manual_seed(0)
+        again.init_weights()
+    for again in copies:
+        assert torch.equal(again.bn.weight, model.bn.weight)
+        assert torch.equal(again.conv.weight, model.conv.weight)
+        assert torch.equal(again.mask, model.mask)
+
+
+def test_nothing_is_left_on_a_model_that_has_its_values() -> None:
+    with deferred():
+        model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    finalize(model, reset_parameters=True)
+    names = {name for module in model.modules() for name in vars(module)}
+    assert not [name for name in names if "brickwork" in name]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.init.sharded_worker import build
 
 WORKER = Path(__file__).with_name("sharded_worker.py")
 
@@ -37,7 +38,7 @@ def results(
 @pytest.fixture(scope="module")
 def alone() -> dict[str, torch.Tensor]:
     """Return the values of a single process without sharding."""
-    model = runpy.run_path(str(WORKER))["build"]()
+    model = build()
     torch.manual_seed(3)
     model.init_weights()
     return {**model.state_dict(), "steps": torch.arange(4)}

@@ -77,7 +77,7 @@ def check(model: nn.Module, expected: dict[str, Tensor], *, runs: bool) -> None:
         found = full_tensor(value)
         assert found.dtype == expected[key].dtype, key
         assert torch.equal(found, expected[key]), key
-    assert all(is_loaded(parameter) for parameter in model.parameters())
+    assert all(is_loaded(model, name) for name, _ in model.named_parameters())
     if runs:
         model(torch.randn(2, 3, 4, 4)).sum().backward()
 

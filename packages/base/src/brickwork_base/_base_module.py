@@ -1,20 +1,28 @@
-"""`torch.nn` containers whose weights initialise from a config."""
+"""`torch.nn` containers whose weights initialize from a config."""
 
 from __future__ import annotations
 
 import copy
+import functools
+import warnings
 from abc import ABCMeta
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from brickwork_init import InitCfg, initialize, unwatched
+from brickwork_init import (
+    InitCfg,
+    RecordingModule,
+    Session,
+    current_session,
+    initialization_session,
+    initialize,
+    log_report,
+)
 from torch import nn
 
-from ._turn import init_children, takes_turn
 
-
-class BaseModule(nn.Module, metaclass=ABCMeta):
-    """A module whose weights initialise from a config.
+class BaseModule(RecordingModule, metaclass=ABCMeta):
+    """A module whose weights initialize from a config.
 
     Args:
         init_cfg: One rule or a list of them, see `brickwork_init.initialize`; those of inner
@@ -30,43 +38,101 @@ class BaseModule(nn.Module, metaclass=ABCMeta):
         self.init_cfg = copy.deepcopy(init_cfg)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let an overridden `init_weights` take part, whichever base it comes from."""
+        """Let a user-defined `init_weights` join the session, whichever base it comes from."""
         super().__init_subclass__(**kwargs)
-        cls.init_weights = takes_turn(cls.init_weights)  # type: ignore[method-assign]  # the same, wrapped
+        if not hasattr(cls.init_weights, "_joins_session"):
+            cls.init_weights = _in_session(cls.init_weights)  # type: ignore[method-assign]  # wrapped
 
     @property
     def is_init(self) -> bool:
         """Whether `init_weights` has been called."""
         return self._is_init
 
-    @takes_turn
-    @unwatched
-    def init_weights(self, *args: Any, **kwargs: Any) -> Any:
-        """Initialise this module by its own rules, then each child that has an `init_weights`.
+    def init_weights(self, *args: Any, force: bool = False, **kwargs: Any) -> Any:
+        """Initialize this module by its own rules, then each child that has an `init_weights`.
 
-        Whatever a checkpoint gave its value, in this call or before, is left as it is. A second
-        call changes nothing and warns. A subclass may override this method, calling `super()`
-        for the rules; it need not take the options.
+        Tensors that a checkpoint gave their values, in this call or before, keep them, except for
+        rules that follow the checkpoint in the same ``init_cfg``. A second call warns and does
+        nothing. A subclass may override this method, calling `super()` for the rules; its own code
+        runs at every call.
 
         Args:
-            *args: None; for whoever overrides it with arguments.
-            **kwargs: ``force=True`` starts over, and overwrites loaded weights, too.
-                ``dry_run=True`` changes nothing, and returns the report of what would be done.
-                Both only in the outermost call.
-
-        Returns:
-            The `InitReport`, if `dry_run`; otherwise None. See `init_report`.
+            *args: None; for subclasses that override the method with arguments.
+            force: Whether to start over, and overwrite loaded weights, too. Counts in the
+                outermost call only, and an overriding method need not take it.
+            **kwargs: None; as `args`.
 
         Raises:
-            UnsetError: If the model was built under `deferred` and something has no value yet.
+            UninitializedError: If the model was built under `deferred` and a parameter or buffer
+                has no value in the end.
         """
+        session = current_session()
+        if session is None:
+            with initialization_session(self, force=force, complete=True):
+                self.init_weights()
+            log_report(self)
+        elif self._is_init and not session.force:
+            warnings.warn(
+                f"init_weights of {type(self).__name__} has been called more than once: its "
+                "rules are not applied again; init_weights(force=True) starts over",
+                stacklevel=2,
+            )
+        else:
+            session.run_implicit(self._apply_rules, session)
+            session.mark_initialized(self)
+
+    init_weights._joins_session = True  # type: ignore[attr-defined]  # see `__init_subclass__`
+
+    def _apply_rules(self, session: Session) -> None:
         if self.init_cfg:
             initialize(self, self.init_cfg)
-        init_children(self)
+        for child in dict.fromkeys(self._modules.values()):  # as `children()`, but quicker
+            # `hasattr(child, ...)` would search a layer's parameters and buffers, too, and fail
+            if child is None or not (
+                hasattr(type(child), "init_weights") or "init_weights" in vars(child)
+            ):
+                continue
+            init_weights: Callable[[], Any] = child.init_weights  # type: ignore[assignment]  # a method
+            if session.is_covered(child):
+                if isinstance(child, BaseModule):
+                    session.mark_initialized(child)
+            elif hasattr(init_weights, "_joins_session"):
+                init_weights()
+            else:
+                session.call(child, init_weights)
 
     def __repr__(self) -> str:
         text = super().__repr__()
         return f"{text}\ninit_cfg={self.init_cfg}" if self.init_cfg else text
+
+
+def _in_session(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a user-defined ``init_weights`` so that it is part of an initialization session.
+
+    Args:
+        method: The ``init_weights`` of a class.
+
+    Returns:
+        A method that starts a session if it is the outermost call, and takes ``force`` then.
+    """
+
+    @functools.wraps(method)
+    def init_weights(self: BaseModule, *args: Any, force: bool = False, **kwargs: Any) -> Any:
+        session = current_session()
+        if session is None:
+            with initialization_session(self, force=force, complete=True) as session:
+                result = session.call(self, method, self, *args, **kwargs)
+                session.mark_initialized(self)
+            log_report(self)
+            return result
+        if session.is_calling(self):  # by `super()`
+            return method(self, *args, **kwargs)
+        result = session.call(self, method, self, *args, **kwargs)
+        session.mark_initialized(self)
+        return result
+
+    init_weights._joins_session = True  # type: ignore[attr-defined]  # see `__init_subclass__`
+    return init_weights
 
 
 class Sequential(BaseModule, nn.Sequential):

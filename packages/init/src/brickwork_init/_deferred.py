@@ -1,246 +1,228 @@
-"""Construction without values: no default is drawn, none is written, no memory is touched.
+"""Models built without values, and how they come by them.
 
-Under `deferred`, what torch would allocate without values, or draw, lies on the meta device: it
-has a shape and a type, and no memory. Whatever is computed from it has none either. What a
-constructor computes without drawing, from ``torch.arange``, ``torch.linspace``, ``torch.zeros``
-and the like, is computed: these are the buffers that no checkpoint holds. A constant written into
-an allocated tensor, ones for the weight of a norm, say, is remembered instead of written.
-
-Nothing can be read from a tensor on the meta device, so that a value forgotten is an error and
-never garbage. The outermost `init_weights` gives memory to what has none, fills it, and names
-what is left.
+Nothing can be read from a tensor on the meta device, so a value that is missing is an error and
+never garbage.
 """
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from typing import Any, NamedTuple
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
-from ._memory import PENDING, Pending, empty_like, get, put
-from .errors import UnsetError
+from ._construction import Construction, Deferral
+from ._records import modules_below, slot_tensor, slots_below
+from ._sharded import fill_tensor, is_sharded
+from .errors import UninitializedError
 
-_building: ContextVar[bool] = ContextVar("brickwork_init.building", default=False)
+KEY = "_brickwork_deferred"  # in the `__dict__` of a module: slot name -> Deferral, as a tuple
 
-
-def constructing() -> bool:
-    """Whether modules are being built under `deferred`."""
-    return _building.get()
+_constructing: ContextVar[bool] = ContextVar("brickwork_init.constructing", default=False)
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
     """Build modules without drawing or writing their default values.
 
-    Afterwards give every parameter and buffer its value: by a checkpoint, by `init_weights`, or
-    by both in this order. `unset` names what has none yet.
+    Afterwards give every parameter and buffer its value: by a checkpoint, by ``init_weights``, or
+    by both in this order. `uninitialized` names what has none yet. A plain `torch.nn.Module` loads
+    by ``load_state_dict(..., assign=True)``.
 
     Example:
-        >>> from brickwork_init import deferred, initialize, unset
+        >>> from brickwork_init import deferred, initialize, uninitialized
         >>> from torch import nn
         >>> with deferred():
         ...     layer = nn.Linear(4096, 4096)
-        >>> unset(layer)
+        >>> uninitialized(layer)
         ['weight', 'bias']
         >>> initialize(layer, dict(type='Normal', std=0.02, layer='Linear'))
-        >>> unset(layer)
+        >>> uninitialized(layer)
         []
     """
-    if _building.get():  # an inner one adds nothing
+    if _constructing.get():  # an inner one adds nothing
         yield
         return
-    mode = _Deferring()
-    token = _building.set(True)
+    construction = Construction()
+    registered: list[tuple[nn.Module, str]] = []
+
+    def register(module: nn.Module, name: str, tensor: Tensor | None) -> None:
+        registered.append((module, name))
+
+    token = _constructing.set(True)
     handles = [
-        hooks.register_module_parameter_registration_hook(mode.registered),
-        hooks.register_module_buffer_registration_hook(mode.registered),
+        hooks.register_module_parameter_registration_hook(register),
+        hooks.register_module_buffer_registration_hook(register),
     ]
     try:
-        with mode:
+        with construction.function_mode, construction.dispatch_mode:
             yield
     finally:
-        _building.reset(token)
+        _constructing.reset(token)
         for handle in handles:
             handle.remove()
-    mode.settle()
+    DeferredTensors.begin(registered, construction)
 
 
-class _Deferring(TorchDispatchMode):
-    """Allocates on the meta device, and remembers constants instead of writing them."""
+def uninitialized(model: nn.Module) -> list[str]:
+    """Return the dotted names of the parameters and buffers without a value.
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
-        # By storage; each is held, so that its address stays its own
-        self._devices: dict[int, tuple[torch.UntypedStorage, torch.device]] = {}
-        self._values: dict[int, Tensor] = {}
-        self._drawn: dict[int, torch.UntypedStorage] = {}
-        self._registered: list[tuple[weakref.ref[nn.Module], str]] = []
+    Args:
+        model: The model, or a part of one.
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # True, the default, imports torch._dynamo at the first call: most of a second.
-        return False
+    Returns:
+        The names of what lies on the meta device.
+    """
+    return [slot.dotted for slot in slots_below(model) if slot.tensor.is_meta]
 
-    def registered(self, module: nn.Module, name: str, tensor: Tensor | None) -> None:
-        """Note a parameter or buffer, to be settled once its constructor has run."""
-        self._registered.append((weakref.ref(module), name))
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        facts = _facts(func)
-        tensors = _tensors(args) + _tensors(kwargs.values())
-        unknown = any(one.is_meta for one in tensors)
-        if facts.writes:
-            return self._write(func, args, kwargs, tensors, unknown)
-        if unknown and func is aten._local_scalar_dense.default:
-            return _read(tensors[0])
-        if unknown or facts.draws or facts.allocates:
-            return self._allocate(func, args, kwargs, tensors)
-        return func(*args, **kwargs)
+def is_constructing() -> bool:
+    """Whether modules are being built under `deferred`."""
+    return _constructing.get()
 
-    def _allocate(self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
-        """Let an operation whose result has no values return one without memory."""
-        sources = [self._devices[key][1] for one in tensors if (key := _key(one)) in self._devices]
-        device = next(iter(sources), tensors[0].device if tensors else None)
-        if _facts(func).takes_device:
-            device = kwargs.get("device") or device
-            kwargs = {**kwargs, "device": "meta"}
-            kwargs.pop("pin_memory", None)
-        device = torch.device(device) if device else torch.get_default_device()
-        result = _call_without_memory(func, args, kwargs, tensors)
-        if device.type != "meta":
-            for one in _tensors((result,)):
-                storage = one.untyped_storage()
-                self._devices.setdefault(storage._cdata, (storage, device))
-        return result
 
-    def _write(
-        self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor], unknown: bool
-    ) -> Any:
-        """Note a write into memory that there is not, or of values that there are not."""
-        target = kwargs.get("out", args[0] if args else None)
-        if not isinstance(target, Tensor):
-            return func(*args, **kwargs)
-        key = _key(target)
-        if target.is_meta:
-            self._values.pop(key, None)
-            if (value := _value_written(func, target, args)) is not None:
-                self._values[key] = value
-            return _call_without_memory(func, args, kwargs, tensors)
-        if unknown or _facts(func).draws:
-            self._drawn[key] = target.untyped_storage()
-            return target
-        if key in self._drawn and _value_written(func, target, args) is not None:
-            del self._drawn[key]
-        return func(*args, **kwargs)
+class DeferredTensors:
+    """The parameters and buffers of a model that were built under `deferred`.
 
-    def settle(self) -> None:
+    Their states::
+
+        constructor
+            | begin: on the meta device; its device, and the constant that the constructor
+            v        wrote last, are noted in the ``__dict__`` of the module
+        deferred <-----------------------------+
+            | allocate: a session begins       | release: the session ends, it was not written
+            v                                  |
+        allocated -----------------------------+
+            | written by a rule, a checkpoint or user code, then release
+            v
+        has its value <--- complete, write_constants: it has a constant --- deferred
+
+    `complete` raises if something stays deferred. The notes are by module and name, not by tensor,
+    since sharding a model replaces its tensors.
+
+    Args:
+        root: The model.
+        modules: Its modules that may have such notes; all by default.
+    """
+
+    def __init__(self, root: nn.Module, modules: list[nn.Module] | None = None) -> None:
+        self._root = root
+        self._modules = list(dict.fromkeys(modules_below(root) if modules is None else modules))
+        self._allocated: list[tuple[nn.Module, str, Tensor, Tensor]] = []
+
+    @staticmethod
+    def begin(registered: list[tuple[nn.Module, str]], construction: Construction) -> None:
         """Note what each parameter and buffer that was built is to become."""
         emptied: dict[int, Tensor] = {}  # tied tensors stay tied
-        for owner, name in self._registered:
-            module = owner()
-            if module is None:
+        for module, name in registered:
+            tensor = slot_tensor(module, name)
+            deferral = None if tensor is None else construction.deferral(tensor)
+            if tensor is None or deferral is None:
                 continue
-            tensor = get(module, name)
-            if tensor is None:
-                continue
-            key = _key(tensor)
-            if key in self._devices:
-                pending = Pending(self._devices[key][1], self._values.get(key))
-            elif key in self._drawn:
-                pending = Pending(tensor.device)
+            if not tensor.is_meta:
                 if id(tensor) not in emptied:
                     emptied[id(tensor)] = empty_like(tensor, torch.device("meta"))
                 put(module, name, emptied[id(tensor)])
+            vars(module).setdefault(KEY, {})[name] = tuple(deferral)
+
+    def allocate(self) -> None:
+        """Give memory to what is deferred."""
+        memory: dict[int, Tensor] = {}
+        for module, name, tensor, deferral in self._deferred():
+            if id(tensor) not in memory:
+                memory[id(tensor)] = empty_like(tensor, deferral.device)
+            put(module, name, memory[id(tensor)])
+            self._allocated.append((module, name, tensor, memory[id(tensor)]))
+
+    def release(self, written: Callable[[], set[int]]) -> None:
+        """Take the memory back from what was not written.
+
+        Args:
+            written: Returns the `id` of each tensor that was.
+        """
+        if not self._allocated:
+            return
+        ids = written()
+        for module, name, tensor, memory in self._allocated:
+            if slot_tensor(module, name) is memory and id(memory) not in ids:
+                put(module, name, tensor)
             else:
+                forget(module, name)
+        self._allocated.clear()
+
+    def write_constants(self) -> None:
+        """Give what is deferred the constant that its constructor wrote, where there is one."""
+        memory: dict[int, Tensor] = {}
+        for module, name, tensor, deferral in self._deferred():
+            if deferral.constant is None:
                 continue
-            PENDING.setdefault(module, {})[name] = pending
+            if id(tensor) not in memory:
+                memory[id(tensor)] = empty_like(tensor, deferral.device)
+                with torch.no_grad():
+                    fill = partial(Tensor.copy_, other=deferral.constant)
+                    fill_tensor(memory[id(tensor)], fill)
+            put(module, name, memory[id(tensor)])
+            forget(module, name)
+
+    def complete(self) -> None:
+        """Write the constants.
+
+        Raises:
+            UninitializedError: If anything stays deferred.
+        """
+        self.write_constants()
+        places = {(module, name) for module, name, *_ in self._deferred()}
+        if places:
+            slots = slots_below(self._root)
+            names = [slot.dotted for slot in slots if (slot.module, slot.name) in places]
+            raise uninitialized_error(self._root, names)
+
+    def _deferred(self) -> Iterator[tuple[nn.Module, str, Tensor, Deferral]]:
+        for module in self._modules:
+            for name, deferral in [*module.__dict__.get(KEY, {}).items()]:
+                tensor = slot_tensor(module, name)
+                if tensor is None or not tensor.is_meta:  # replaced by one with a value
+                    forget(module, name)
+                else:
+                    yield module, name, tensor, Deferral(*deferral)
 
 
-aten = torch.ops.aten
-_EMPTY = {
-    aten.empty,
-    aten.empty_like,
-    aten.empty_permuted,
-    aten.empty_strided,
-    aten.new_empty,
-    aten.new_empty_strided,
-}
+def put(module: nn.Module, name: str, tensor: Tensor) -> None:
+    # Not by `setattr`: its hooks are for those who register something new
+    if name in module._parameters:
+        module._parameters[name] = tensor  # type: ignore[assignment]  # `_empty_like` of one
+    else:
+        module._buffers[name] = tensor
 
 
-class _Facts(NamedTuple):
-    """What matters here about an operation."""
-
-    writes: bool
-    draws: bool
-    allocates: bool
-    takes_device: bool
+def forget(module: nn.Module, name: str) -> None:
+    deferrals = vars(module)[KEY]
+    del deferrals[name]
+    if not deferrals:
+        del vars(module)[KEY]
 
 
-@cache  # a constructor calls few operations many times, and their schemas are slow to ask
-def _facts(func: Any) -> _Facts:
-    return _Facts(
-        writes=func._schema.is_mutable,
-        draws=torch.Tag.nondeterministic_seeded in func.tags,
-        allocates=func.overloadpacket in _EMPTY,
-        takes_device=any(argument.name == "device" for argument in func._schema.arguments),
+def empty_like(tensor: Tensor, device: torch.device) -> Tensor:
+    if is_sharded(tensor):
+        device = torch.device(tensor.device_mesh.device_type)
+        empty = torch.empty_like(tensor, device=device, requires_grad=False)
+    else:  # `empty_like` across devices imports a computer algebra system: a quarter of a second
+        empty = torch.empty_strided(
+            tensor.shape, tensor.stride(), dtype=tensor.dtype, device=device
+        )
+    return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+
+
+def uninitialized_error(model: nn.Module, names: list[str]) -> UninitializedError:
+    """Return the error that names what has no value."""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return UninitializedError(
+        f"{type(model).__name__} has parameters or buffers without a value: {shown}; load a "
+        "checkpoint that has them, or add a rule that selects them, for example "
+        f"dict(type='Normal', std=0.02, match={names[0]!r})",
+        names,
     )
-
-
-def _key(tensor: Tensor) -> int:
-    key: int = tensor.untyped_storage()._cdata
-    return key
-
-
-def _tensors(values: Iterable[Any]) -> list[Tensor]:
-    """Find the tensors among the arguments or results of an operation, or in lists of these."""
-    found: list[Tensor] = []
-    for one in values:
-        if isinstance(one, Tensor):
-            found.append(one)
-        elif isinstance(one, list | tuple):
-            found += _tensors(one)
-    return found
-
-
-def _call_without_memory(func: Any, args: Any, kwargs: Any, tensors: Iterable[Tensor]) -> Any:
-    if not all(one.is_meta for one in tensors):
-        args, kwargs = tree_map_only(Tensor, lambda one: one.to("meta"), (args, kwargs))
-    return func(*args, **kwargs)
-
-
-def _read(tensor: Tensor) -> bool:
-    """Answer a constructor that reads a value which was not drawn.
-
-    `torch.nn.init.trunc_normal_` and its like draw until no value is out of bounds.
-    """
-    if tensor.dtype == torch.bool:
-        return False
-    raise UnsetError(
-        "a constructor reads a value that depends on a random draw, but under deferred() nothing "
-        "is drawn; build this module outside of it"
-    )
-
-
-def _value_written(func: Any, target: Tensor, args: Any) -> Tensor | None:
-    """Return what an operation writes into the whole of `target`, if it can be remembered."""
-    if target.untyped_storage().nbytes() != target.numel() * target.element_size():
-        return None  # a part of it
-    if func is aten.zero_.default:
-        return torch.zeros((), dtype=target.dtype)
-    if func is aten.fill_.Scalar:
-        return torch.full((), args[1], dtype=target.dtype)
-    if func in (aten.fill_.Tensor, aten.copy_.default) and target.is_contiguous():
-        return None if args[1].is_meta else args[1].detach().to(target.dtype, copy=True)
-    return None

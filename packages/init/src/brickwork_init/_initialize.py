@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from brickwork_registry import build_from_cfg, suggest
 from torch import nn
 
 from ._initializer import INITIALIZERS, Initializer
-from ._run import Run
-from ._running import current_run, running
 from ._selection import EVERY
+from ._session import Session, current_session, initialization_session
 from .errors import RuleError, RuleTypeError, TargetError
 
 Rule: TypeAlias = Mapping[str, Any]
 InitCfg: TypeAlias = Rule | Sequence[Rule]
 
 
-def initialize(module: nn.Module, init_cfg: InitCfg, *, force: bool = False) -> None:
-    """Initialise a module by rules.
+def initialize(module: nn.Module, init_cfg: InitCfg) -> None:
+    """Initialize a module by rules, loaded weights too.
 
     Args:
         module: The module; rules reach its descendants and itself.
         init_cfg: One rule or a list of them, applied in order. A rule names its initializer as
             ``type`` and has the initializer's arguments; ``layer``, ``match`` and ``where`` say
-            what it selects, see `Initializer`. Its ``override``, one dict or a list, initialises
+            what it selects, see `Initializer`. Its ``override``, one dict or a list, initializes
             the whole part called ``name`` (an attribute or a dotted path): by the rule itself, or,
             if it has a ``type``, by that. Never changed.
-        force: Whether to overwrite loaded weights, too.
 
     Raises:
-        RuleTypeError: If `init_cfg` or an override is no dict or list (a `TypeError`).
+        RuleTypeError: If `init_cfg` or an override is not a dict or list (a `TypeError`).
         RuleError: If an override has no ``name``, or arguments but no ``type`` (a `ValueError`).
         TargetError: If an override names a part that `module` lacks (a `RuntimeError`).
 
@@ -45,33 +42,46 @@ def initialize(module: nn.Module, init_cfg: InitCfg, *, force: bool = False) -> 
         >>> model[1].weight.tolist()
         [[2.0], [2.0]]
     """
-    run = current_run()
-    if run is None:
-        with running(module, force=force):
+    session = current_session()
+    if session is None:
+        with initialization_session(module):
             return initialize(module, init_cfg)
-    for name, step in _steps(run, init_cfg):
-        step(module if name is None else _part(module, name, init_cfg))
+    for name, initializer in _steps(session, init_cfg):
+        target = module if name is None else find_part(module, name, init_cfg)
+        if only_fills(initializer):
+            initializer(target)
+        else:
+            session.call_initializer(initializer, target)
     return None
 
 
-Step: TypeAlias = tuple[str | None, Callable[[nn.Module], object]]  # for a part, or the whole
+Step: TypeAlias = tuple[str | None, Any]  # the name of a part, None for the whole; an initializer
 
 
-def _steps(run: Run, init_cfg: InitCfg) -> list[Step]:
-    """Build the initializers of a config once for all the modules in a row that have the like."""
+def _steps(session: Session, init_cfg: InitCfg) -> list[Step]:
+    """Build the initializers of a config, once for the modules in a row that have the same."""
     steps: list[Step]
-    for known, steps in run.rules:
+    for known, steps in session.rules:
         try:
             if known == init_cfg:
                 return steps
         except Exception:  # values that do not compare, arrays for example
             continue
-    built = [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
-    if any(type(one).__call__ is not Initializer.__call__ for _, one in built):
-        return [(name, partial(run.apply, one)) for name, one in built]
-    steps = [(name, one) for name, one in built if one.selects]
-    run.rules = [(init_cfg, steps), *run.rules[: _KEPT - 1]]
+    steps = build_steps(init_cfg)
+    if all(only_fills(initializer) for _, initializer in steps):
+        steps = [(name, initializer) for name, initializer in steps if initializer.selects]
+        session.rules = [(init_cfg, steps), *session.rules[: _KEPT - 1]]
     return steps
+
+
+def only_fills(initializer: Any) -> bool:
+    """Whether an initializer has no code of its own but its fill."""
+    return type(initializer).__call__ is Initializer.__call__
+
+
+def build_steps(init_cfg: InitCfg) -> list[Step]:
+    """Build the initializers of a config, each with the name of the part that it is for."""
+    return [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
 
 
 _KEPT = 8
@@ -129,7 +139,7 @@ def _overrides(
         yield name, _whole(args or own)
 
 
-def _part(module: nn.Module, path: str, rule: InitCfg) -> nn.Module:
+def find_part(module: nn.Module, path: str, rule: InitCfg) -> nn.Module:
     """Find a part of a module by an attribute's name or a dotted path."""
     part: object = module
     for name in path.split("."):

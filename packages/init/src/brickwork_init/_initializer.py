@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
@@ -13,11 +12,11 @@ import torch
 from brickwork_registry import Registry
 from torch import Tensor, nn
 
-from ._provenance import Kind, Write
-from ._running import current_run, running
+from ._records import slots_below
 from ._selection import USUAL, Globs, Layers, Predicate, Selection, tensor_of
+from ._session import current_session, initialization_session
 from ._sharded import fill_tensor
-from ._watch import unwatched
+from ._tree import Tree
 from .errors import RuleError, RuleTypeError, UnmatchedRuleWarning
 
 Fill: TypeAlias = Callable[[Tensor], object]
@@ -128,46 +127,49 @@ class Initializer:
         """Say which part of a selected module is filled; the module itself, as a rule."""
         return module
 
-    @unwatched
     def __call__(self, module: nn.Module) -> None:
         """Fill what this initializer selects of a module and its descendants.
 
         Args:
             module: The module that the rule belongs to.
         """
-        run = current_run()
-        if run is None:
-            with running(module):
+        session = current_session()
+        if session is None:
+            with initialization_session(module):
                 return self(module)
-        tree = run.tree(module)
+        tree = session.tree(module)
         selected = self._selection.find(tree, module)
-        by = Write(Kind.RULE, self, weakref.ref(module))
-        for one, parameters in selected:
-            part = self.part(one)
+        text, depths = session.text(self), tree.depths
+        depth = depths[module]
+        for target, parameters in selected:
+            part = self.part(target)
+            source = "rule", text, depths[part] - depth if part in depths else None
             for name, is_bias in parameters:
-                tensor = tensor_of(part, name)
-                if tensor is None:
-                    continue
+                fill = self.fill_bias if is_bias else self.fill
                 try:
-                    run.fill(tensor, self.fill_bias if is_bias else self.fill, by)
+                    session.fill(part, name, fill, source, module)
                 except Exception as error:
-                    error.add_note(f"while {self!r} filled {name!r} of {_shown(part)}")
+                    error.add_note(f"while {text} filled {name!r} of {_on_one_line(part)}")
                     raise
-        if not selected and self.selects:
-            self._warn(run.unmatched, self._selection.hint(tree, module), module)
-        return None
-
-    def _warn(
-        self, seen: dict[tuple[str, type[nn.Module]], str], hint: str, module: nn.Module
-    ) -> None:
-        key = repr(self), type(module)
-        if key not in seen:  # one of many like blocks speaks for all
-            seen[key] = hint
+        if not selected and self.selects and session.is_first(text, module):
             warnings.warn(
-                f"{self!r} matches nothing in {type(module).__name__}: {hint}",
+                f"{text} matches nothing in {type(module).__name__}: "
+                f"{self._selection.hint(tree, module)}",
                 UnmatchedRuleWarning,
                 stacklevel=2,
             )
+        return None
+
+    def select(self, module: nn.Module) -> list[str]:
+        """Return the names of the parameters and buffers of a module that this rule fills.
+
+        Args:
+            module: The module that the rule belongs to.
+        """
+        slots = {(slot.module, slot.name): slot.dotted for slot in slots_below(module)}
+        selected = self._selection.find(Tree(module), module)
+        keys = [(self.part(target), name) for target, names in selected for name, _ in names]
+        return [slots[key] for key in keys if key in slots]
 
     def __repr__(self) -> str:
         given = {name: value for name, value in vars(self).items() if name[0] != "_"}
@@ -190,19 +192,13 @@ def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
         fill: Fills a weight in place.
         bias: What the bias is filled with.
     """
-    run = current_run()
     with torch.no_grad():
         for name, is_bias in USUAL:
             tensor = tensor_of(module, name)
-            if tensor is None:
-                continue
-            how = partial(Tensor.fill_, value=bias) if is_bias else fill
-            if run is None:
-                fill_tensor(tensor, how)
-            else:
-                run.fill(tensor, how, run.author)
+            if tensor is not None:
+                fill_tensor(tensor, partial(Tensor.fill_, value=bias) if is_bias else fill)
 
 
-def _shown(module: nn.Module) -> str:
-    """Show a module on one line: its class and its own options, without its children."""
+def _on_one_line(module: nn.Module) -> str:
+    """Return the class of a module and its own options, without its children."""
     return f"{type(module).__name__}({module.extra_repr()})"

@@ -11,11 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from ._provenance import HISTORIES, Kind, Write, follow_shards
-from ._run import Run
-from ._running import current_run
+from ._records import Slot, Sources, recorded, slots_below
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,11 +28,11 @@ class Source:
     """Who gave a tensor a value.
 
     Args:
-        kind: ``'default'`` (the constructor), ``'rule'``, ``'code'`` (an own ``init_weights`` or
-            initializer) or ``'loaded'``; ``'unset'`` where there is no value yet.
-        by: The rule, the class whose code it was, or the file or URI.
+        kind: ``'default'`` (the constructor), ``'rule'``, ``'code'`` (a user-defined
+            ``init_weights``) or ``'loaded'``; ``'uninitialized'`` where there is no value yet.
+        by: The rule, the code, or the file or URI.
         module: The name of the module whose rule or code it was; empty for the model itself,
-            None if it is no part of the model.
+            None if it is not part of the model.
         key: The name in the checkpoint.
     """
 
@@ -46,7 +44,7 @@ class Source:
     def __str__(self) -> str:
         if self.kind == "loaded":
             return f"{self.by} [{self.key}]"
-        if self.kind in ("default", "unset"):
+        if self.kind in ("default", "uninitialized"):
             return self.by
         where = "an outer module" if self.module is None else self.module or "the model"
         return f"{self.by} of {where}"
@@ -183,60 +181,56 @@ class InitReport:
 
 _SUMMARY = {
     "rule": "by rules",
-    "code": "by own code",
+    "code": "by user code",
     "loaded": "loaded",
     "default": "as constructed",
-    "unset": "without a value",
+    "uninitialized": "uninitialized",
 }
 
 
 def init_report(model: nn.Module) -> InitReport:
-    """Say where the value of each parameter and buffer of a model came from.
+    """Return where the value of each parameter and buffer of a model came from.
 
     Args:
         model: The model, or a part of one.
 
     Returns:
-        The report. What nothing is known of has the value that the constructor gave it.
+        The report. A tensor without a record has the value that the constructor gave it.
     """
-    follow_shards(model)
-    return _report(model, current_run())
+    # By tensor: so tied tensors, and originals of parametrizations, have one history.
+    records = {
+        id(tensor): (path, sources)
+        for path, module in model.named_modules(remove_duplicate=False)
+        for tensor, sources in recorded(module)
+    }
+    slots = list(slots_below(model))
+    parameters = [slot for slot in slots if slot.is_parameter]
+    buffers = [slot for slot in slots if not slot.is_parameter]
+    origins = [
+        _origin(slot, *records.get(id(slot.tensor), ("", ()))) for slot in parameters + buffers
+    ]
+    return InitReport(tuple(origins), model)
 
 
-def _report(model: nn.Module, run: Run | None) -> InitReport:
-    names = {id(module): name for name, module in model.named_modules()}
+def _origin(slot: Slot, path: str, sources: Sources) -> Origin:
+    """Return the row of a slot, whose record is kept by the module `path`."""
+    history = tuple(_source(path, *source) for source in sources)
+    if not history and slot.tensor.is_meta:
+        history = (Source("uninitialized", "no value"),)
+    else:
+        constructor = f"constructor of {type(slot.module).__name__}"
+        history = (Source("default", constructor), *history)
+    kind = "parameter" if slot.is_parameter else "buffer"
+    return Origin(slot.dotted, kind, tuple(slot.tensor.shape), str(slot.tensor.dtype), history)
 
-    def source(write: Write) -> Source:
-        owner = write.module() if write.module is not None else None
-        by = write.by.__name__ if isinstance(write.by, type) else repr(write.by)
-        if write.kind is Kind.LOADED:
-            return Source("loaded", str(write.by), key=write.key)
-        by = (
-            f"init_weights of {by}"
-            if write.kind is Kind.CODE and isinstance(write.by, type)
-            else by
-        )
-        return Source(write.kind.value, by, names.get(id(owner)))
 
-    def origin(kind: str, name: str, tensor: Tensor) -> Origin:
-        writes = HISTORIES.get(tensor) if run is None else run.history(tensor)
-        history = tuple(map(source, writes))
-        if not (run is not None and run.dry) and tensor.is_meta and not writes:
-            history = (Source("unset", "no value"),)
-        elif not history or not (run is not None and run.force):
-            owner = model.get_submodule(name.rpartition(".")[0])
-            history = (Source("default", f"constructor of {type(owner).__name__}"), *history)
-        return Origin(name, kind, tuple(tensor.shape), str(tensor.dtype), history)
-
-    parameters = model.named_parameters(remove_duplicate=False)
-    buffers = model.named_buffers(remove_duplicate=False)
-    return InitReport(
-        (
-            *(origin("parameter", name, tensor) for name, tensor in parameters),
-            *(origin("buffer", name, tensor) for name, tensor in buffers),
-        ),
-        model,
-    )
+def _source(path: str, kind: str, text: str, detail: str | int | None) -> Source:
+    if isinstance(detail, str):
+        return Source(kind, text, key=detail)
+    above = path.split(".") if path else []
+    if detail is None or not 0 <= detail <= len(above):
+        return Source(kind, text)
+    return Source(kind, text, ".".join(above[: len(above) - detail]))
 
 
 def log_report(model: nn.Module) -> None:
@@ -248,7 +242,7 @@ def log_report(model: nn.Module) -> None:
     if not _log.isEnabledFor(logging.INFO):
         return
     report = init_report(model)
-    _log.info("initialised %s", report.summary)
+    _log.info("initialized %s", report.summary)
     if _log.isEnabledFor(logging.DEBUG):
         for origin in report:
             _log.debug("%s %s: %s", origin.name, origin.shape, origin.source)

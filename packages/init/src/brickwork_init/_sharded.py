@@ -23,6 +23,11 @@ def is_sharded(tensor: Tensor) -> TypeGuard[DTensor]:
     return tensors is not None and isinstance(tensor, tensors.DTensor)
 
 
+def local_tensor(tensor: Tensor) -> Tensor:
+    """Return the part of a tensor that this process holds."""
+    return tensor.to_local() if is_sharded(tensor) else tensor
+
+
 def fill_sharded(tensor: DTensor, fill: Callable[[Tensor], object]) -> None:
     """Give each process its shard of the values that a single process would draw.
 

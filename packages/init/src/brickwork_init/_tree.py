@@ -17,23 +17,30 @@ class Tree:
 
     Args:
         root: The outermost module.
+
+    Attributes:
+        modules: The modules, one for each visit.
+        depths: For each module, how many levels it is below `root`.
     """
 
     def __init__(self, root: nn.Module) -> None:
         self.modules: list[nn.Module] = []
+        self.depths: dict[nn.Module, int] = {}
         self._spans: dict[nn.Module, tuple[int, int]] = {}
         self._names: list[str] | None = None
         self._found: dict[object, tuple[list[int], list[nn.Module]]] = {}
-        self._visit(root)
+        self._visit(root, 0)
 
-    def _visit(self, module: nn.Module) -> None:
+    def _visit(self, module: nn.Module, depth: int) -> None:
         start = len(self.modules)
+        self.depths[module] = depth
         for child in dict.fromkeys(module._modules.values()):  # as `children()`, but quicker
             if child is None:
                 continue
             if child._modules:
-                self._visit(child)
+                self._visit(child, depth + 1)
             else:
+                self.depths[child] = depth + 1
                 self.modules.append(child)
         self.modules.append(module)
         self._spans[module] = start, len(self.modules)
@@ -55,6 +62,13 @@ class Tree:
         skip = len(self.names[stop - 1])
         for at in range(start, stop):
             yield self.names[at][skip:].removeprefix("."), self.modules[at]
+
+    def levels(self, outer: nn.Module, inner: nn.Module) -> int | None:
+        """Return how many levels `outer` is above `inner`; None if it is not above it."""
+        depths = self.depths
+        if outer not in depths or inner not in depths or depths[inner] < depths[outer]:
+            return None
+        return depths[inner] - depths[outer]
 
     def select(
         self, module: nn.Module, key: object, wanted: Mapping[type[nn.Module], bool]

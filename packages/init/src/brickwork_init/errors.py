@@ -62,8 +62,8 @@ class TargetError(InitError, RuntimeError):
         self.rule = rule
 
 
-class UnsetError(InitError, RuntimeError):
-    """Parameters or buffers of a model built under `deferred` were left without a value.
+class UninitializedError(InitError, RuntimeError):
+    """Parameters or buffers of a model built under `deferred` have no value.
 
     Args:
         message: The whole message.
@@ -76,4 +76,8 @@ class UnsetError(InitError, RuntimeError):
 
 
 class UnmatchedRuleWarning(UserWarning):
-    """A rule that selects by class or by name found nothing to initialise."""
+    """A rule that selects by class or by name selects nothing."""
+
+
+class IneffectiveRuleWarning(UserWarning):
+    """A rule had no effect: what it set was overwritten, or is computed by a parametrization."""

@@ -1,7 +1,6 @@
 """Weight initialization."""
 
 from brickwork_init import INITIALIZERS as INITIALIZERS
-from brickwork_init import BaseInit as BaseInit
 from brickwork_init import Caffe2XavierInit as Caffe2XavierInit
 from brickwork_init import ConstantInit as ConstantInit
 from brickwork_init import KaimingInit as KaimingInit

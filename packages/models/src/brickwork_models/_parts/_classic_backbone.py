@@ -102,8 +102,8 @@ class ClassicBackbone(StagedNet):
             brickwork_zoo.load_checkpoint(self, pretrained, strict=False)
         elif pretrained is None:
             for module in self.modules():
-                weight = getattr(module, "weight", None)
-                if not (isinstance(weight, Tensor) and is_loaded(weight)):
+                has_weight = isinstance(getattr(module, "weight", None), Tensor)
+                if not (has_weight and is_loaded(module, "weight")):
                     self._init_layer(module)
         else:
             raise TypeError(f"pretrained must be a path, a URI or None, got {pretrained!r}")

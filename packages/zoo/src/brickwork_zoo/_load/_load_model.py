@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar, Unpack
 
 import torch
-from brickwork_init import deferred, is_loaded, running
+from brickwork_init import deferred, finalize, initialization_session
 from torch import Tensor, nn
 
 from brickwork_zoo._formats._map_location import MapLocation
@@ -57,8 +57,8 @@ def load_model(
         CheckpointError: The file is damaged, or not a checkpoint.
         UnsafeCheckpointError: It would run code.
         MismatchError: It does not fit the model.
-        brickwork_init.errors.UnsetError: A parameter or buffer is neither in the checkpoint nor
-            initialized.
+        brickwork_init.errors.UninitializedError: A parameter or buffer is neither in the
+            checkpoint nor initialized.
     """
     reading, selecting, loading = split_options("load_model", options)
     if isinstance(build, nn.Module):
@@ -79,16 +79,14 @@ def load_model(
     loading["adapters"] = [
         _without_values(bind_adapter(adapter, model)) for adapter in loading.get("adapters", ())
     ]
-    # The run's root is a parent of the model: what is loaded before the model's own turn comes
-    # from outside of it, and a Pretrained of its own init_cfg leaves it alone.
-    with running(nn.Sequential(model)):
+    # The session starts above the model, so a Pretrained of its own init_cfg leaves alone what
+    # the file gave it.
+    with initialization_session(nn.Sequential(model)) as session:
         load_selection(model, selection, strict, logger, reuse="always", **loading)
-        covered = all(map(is_loaded, model.state_dict(keep_vars=True).values()))
-        if not covered and callable(init_weights := getattr(model, "init_weights", None)):
-            init_weights()
-    _reset_defaults(model)
-    with running(model, complete=True):
-        pass  # constants that constructors wrote; an error for what nobody gave a value
+        init_weights = getattr(model, "init_weights", None)
+        if callable(init_weights) and not session.is_covered(model):
+            session.call(model, init_weights)
+    finalize(model, reset_parameters=True)
     return model
 
 
@@ -99,24 +97,3 @@ def _without_values(adapter: Adapter) -> Adapter:
         return adapter(name, source, torch.empty(target.shape, dtype=target.dtype, device="meta"))
 
     return adapt
-
-
-def _reset_defaults(model: nn.Module) -> None:
-    """Let modules draw their default for what is uninitialized, and only for that."""
-    for module in model.modules():
-        own = {**module._parameters, **module._buffers}
-        empty = {name: t for name, t in own.items() if t is not None and t.is_meta}
-        if not empty or not callable(reset := getattr(module, "reset_parameters", None)):
-            continue
-        kept = {n: t.detach().clone() for n, t in own.items() if t is not None and n not in empty}
-        device = next((t.device for t in kept.values()), torch.get_default_device())
-        for name, tensor in empty.items():
-            fresh = torch.empty(tensor.shape, dtype=tensor.dtype, device=device)
-            if isinstance(tensor, nn.Parameter):
-                module._parameters[name] = nn.Parameter(fresh, tensor.requires_grad)
-            else:
-                module._buffers[name] = fresh
-        reset()
-        with torch.no_grad():
-            for name, tensor in kept.items():
-                getattr(module, name).copy_(tensor)

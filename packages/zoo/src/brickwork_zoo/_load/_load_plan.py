@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from brickwork_init import RecordingModule, recording_paused
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
@@ -171,6 +172,7 @@ def _plan_below(
 
 
 _MODULE_LOADS = nn.Module._load_from_state_dict
+_RECORDING_MODULE_LOADS = RecordingModule._load_from_state_dict  # records, as the caller does
 _NORM_LOADS = nn.modules.batchnorm._NormBase._load_from_state_dict
 
 
@@ -197,6 +199,7 @@ def _overrides_load(module: nn.Module) -> bool:
     return type(module)._load_from_state_dict not in (
         _MODULE_LOADS,
         _NORM_LOADS,
+        _RECORDING_MODULE_LOADS,
     ) or "_load_from_state_dict" in vars(module)
 
 
@@ -227,7 +230,7 @@ def _plan_by_module(
     subject = _stand_in(module) if _overrides_load(module) else module
     keys = list(below)
     try:
-        with torch.no_grad(), _RecordCopies(result.targets, result.copies):
+        with torch.no_grad(), recording_paused(), _RecordCopies(result.targets, result.copies):
             subject._load_from_state_dict(
                 below,
                 prefix,

@@ -40,7 +40,6 @@ class LoadReport:
         ignored: Keys of buffers that are not persistent, which the model computes itself.
         mismatched: Names with different shapes in model and checkpoint; these were not loaded.
         adapted: Names of tensors that an adapter changed -> their shapes before and after.
-        kept: Names that were not loaded because the checkpoint of an outer module has set them.
         errors: Complaints of the modules themselves.
         loaded_parameters: Number of elements of the model's parameters that were loaded.
         total_parameters: Number of elements of all parameters of the model.
@@ -54,7 +53,6 @@ class LoadReport:
     ignored: tuple[str, ...] = ()
     mismatched: tuple[Mismatch, ...] = ()
     adapted: Mapping[str, str] = field(default_factory=dict)
-    kept: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     loaded_parameters: int = 0
     total_parameters: int = 0
@@ -72,8 +70,8 @@ class LoadReport:
 
     def __str__(self) -> str:
         mismatched = [m.name for m in self.mismatched]
-        model = [*self.loaded, *self.kept, *self.missing, *mismatched]
-        checkpoint = [*self.loaded, *self.kept, *self.unexpected, *mismatched]
+        model = [*self.loaded, *self.missing, *mismatched]
+        checkpoint = [*self.loaded, *self.unexpected, *mismatched]
         origin = f" from {self.source}" if self.source else ""
         lines = [] if self.complete else ["The model and loaded state dict do not match exactly"]
         lines += [
@@ -86,7 +84,6 @@ class LoadReport:
             ("unexpected key in source state_dict", collapse(self.unexpected, checkpoint)),
             ("mismatched shapes", [str(m) for m in self.mismatched]),
             ("adapted", [f"{name}: {shapes}" for name, shapes in self.adapted.items()]),
-            ("kept from an outer module's checkpoint", collapse(self.kept, model)),
             ("errors", list(self.errors)),
         ):
             if entries:

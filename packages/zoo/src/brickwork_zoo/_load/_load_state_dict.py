@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from brickwork_init import may_load, record_loaded
+from brickwork_init import mark_loaded
 from torch import Tensor, nn
 
 from brickwork_zoo._redact import redact_credentials
@@ -109,15 +109,9 @@ def load_selection(
     fitting, adapted = _adapted(model_slots, state_dict, bound)
     planned = plan(module, model_slots, fitting, metadata)
     check_values(state_dict, selection.source, loaded=planned.loaded_by_modules)
-    kept = {i for i in planned.copies if not may_load(planned.targets[i])}
-    report = _report(model_slots, planned, kept, selection, adapted)
+    report = _report(model_slots, planned, selection, adapted)
     _check_report(report, strict=strict, on_mismatch=on_mismatch, allow_empty=allow_empty)
-    _apply(
-        model_slots,
-        {i: tensor for i, tensor in planned.copies.items() if i not in kept},
-        reuse=reuse,
-        broadcast=broadcast,
-    )
+    _apply(model_slots, planned.copies, reuse=reuse, broadcast=broadcast)
     set_attributes(planned)
     set_extra_states(module, state_dict)
     _call_post_hooks(module, report)
@@ -193,7 +187,6 @@ def _adapted(
 def _report(
     model_slots: Sequence[Slot],
     planned: Plan,
-    kept: set[int],
     selection: Selection,
     adapted: Mapping[str, str],
 ) -> LoadReport:
@@ -201,7 +194,7 @@ def _report(
     shapes = planned.shapes
     covered = {n for n, slot in by_name.items() if id(slot.tensor) in planned.copies}
     covered -= planned.implied
-    names = [n for n in by_name if n in covered and id(by_name[n].tensor) not in kept]
+    names = [n for n in by_name if n in covered]
     names += [key for key in planned.loaded_by_modules if key not in by_name]
     mismatched = tuple(
         Mismatch(name, slot.shape, shapes[name])
@@ -219,11 +212,8 @@ def _report(
         ignored=tuple(planned.ignored),
         mismatched=mismatched,
         adapted=adapted,
-        kept=tuple(n for n in by_name if n in covered and id(by_name[n].tensor) in kept),
         errors=tuple(e for e in planned.errors if not e.startswith("size mismatch for ")),
-        loaded_parameters=sum(
-            size for key, size in sizes.items() if key in planned.copies.keys() - kept
-        ),
+        loaded_parameters=sum(size for key, size in sizes.items() if key in planned.copies),
         total_parameters=sum(sizes.values()),
         suggestion=_suggestion(by_name, selection, len(covered)),
     )
@@ -254,9 +244,7 @@ def _check_report(
         reason = "it does not match the model exactly (strict=True)"
     elif on_mismatch == "error" and report.mismatched:
         reason = "shapes differ (pass on_mismatch='skip' to leave these tensors out)"
-    elif not (report.loaded or report.kept or allow_empty) and (
-        report.missing or report.mismatched
-    ):
+    elif not (report.loaded or allow_empty) and (report.missing or report.mismatched):
         reason = "nothing in it fits the model (pass allow_empty=True to accept that)"
     else:
         return
@@ -286,7 +274,7 @@ def _record(module: nn.Module, report: LoadReport) -> None:
     keys = {
         own[id(s.tensor)]: report.loaded[s.name] for s in slots(module) if s.name in report.loaded
     }
-    record_loaded(module, report.source or "a state dict", keys)
+    mark_loaded(module, report.source or "a state dict", keys)
 
 
 def _log(report: LoadReport, logger: Logger) -> None:

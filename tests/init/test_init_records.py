@@ -1,0 +1,218 @@
+"""Provenance records: plain data in each module, which survives whatever happens to the module."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from brickwork_init import (
+    constant_init,
+    init_report,
+    initialize,
+    is_loaded,
+    mark_loaded,
+)
+from tests.support.python import run_python
+from torch import nn
+from torch.nn.utils import parametrizations
+
+NINES = {"type": "Constant", "val": 9, "bias": 9, "layer": "*"}
+
+
+def kinds(model: nn.Module, name: str) -> list[str]:
+    return [source.kind for source in init_report(model)[name].history]
+
+
+# -- who marks, who asks -----------------------------------------------------------------------
+
+
+def test_mark_loaded_records_source_and_key() -> None:
+    model = nn.Linear(2, 2)
+    mark_loaded(model, "file.pth", {"weight": "fc.weight"})
+    assert is_loaded(model, "weight")
+    assert not is_loaded(model, "bias")
+    source = init_report(model)["weight"].source
+    assert (source.kind, source.by, source.key) == ("loaded", "file.pth", "fc.weight")
+    assert str(source) == "file.pth [fc.weight]"
+
+
+def test_mark_loaded_without_keys_marks_all_parameters_and_buffers() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    mark_loaded(model, "file.pth")
+    assert {origin.source.kind for origin in init_report(model)} == {"loaded"}
+    assert init_report(model)["1.running_mean"].source.key == "1.running_mean"
+
+
+@pytest.mark.parametrize("name", ["wait", "weight.x", "0.weight"])
+def test_unknown_name_raises_key_error(name: str) -> None:
+    model = nn.Linear(2, 2)
+    with pytest.raises(KeyError, match=f"Linear has no .*{name.split('.')[0]}"):
+        mark_loaded(model, "file.pth", {name: "w"})
+    with pytest.raises(KeyError, match=f"Linear has no .*{name.split('.')[0]}"):
+        is_loaded(model, name)
+
+
+def test_record_consists_of_builtin_types() -> None:
+    model = nn.Sequential(nn.Linear(2, 2))
+    initialize(model, NINES)
+    mark_loaded(model, "f", {"0.bias": "b"})
+    record = vars(model[0])["_brickwork_sources"]
+    rule = "ConstantInit: val=9, bias=9, layer=['*']"
+    assert record == {
+        "weight": ((2, 2), (("rule", rule, 1),)),
+        "bias": ((2,), (("loaded", "f", "b"),)),
+    }
+    assert pickle.dumps(record).find(b"brickwork") == -1
+
+
+def test_tied_tensors_are_marked_in_every_slot() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[1].weight = model[0].weight
+    mark_loaded(model, "f", {"0.weight": "w"})
+    assert is_loaded(model, "0.weight")
+    assert is_loaded(model[1], "weight")
+
+
+def test_new_parameter_of_another_shape_has_no_record() -> None:
+    model = nn.Linear(2, 2)
+    mark_loaded(model, "file.pth", {"weight": "w"})
+    model.weight = nn.Parameter(torch.zeros(3, 2))
+    assert not is_loaded(model, "weight")
+    assert kinds(model, "weight") == ["default"]
+
+
+def test_record_is_that_of_the_last_session_or_load() -> None:
+    layer = nn.Linear(1, 1)
+    initialize(layer, NINES)
+    initialize(layer, [NINES, {**NINES, "val": 8}])
+    assert kinds(layer, "weight") == ["default", "rule", "rule"]
+    mark_loaded(layer, "f", {"weight": "w"})
+    assert kinds(layer, "weight") == ["default", "loaded"]
+    initialize(layer, NINES)
+    assert kinds(layer, "weight") == ["default", "rule"]
+
+
+def test_free_function_outside_of_a_session_leaves_records_alone() -> None:
+    model = nn.Linear(2, 2)
+    mark_loaded(model, "file.pth", {"weight": "fc.weight"})
+    constant_init(model, 3)
+    assert (model.weight == 3).all()
+    assert is_loaded(model, "weight")
+
+
+# -- what happens to the module ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        copy.deepcopy,
+        lambda model: pickle.loads(pickle.dumps(model)),
+        lambda model: model.to(torch.bfloat16),
+        lambda model: model.to("meta"),
+        lambda model: model.double(),
+    ],
+    ids=["deepcopy", "pickle", "bfloat16", "meta", "double"],
+)
+@pytest.mark.parametrize("swap", [False, True])
+def test_record_survives(change, swap: bool) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    mark_loaded(model, "f", {"0.weight": "w", "1.running_mean": "m"})
+    torch.__future__.set_swap_module_params_on_conversion(swap)
+    try:
+        changed = change(model)
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(False)
+    assert is_loaded(changed, "0.weight")
+    assert is_loaded(changed, "1.running_mean")
+    assert not is_loaded(changed, "0.bias")
+
+
+@pytest.mark.parametrize("write", [lambda m: mark_loaded(m, "f"), lambda m: initialize(m, NINES)])
+def test_tensors_with_records_can_be_swapped(write) -> None:
+    model = nn.Linear(2, 2)
+    write(model)
+    other = nn.Parameter(torch.zeros(2, 2))
+    torch.utils.swap_tensors(model.weight, other)
+    assert (model.weight == 0).all()
+
+
+def test_module_with_records_loads_without_brickwork(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(2, 2))
+    initialize(model, NINES)
+    mark_loaded(model, "f", {"0.bias": "b"})
+    torch.save(model, tmp_path / "model.pth")
+    code = (
+        "import sys, torch\n"
+        f"model = torch.load({str(tmp_path / 'model.pth')!r}, weights_only=False)\n"
+        "assert (model[0].weight == 9).all()\n"
+        "assert not [name for name in sys.modules if name.startswith('brickwork')]\n"
+    )
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("register", [parametrizations.weight_norm, parametrizations.orthogonal])
+def test_record_is_found_by_the_name_before_parametrization(register) -> None:
+    model = nn.Sequential(nn.Linear(3, 3))
+    mark_loaded(model, "f", {"0.weight": "w"})
+    register(model[0])
+    if "original" in model[0].parametrizations.weight._parameters:
+        assert is_loaded(model, "0.weight")
+        assert is_loaded(model, "0.parametrizations.weight.original")
+        assert init_report(model)["0.parametrizations.weight.original"].source.kind == "loaded"
+    else:  # weight_norm splits the tensor in two
+        assert not is_loaded(model, "0.parametrizations.weight.original0")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.spectral_norm` is deprecated")
+def test_record_is_found_under_spectral_norm() -> None:
+    model = nn.Linear(3, 3)
+    mark_loaded(model, "f", {"weight": "w"})
+    nn.utils.spectral_norm(model)
+    assert is_loaded(model, "weight")
+    assert init_report(model)["weight_orig"].source.kind == "loaded"
+
+
+@pytest.mark.slow
+def test_nothing_grows_with_repeated_writes() -> None:
+    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(10)))
+
+    def size() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    for write in (lambda: mark_loaded(model, "f"), lambda: initialize(model, NINES)):
+        write()
+        before = size()
+        for _ in range(50):
+            write()
+        assert size() <= before + 20
+
+
+# -- parametrized tensors ----------------------------------------------------------------------
+
+
+def test_rule_on_a_parametrized_tensor_warns_and_leaves_the_original() -> None:
+    from brickwork_init.errors import IneffectiveRuleWarning
+
+    model = nn.Sequential(parametrizations.orthogonal(nn.Linear(3, 3)))
+    original = model[0].parametrizations.weight.original.detach().clone()
+    with pytest.warns(IneffectiveRuleWarning, match="no effect on 'weight'.*parametrization"):
+        initialize(model, {**NINES, "layer": "ParametrizedLinear"})
+    assert torch.equal(model[0].parametrizations.weight.original, original)
+    assert (model[0].bias == 9).all()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.spectral_norm` is deprecated")
+def test_rule_before_the_first_forward_reaches_through_spectral_norm() -> None:
+    model = nn.utils.spectral_norm(nn.Linear(3, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        initialize(model, NINES)
+    assert (model.weight_orig == 9).all()
+    assert kinds(model, "weight_orig") == ["default", "rule"]
