@@ -56,8 +56,8 @@ class Load(Initializer):
         self.value = value
 
     def __call__(self, module: nn.Module) -> None:
-        state = {n: torch.full_like(tensor, self.value) for n, tensor in module.state_dict().items()}
-        module.load_state_dict(state)
+        state = module.state_dict()
+        module.load_state_dict({n: torch.full_like(t, self.value) for n, t in state.items()})
 
 
 # -- the examples of mmcv's documentation ------------------------------------------------------

@@ -114,7 +114,8 @@ def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
 def test_what_is_left_is_an_error_that_names_it_and_stays_without_value() -> None:
     with deferred():
         model = Net(dict(type="Kaiming", layer="Conv2d"))
-    with pytest.raises(errors.UninitializedError, match=r"without a value: token, position") as caught:
+    message = "without a value: token, position"
+    with pytest.raises(errors.UninitializedError, match=message) as caught:
         model.init_weights()
     assert "conv.weight" not in caught.value.names
     assert {"token", "head.weight", "embed.weight"} <= {*caught.value.names}

@@ -17,9 +17,10 @@ from brickwork_init import (
     is_loaded,
     mark_loaded,
 )
-from tests.support.python import run_python
 from torch import nn
 from torch.nn.utils import parametrizations
+
+from tests.support.python import run_python
 
 NINES = {"type": "Constant", "val": 9, "bias": 9, "layer": "*"}
 

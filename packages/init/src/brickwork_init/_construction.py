@@ -76,7 +76,8 @@ class Construction:
             self._defer(target, device)
             self._constants[storage_key(target)] = value.detach().clone()
         else:
-            _SET_DATA(target, torch.empty_like(value, device=device))
+            zeros = torch.zeros(value.shape, dtype=value.dtype, device=device)  # is computed
+            _SET_DATA(target, zeros)
             self._drawn[storage_key(target)] = target.untyped_storage()
 
     def _intercept(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
