@@ -58,7 +58,7 @@ class RecordingModule(nn.Module):
         mark_loaded(self, _SOURCE, dict(zip(names, names, strict=True)))
         return result
 
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
         # Called for each module of a load, wherever that starts; the children are loaded next.
         super()._load_from_state_dict(state_dict, prefix, *args)
         if _paused.get():
