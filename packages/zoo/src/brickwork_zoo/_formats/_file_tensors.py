@@ -104,11 +104,7 @@ def _mapped(content: Any, place: Place) -> Callable[[StoredTensor], torch.Untype
 
 
 class FileMap:
-    """A file mapped copy-on-write: what is written to its tensors stays in this process.
-
-    Args:
-        file: The file; nobody may write to it or truncate it while its tensors are in use.
-    """
+    """A file mapped copy-on-write: what is written to its tensors stays in this process."""
 
     def __init__(self, file: DataFile) -> None:
         self._file = file

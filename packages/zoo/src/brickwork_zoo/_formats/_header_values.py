@@ -56,9 +56,6 @@ def _to_json(value: Any) -> Any:
 def decode_value(text: str, make_value: MakeValue = plain_value) -> Any:
     """Return the value that :func:`encode_value` made a text of.
 
-    Returns:
-        The value; with opaque objects for types that are not on the allow-list.
-
     Raises:
         ValueError: The text is damaged.
     """

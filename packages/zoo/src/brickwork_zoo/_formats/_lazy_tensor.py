@@ -34,11 +34,6 @@ class LazyTensor(Tensor):
 
     Its shape and dtype are known. An operation reads all of it, anew each time; :meth:`slice` reads
     a part. It is pickled and copied as an ordinary tensor.
-
-    Args:
-        source: Where its values are.
-        shape: Its shape.
-        dtype: Its dtype.
     """
 
     source: Source
@@ -80,17 +75,7 @@ class LazyTensor(Tensor):
         return self.source.place(torch.empty(0, dtype=self.dtype)).device
 
     def slice(self, box: Box | None = None) -> Read:
-        """Check that a part can be read.
-
-        Args:
-            box: The part; by default all.
-
-        Returns:
-            A function that reads it into a tensor of the part's shape.
-
-        Raises:
-            CheckpointError: The file is damaged.
-        """
+        """Check that a part can be read, by default all, and return a function that reads it."""
         return self.source.slice(([0] * self.ndim, self.shape) if box is None else box)
 
     def numpy(self, *, force: bool = False) -> Any:

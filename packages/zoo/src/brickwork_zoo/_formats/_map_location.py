@@ -25,9 +25,6 @@ _restore = cast("Callable[[Any, str], Any]", torch.serialization.default_restore
 def placement(map_location: MapLocation) -> Place:
     """Return the function that brings a storage to its device.
 
-    Returns:
-        The function; it raises :class:`InvalidInputError` for a device that is not there.
-
     Raises:
         InvalidInputError: ``map_location`` is a device that is unknown or not there.
     """

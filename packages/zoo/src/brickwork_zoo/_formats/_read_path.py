@@ -32,23 +32,13 @@ def read_path(
     access: Access = "read",
     get_shard: GetShard | None = None,
 ) -> Any:
-    """Read a checkpoint.
+    """Read a checkpoint from a file, an index of shards, or a folder.
 
-    Args:
-        path: A file, an index of shards, or a folder.
-        map_location: Where its tensors go.
-        weights_only: False runs whatever code the file holds.
-        access: How the bytes of its tensors are had. Legacy files are never mapped, and folders of
-            ``torch.distributed.checkpoint`` always lazy.
-        get_shard: Returns the path of a shard by its file name; by default it is beside the index.
+    Legacy files are never mapped, and folders of ``torch.distributed.checkpoint`` are always lazy.
+    ``get_shard`` returns the path of a shard by its name; by default it is beside the index.
 
     Returns:
         What the file holds; of formats with nothing but tensors a state dict.
-
-    Raises:
-        CheckpointError: It is damaged, or not a checkpoint.
-        UnsafeCheckpointError: It would run code.
-        InvalidInputError: ``map_location`` is not a device of this machine.
     """
     placement(map_location)  # a wrong one raises here
     kind = kind_of(path)

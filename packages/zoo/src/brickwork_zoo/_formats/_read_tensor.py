@@ -63,11 +63,6 @@ def read_tensor(stored: StoredTensor, box: Box, target: Tensor) -> None:
 
     Only the bytes of this part are read, straight into the target where that has the same dtype and
     lies on the CPU in row-major order, otherwise through one buffer of at most ``BUFFER_BYTES``.
-
-    Args:
-        stored: The tensor in the file.
-        box: The part.
-        target: Tensor of the part's shape, of any dtype, layout and device.
     """
     if 0 in target.shape:
         return
@@ -116,15 +111,7 @@ def _is_plain(tensor: Tensor) -> bool:
 def _read_box(
     file: DataFile, position: int, shape: Sequence[int], first: Sequence[int], target: Tensor
 ) -> None:
-    """Read a box of a row-major tensor into a row-major tensor of the box's shape.
-
-    Args:
-        file: The file.
-        position: First byte of the tensor.
-        shape: Shape of the tensor.
-        first: First index of the box.
-        target: Tensor on the CPU of the same dtype.
-    """
+    """Read a box of a row-major tensor into a row-major tensor of the box's shape."""
     row = math.prod(shape[1:]) * target.element_size()
     if tuple(target.shape[1:]) == tuple(shape[1:]):
         memory = (ctypes.c_ubyte * target.nbytes).from_address(target.data_ptr())

@@ -23,15 +23,7 @@ _TORCH_NAMES = {short: name for name, short in SAFETENSORS_NAMES.items()}
 
 
 def read_header(file: DataFile) -> tuple[dict[str, StoredTensor], dict[str, str]]:
-    """Read and check the header of a safetensors file.
-
-    Returns:
-        Key -> tensor in the order of the header, and the metadata.
-
-    Raises:
-        CheckpointError: The header is not JSON, contradicts itself, or describes more than the
-            file has.
-    """
+    """Read and check the header of a safetensors file."""
     try:
         with open_stream(file) as stream:
             length = int.from_bytes(stream.read(8), "little")
@@ -98,14 +90,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def encode_header(
     tensors: Mapping[str, tuple[str, tuple[int, ...]]], metadata: Mapping[str, str]
 ) -> bytes:
-    """Return the header of a file in which the tensors follow each other in the given order.
+    """Return the header of a file whose tensors (dtype and shape by key) follow in this order.
 
-    Args:
-        tensors: Key -> dtype and shape; largest elements first, so that all are aligned.
-        metadata: Text beside the tensors.
-
-    Returns:
-        The header with its length, padded to whole 8 bytes.
+    Those with the largest elements must come first, so that all are aligned.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     start = 0

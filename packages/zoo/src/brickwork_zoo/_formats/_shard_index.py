@@ -23,9 +23,6 @@ _PATTERNS = (
 def read_index(path: Path) -> dict[str, list[str]]:
     """Read the index of a sharded checkpoint.
 
-    Args:
-        path: A file ``*.index.json``: ``{"weight_map": {key: file name}}``.
-
     Returns:
         File name -> the keys in it.
     """

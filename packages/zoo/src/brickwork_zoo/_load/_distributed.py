@@ -26,12 +26,6 @@ def load_sharded(slots: Sequence[Slot], copies: Mapping[int, Tensor], *, broadca
     """Give each rank its shards of full tensors, one tensor after the other.
 
     Where a shard has memory it is written in place.
-
-    Args:
-        slots: Slots of the model, the same on every rank.
-        copies: ``id`` of the tensor in the model -> the full tensor to load into it; with
-            ``broadcast`` only rank 0's values count, and other ranks' may be on the meta device.
-        broadcast: Whether rank 0 sends them, instead of every rank reading its shards.
     """
     targets = {id(slot.tensor): slot.tensor for slot in slots if id(slot.tensor) in copies}
     if not broadcast and not any(isinstance(source, DTensor) for source in copies.values()):
@@ -83,9 +77,6 @@ class Rank0Broadcast:
 
     Sending each rank only its shard would save no time, as rank 0 has to send as much, and would
     fragment the memory of the others: here all tensors arrive in one buffer.
-
-    Args:
-        sources: The tensors to be sent.
     """
 
     def __init__(self, sources: Iterable[Tensor]) -> None:
@@ -154,8 +145,7 @@ _chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__) 
 def on_rank_0(action: Callable[[], T]) -> T:
     """Call a function on rank 0, and raise its error on every rank.
 
-    Returns:
-        What it returned; on other ranks with tensors on the meta device, without values.
+    Other ranks get the result with its tensors on the meta device.
     """
     if not dist.is_initialized():
         return action()

@@ -86,15 +86,10 @@ def plan(
 ) -> Plan:
     """Plan a load, with all of the modules' own hooks.
 
-    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name. One
+    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name.
+    ``metadata`` maps the names of modules to their versions. One
     with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)`` may rename all keys
     before that, as the layers of ``brickwork-ops`` do.
-
-    Args:
-        module: The model; it is not changed.
-        model_slots: All of its slots.
-        state_dict: Key -> tensor; it is not changed.
-        metadata: A state dict's ``_metadata``: module name -> its version and the like.
     """
     result = Plan()
     result.targets = {id(slot.tensor): slot.tensor for slot in model_slots}

@@ -101,11 +101,7 @@ def _percentage(share: float) -> str:
 
 
 def collapse(keys: Collection[str], universe: Iterable[str]) -> list[str]:
-    """List keys, by a prefix where all keys below the prefix are among them.
-
-    Returns:
-        Lines such as ``head.* (4)`` and ``conv.bias``, in the order of ``keys``.
-    """
+    """List keys, by a prefix where all keys below the prefix are among them."""
     inside = Counter(head for key in keys for head in _heads(key))
     outside = Counter(head for key in set(universe) for head in _heads(key))
     lines: dict[str, None] = {}

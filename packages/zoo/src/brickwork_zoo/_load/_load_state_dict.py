@@ -123,13 +123,7 @@ def load_selection(
 def check_values(
     state_dict: Mapping[str, Any], source: str | None = None, loaded: Sequence[str] = ()
 ) -> None:
-    """Check that the values of a state dict are tensors.
-
-    Args:
-        state_dict: What is to be loaded.
-        source: File or URI to name in the error.
-        loaded: Keys that modules load themselves, which may have other values.
-    """
+    """Check that the values of a state dict are tensors."""
     others = {
         key: type(value).__name__
         for key, value in state_dict.items()

@@ -76,10 +76,6 @@ def _checked(new: object, key: str) -> str | None:
 
 
 def under_prefix(keys: Iterable[str], prefix: str) -> dict[str, str]:
-    """Return the keys below a prefix without it.
-
-    Returns:
-        Shortened key -> original key.
-    """
+    """Return shortened key -> original key for the keys below a prefix."""
     head = prefix if prefix.endswith(".") or not prefix else f"{prefix}."
     return {key[len(head) :]: key for key in keys if key.startswith(head) and key != head}

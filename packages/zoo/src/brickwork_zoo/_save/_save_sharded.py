@@ -21,11 +21,7 @@ from ._atomic_write import temporary_sibling
 
 
 def gather(content: Any) -> Any:
-    """Gather full tensors on rank 0, one after the other.
-
-    Returns:
-        The same with full tensors in place of the DTensors, on the CPU; only rank 0's are of use.
-    """
+    """Gather the DTensors in nested dicts and lists on rank 0, one after the other, on the CPU."""
     if isinstance(content, DTensor):
         full = content.full_tensor()
         return full.cpu() if dist.get_rank() == 0 else None
@@ -35,12 +31,7 @@ def gather(content: Any) -> Any:
 
 
 def save_folder(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the shards of all ranks to a folder, which appears when it is complete.
-
-    Raises:
-        InvalidInputError: It exists.
-        CacheError: It cannot be written.
-    """
+    """Write the shards of all ranks to a folder, which appears when it is complete."""
     partial = on_rank_0(lambda: _partial(path))
     # As text: torch would turn the keys of dicts into strings, and drop versions.
     entries = {key: value for key, value in content.items() if key != "meta"}

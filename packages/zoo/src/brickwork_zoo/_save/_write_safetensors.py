@@ -31,12 +31,6 @@ def write_safetensors(
     """Write a state dict to a safetensors file, one tensor after the other.
 
     Tensors that share memory are written once for each of their names.
-
-    Args:
-        state_dict: Key -> tensor; extra states of modules may be anything that pickles.
-        target: A path or a URL of fsspec.
-        meta: Goes into the header, and is read as the entry ``meta`` of the checkpoint.
-        text: Further text for the header.
     """
     tensors = {key: value for key, value in state_dict.items() if isinstance(value, Tensor)}
     for key, tensor in tensors.items():
