@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from brickwork_registry import suggest
 
-MAX_NAMES = 12
 
-
-def _shorten(names: Sequence[str]) -> str:
+def _shorten(names: Sequence[str], limit: int = 12) -> str:
     """Join names, leaving out those beyond the first few."""
-    return ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
+    return ", ".join([*names[:limit], *(["..."] if len(names) > limit else [])])
 
 
 class ModelError(ValueError):
@@ -80,7 +78,7 @@ class UnknownNameError(ModelError, KeyError):
 
     def __str__(self) -> str:
         if self.suggestions:
-            hint = f"use one of {_shorten(self.suggestions)}"
+            hint = f"use one of {_shorten(self.suggestions, 4)}"
         else:
             hint = suggest(self.name, self.known)
         if not hint:
@@ -125,7 +123,7 @@ class MissingLibraryError(ModelError, ImportError):
 
     def __str__(self) -> str:
         message = f"{self.uri} needs {self.library}, which is not installed: pip install"
-        hint = f"; or use one of {_shorten(self.alternatives)}" if self.alternatives else ""
+        hint = f"; or use one of {_shorten(self.alternatives, 4)}" if self.alternatives else ""
         return f"{message} {self.library}{hint}"
 
 

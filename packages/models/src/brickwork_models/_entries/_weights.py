@@ -159,18 +159,3 @@ def open_mmlab(
             arguments=arguments or {},
         ),
     )
-
-
-def timm(tag: str, file: str, preprocess: Preprocessing) -> tuple[Weights, ...]:
-    """Declare a checkpoint of timm's first releases.
-
-    Args:
-        tag: Name among the weights of the model.
-        file: Name of the file, with its hash.
-        preprocess: Preprocessing of the images.
-
-    Returns:
-        The checkpoint, as a tuple of one.
-    """
-    uri = f"https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/{file}"
-    return (Weights(tag, uri, "timm", preprocess, True, APACHE),)

@@ -11,7 +11,7 @@ from brickwork_models._entries._entry import Entry
 from brickwork_models._entries._key_map import KeyMap
 from brickwork_models._entries._preprocessing import Preprocessing
 from brickwork_models._entries._table import register_family
-from brickwork_models._entries._weights import timm
+from brickwork_models._entries._weights import APACHE, Weights
 from brickwork_models._parts._backbone import BackboneOptions
 from brickwork_models._parts._inverted_residual import InvertedResidualNet, Stage, timm_key_map
 from brickwork_models._parts._make_divisible import make_divisible
@@ -180,6 +180,9 @@ KEY_MAPS: dict[str, KeyMap] = {
 }
 
 
+URL = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights"
+
+
 def _entries() -> Iterator[Entry]:
     file_hashes = ("0aa007d2", "bde8b488", "dcccb7df", "b733e338", "741542c3")
     for (arch, scaling), file_hash in zip(SCALINGS.items(), file_hashes, strict=True):
@@ -191,7 +194,11 @@ def _entries() -> Iterator[Entry]:
             "EfficientNet-Lite",
             EfficientNetLite,
             {"arch": arch},
-            timm("in1k", f"{timm_name}-{file_hash}.pth", preprocess),
+            (
+                Weights(
+                    "in1k", f"{URL}/{timm_name}-{file_hash}.pth", "timm", preprocess, True, APACHE
+                ),
+            ),
             (timm_name,),
             {
                 "timm": "timm/efficientnet_lite",

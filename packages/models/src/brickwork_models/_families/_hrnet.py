@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Unpack, cast
 
 import torch.nn.functional as F
@@ -90,33 +91,33 @@ def hrnet_stages(
     }
 
 
-class _ConvNormBuilder:
-    """Builder of sequences of convolution, norm and activation."""
+def _conv_norm(
+    conv_cfg: Config | None,
+    norm_cfg: Config,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    stride: int = 1,
+    *,
+    relu: bool = True,
+    bias: bool = False,
+) -> list[nn.Module]:
+    """Build a convolution, its norm and an activation."""
+    conv = build_conv_layer(
+        conv_cfg,
+        in_channels,
+        out_channels,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=kernel_size // 2,
+        bias=bias,
+    )
+    act = [nn.ReLU(inplace=False)] if relu else []
+    return [conv, build_norm_layer(norm_cfg, out_channels)[1], *act]
 
-    def __init__(self, conv_cfg: Config | None, norm_cfg: Config) -> None:
-        self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
 
-    def __call__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int = 3,
-        stride: int = 1,
-        *,
-        relu: bool = True,
-        bias: bool = False,
-    ) -> list[nn.Module]:
-        conv = build_conv_layer(
-            self.conv_cfg,
-            in_channels,
-            out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=kernel_size // 2,
-            bias=bias,
-        )
-        act = [nn.ReLU(inplace=False)] if relu else []
-        return [conv, build_norm_layer(self.norm_cfg, out_channels)[1], *act]
+LayerBuilder = Callable[..., list[nn.Module]]
+"""``_conv_norm`` with the configs of a model."""
 
 
 class HRModule(BaseModule):
@@ -155,7 +156,7 @@ class HRModule(BaseModule):
                 for i in range(stage.num_branches)
             ]
         )
-        conv_norm = _ConvNormBuilder(conv_cfg, norm_cfg)
+        conv_norm = partial(_conv_norm, conv_cfg, norm_cfg)
         outputs = stage.num_branches if multiscale_output else 1
         self.fuse_layers = nn.ModuleList(
             nn.ModuleList(
@@ -167,7 +168,7 @@ class HRModule(BaseModule):
 
     @staticmethod
     def _fusion_path(
-        conv_norm: _ConvNormBuilder, widths: Sequence[int], source: int, target: int
+        conv_norm: LayerBuilder, widths: Sequence[int], source: int, target: int
     ) -> nn.Module:
         """Build the layers from branch ``source`` to the shape of branch ``target``."""
         if source == target:
@@ -268,7 +269,7 @@ class HRNet(Backbone):
             "with_cp": with_cp,
             "zero_init_last": zero_init_residual and self.uses_default_init,
         }
-        conv_norm = _ConvNormBuilder(conv_cfg, norm_cfg)
+        conv_norm = partial(_conv_norm, conv_cfg, norm_cfg)
         for i, inputs in enumerate((in_channels, 64), start=1):
             conv, _ = conv_norm(inputs, 64, stride=2, relu=False)
             self.add_module(f"conv{i}", conv)
@@ -303,7 +304,7 @@ class HRNet(Backbone):
 
     @staticmethod
     def _transition(
-        conv_norm: _ConvNormBuilder, old: Sequence[int], new: Sequence[int]
+        conv_norm: LayerBuilder, old: Sequence[int], new: Sequence[int]
     ) -> nn.ModuleList:
         """Build the layers from the branches of a stage to those of the next."""
         paths: list[nn.Module] = []
@@ -321,7 +322,7 @@ class HRNet(Backbone):
         return nn.ModuleList(paths)
 
     def _add_head(
-        self, conv_norm: _ConvNormBuilder, block_options: Config, num_classes: int, bias: bool
+        self, conv_norm: LayerBuilder, block_options: Config, num_classes: int, bias: bool
     ) -> None:
         """Add the head of the paper's classifiers, with their parameter names."""
         wide = [planes * Bottleneck.expansion for planes in HEAD_PLANES]
