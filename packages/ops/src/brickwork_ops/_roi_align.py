@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._backends import torchvision_for, torchvision_ops
-from ._check import check, pair, shape
+from ._check import check, pair, shape, values_are_readable
 from ._deprecated import renamed_arguments
 from ._rows import Taps, channels_last_table, to_channels_first, weighted_bags, weighted_rows
 from ._typing import INDEX, Size2d
@@ -263,11 +263,31 @@ def _fixed_grid(
     )
     if pool_mode == "max":
         return _sample(table, bins.image, y, x, height, width).max(1).values
-    taps = _outer_taps(bins.image, _flat(y), _flat(x), height, width)
+    y = y._replace(weights=y.weights / grid**2)
+    if values_are_readable(table):
+        taps, sizes = _compact_taps(bins.image, _merged(y), _merged(x), height, width)
+        return weighted_bags(table, taps, sizes.flatten())
+    indices, weights = _outer_taps(bins.image, _flat(y), _flat(x), height, width)
     count = 4 * grid * grid
-    return weighted_rows(
-        table, Taps(taps.indices.view(-1, count), (taps.weights / grid**2).view(-1, count))
-    )
+    return weighted_rows(table, Taps(indices.view(-1, count), weights.view(-1, count)))
+
+
+def _compact_taps(image: Tensor, y: Taps, x: Taps, height: int, width: int) -> tuple[Taps, Tensor]:
+    """Combine the taps of both axes and leave out those of weight 0.
+
+    Args:
+        image: Tensor (R,), the image of each box.
+        y: Taps (R, bins, T) of rows.
+        x: Taps (R, bins, U) of columns.
+        height: Height of the map.
+        width: Width of the map.
+
+    Returns:
+        Taps (T,), bin by bin, and their number in each bin, (R, bins).
+    """
+    indices, weights = _outer_taps(image, y, x, height, width)
+    reads = weights != 0
+    return Taps(indices[reads], weights[reads]), reads.sum((3, 4)).flatten(1)
 
 
 def _flat(taps: Taps) -> Taps:
@@ -310,9 +330,7 @@ def _adaptive_grid(
             continue
         y, x = _merged(y), _merged(x)
         y = y._replace(weights=y.weights / (count_y * count_x).clamp(min=1))
-        indices, weights = _outer_taps(chunk.image, y, x, *input_shape[2:])
-        reads = weights != 0
-        parts.append((Taps(indices[reads], weights[reads]), reads.sum((3, 4)).flatten(1)))
+        parts.append(_compact_taps(chunk.image, y, x, *input_shape[2:]))
     back = torch.empty_like(order)
     back[order] = torch.arange(len(order), device=order.device)
     if pool_mode == "max":
