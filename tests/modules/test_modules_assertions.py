@@ -24,6 +24,7 @@ def transformer_layer(**changes: object) -> nn.Module:
     ("call", "builtin"),
     [
         (lambda: layers.build_norm_layer(dict(type="BN"), 3, postfix=1.5), TypeError),
+        (lambda: layers.build_norm_layer(dict(type="GN"), 4), TypeError),
         (lambda: layers.HSigmoid(divisor=0), ValueError),
         (lambda: layers.GRN(3, data_format="nchw"), ValueError),
         (lambda: layers.LayerScale(3, data_format="nchw"), ValueError),
@@ -31,6 +32,7 @@ def transformer_layer(**changes: object) -> nn.Module:
         (lambda: modules.ConvModule(3, 8, 2, norm_cfg="norm"), TypeError),
         (lambda: modules.ConvModule(3, 8, 2, act_cfg="act"), TypeError),
         (lambda: modules.ConvModule(3, 8, 2, order=("conv", "norm")), ValueError),
+        (lambda: modules.ConvModule(3, 8, 2, order=["conv", "norm", "act"]), ValueError),
         (lambda: modules.DepthwiseSeparableConvModule(4, 8, 2, groups=2), TypeError),
         (lambda: modules.build_plugin_layer(dict(type="ContextBlock"), postfix=1.5), TypeError),
         (lambda: modules.ContextBlock(16, 0.25, pooling_type="max"), ValueError),

@@ -152,11 +152,25 @@ def test_frozen_parameters_are_not_counted():
     assert get_model_parameters_number(model) == 6
 
 
-def test_table_is_printed_to_the_given_stream():
+def test_model_is_printed_with_counts_in_the_format_of_mmcv():
     out = io.StringIO()
-    texts = get_model_complexity_info(plane(), (3, 16, 16), ost=out)
-    assert texts == ("0.0 GFLOPs", "583")
-    lines = out.getvalue().splitlines()
+    model = nn.Sequential(nn.Conv1d(3, 8, 3), nn.ReLU())
+    texts = get_model_complexity_info(model, (3, 16), ost=out)
+    assert texts == ("0.0 GFLOPs", "80")
+    assert out.getvalue() == (
+        "Sequential(\n"
+        "  0.0 M, 100.000% Params, 0.0 GFLOPs, 100.000% FLOPs, \n"
+        "  (0): Conv1d(0.0 M, 100.000% Params, 0.0 GFLOPs, 90.909% FLOPs, 3, 8, kernel_size=(3,), "
+        "stride=(1,))\n"
+        "  (1): ReLU(0.0 M, 0.000% Params, 0.0 GFLOPs, 9.091% FLOPs, )\n"
+        ")\n"
+    )
+    assert repr(model[1]) == "ReLU()"
+
+
+def test_table_has_a_line_for_each_module_up_to_a_depth():
+    complexity = count_complexity(plane(), (3, 16, 16))
+    lines = str(complexity).splitlines()
     assert lines[0].split() == ["module", "class", "parameters", "FLOPs"]
     assert lines[1].split() == [
         "(model)",
@@ -168,10 +182,10 @@ def test_table_is_printed_to_the_given_stream():
         "100.0%",
     ]
     assert len(lines) == 18
-    assert len(count_complexity(plane(), (3, 16, 16)).table(depth=0).splitlines()) == 2
+    assert len(complexity.table(depth=0).splitlines()) == 2
 
 
-def test_table_is_printed_to_the_current_stdout(capsys):
+def test_model_is_printed_to_the_current_stdout(capsys):
     get_model_complexity_info(nn.ReLU(), (3,))
     assert "ReLU" in capsys.readouterr().out
 

@@ -208,8 +208,12 @@ def test_copying_does_not_change_the_spectral_norm_of_the_original(duplicate) ->
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (dict(order=("conv", "act")), ValueError, r"order must have 'conv', 'norm' and 'act'"),
-        (dict(order=("conv", "act", "act")), ValueError, "'conv', 'norm' and 'act', got"),
+        (
+            dict(order=("conv", "act")),
+            ValueError,
+            r"order must be a tuple of conv, norm and act",
+        ),
+        (dict(order=("conv", "act", "act")), ValueError, "conv, norm and act, got"),
         (dict(bias="yes"), ValueError, "'auto', got 'yes'"),
         (dict(norm_cfg="BN"), TypeError, "BN"),
         (dict(act_cfg=["ReLU"]), TypeError, "ReLU"),

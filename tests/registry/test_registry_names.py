@@ -39,9 +39,11 @@ def test_deprecated_registration_of_mmcv_works_with_a_warning(registry, register
     assert registry.get("First") is First
 
 
-def test_registering_the_same_object_again_does_nothing(registry):
-    for _ in range(2):
-        registry.register_module(name=["a", "b"], module=First)
+def test_registering_the_same_object_again_needs_force(registry):
+    registry.register_module(name=["a", "b"], module=First)
+    with pytest.raises(errors.AlreadyRegisteredError):
+        registry.register_module(name="a", module=First)
+    registry.register_module(name="a", module=First, force=True)
     assert list(registry) == ["a", "b"]
 
 
@@ -66,12 +68,16 @@ def test_partial_needs_a_name(registry):
     assert registry.get("binary") is halved
 
 
-def test_callable_instance_cannot_be_registered(registry):
-    class Callable:
-        def __call__(self): ...
+class Callable:
+    def __call__(self): ...
 
+    def method(self): ...
+
+
+@pytest.mark.parametrize("target", [Callable(), Callable().method], ids=["instance", "method"])
+def test_callable_that_is_not_a_class_or_function_cannot_be_registered(registry, target):
     with pytest.raises(TypeError, match=r"a class, a function or a functools\.partial"):
-        registry.register_module(name="x", module=Callable())
+        registry.register_module(name="x", module=target)
 
 
 def test_exactly_one_of_many_threads_registers_a_name(registry):

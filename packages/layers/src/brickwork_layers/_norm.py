@@ -108,6 +108,8 @@ def build_norm_layer(
         arguments.setdefault("eps", 1e-5)
 
     if first_parameter(factory) == "num_groups":  # group norms take the channels second
+        if "num_groups" not in arguments:
+            raise ArgumentTypeError(f"the config of {cfg['type']} must have num_groups, got {cfg}")
         layer = build_layer(NORM_LAYERS, factory, arguments, kwargs={"num_channels": num_features})
     else:
         layer = build_layer(NORM_LAYERS, factory, arguments, (num_features,))

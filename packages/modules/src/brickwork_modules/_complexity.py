@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TextIO
 
 import torch
@@ -171,7 +172,7 @@ def get_model_complexity_info(
     Args:
         model: As for `count_complexity`.
         input_shape: Shape of one sample, without the batch.
-        print_per_layer_stat: Whether to print a table of all modules.
+        print_per_layer_stat: Whether to print the model with the counts of each module.
         as_strings: Whether to return strings with units.
         input_constructor: As for `count_complexity`.
         flush: Whether to flush the output.
@@ -187,10 +188,34 @@ def get_model_complexity_info(
     """
     complexity = count_complexity(model, input_shape, input_constructor)
     if print_per_layer_stat:
-        print(complexity.table(), file=ost or sys.stdout, flush=flush)
+        print(_annotated(model, complexity), file=ost or sys.stdout, flush=flush)
     if as_strings:
         return flops_to_string(complexity.flops), params_to_string(complexity.parameters)
     return complexity.flops, complexity.parameters
+
+
+def _annotated(model: nn.Module, complexity: Complexity) -> str:
+    """Return the representation of a model with the counts of each module."""
+    rows = dict(zip(model.modules(), complexity.modules, strict=True))
+
+    def extra_repr(module: nn.Module) -> str:
+        row = rows[module]
+        counts = (
+            params_to_string(row.parameters, "M", 3),
+            f"{row.parameters / max(complexity.parameters, 1):.3%} Params",
+            flops_to_string(row.flops, "GFLOPs", 3),
+            f"{row.flops / max(complexity.flops, 1):.3%} FLOPs",
+            type(module).extra_repr(module),
+        )
+        return ", ".join(counts)
+
+    try:
+        for module in rows:
+            vars(module)["extra_repr"] = partial(extra_repr, module)
+        return repr(model)
+    finally:
+        for module in rows:
+            del vars(module)["extra_repr"]
 
 
 def get_model_parameters_number(model: nn.Module) -> int:

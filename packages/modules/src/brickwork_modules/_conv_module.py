@@ -75,8 +75,8 @@ class ConvModule(ConvAttributes, nn.Module):
         efficient_conv_bn_eval: bool = False,
     ) -> None:
         super().__init__()
-        if len(order) != 3 or {*order} != {"conv", "norm", "act"}:
-            raise ArgumentValueError(f"order must have 'conv', 'norm' and 'act', got {order!r}")
+        if not isinstance(order, tuple) or sorted(order) != ["act", "conv", "norm"]:
+            raise ArgumentValueError(f"order must be a tuple of conv, norm and act, got {order!r}")
         if isinstance(bias, str):
             if bias != "auto":
                 raise ValueError(f"bias must be True, False or 'auto', got {bias!r}")
@@ -102,7 +102,7 @@ class ConvModule(ConvAttributes, nn.Module):
         self.with_norm = norm_cfg is not None
         self.with_activation = act_cfg is not None
         self.with_bias = bias
-        self.order = tuple(order)
+        self.order = order
         self.padding = padding
         if self.with_explicit_padding:
             self.padding_layer = build_explicit_padding(padding_mode, padding, conv)  # type: ignore[arg-type]  # by contract

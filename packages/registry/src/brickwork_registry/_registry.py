@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
+from types import MethodType
 from typing import Any, Generic, Self, TypeVar, overload
 from weakref import WeakSet
 
@@ -367,8 +368,6 @@ class Registry(Generic[T]):
     def register_module(self, name: Any = None, force: bool = False, module: Any = None) -> Any:
         """Register a class or function, as a decorator or by a call.
 
-        Registering the same object under the same name again does nothing.
-
         Args:
             name: The name or names. Default: the object's ``__name__``. An object is accepted
                 with a warning, see `deprecated_register_module`.
@@ -427,7 +426,7 @@ class Registry(Generic[T]):
 
         Args:
             cls: The class or function. If None, a decorator is returned.
-            force: Whether to replace another object of that name.
+            force: Whether to replace an object of that name.
 
         Returns:
             `cls`, or the decorator.
@@ -478,7 +477,7 @@ class Registry(Generic[T]):
         self._providers.update(dict.fromkeys(names, (distribution, module)))
 
     def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
-        if not is_factory(module):
+        if not is_factory(module) or isinstance(module, MethodType):
             raise InvalidConfigError(
                 "module", "a class, a function or a functools.partial", describe(module)
             )
@@ -488,26 +487,19 @@ class Registry(Generic[T]):
                 raise InvalidConfigError("name", "a str, because a partial has no name", "None")
         names = [module_name] if isinstance(module_name, str) else module_name
         with _lock:
-            taken = None if force else self._taken_by_another(module, names)
-            if taken is None:
+            taken = [name for name in names if name in self._module_dict and not force]
+            if not taken:
                 self._module_dict.update(dict.fromkeys(names, module))
-        if taken is not None:
+        if taken:
             from ._describe import origin  # reads source files
 
             raise AlreadyRegisteredError(
-                taken,
+                taken[0],
                 self._name,
-                origin(self._module_dict[taken]),
+                origin(self._module_dict[taken[0]]),
                 origin(module),
                 "choose another name, or pass force=True to replace it",
             )
-
-    def _taken_by_another(self, module: object, names: Iterable[str]) -> str | None:
-        """Return the first of the names that another object is registered under."""
-        for name in names:
-            if self._module_dict.get(name, module) is not module:
-                return name
-        return None
 
     def _all_entries(self) -> dict[str, T]:
         """Return the registered entries and the defaults that are not overridden."""
