@@ -53,6 +53,7 @@ def serve_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         ("mmcls://resnet18", "mmcls://resnet18"),
         ("mmcls://mobilenet_v2", "mmcls://mobilenet_v2"),
         ("res2net50_w14", "mmcls://res2net50_w14"),
+        ("convnext_tiny", "torchvision-convnext_tiny"),
     ],
 )
 def test_pretrained_model_uses_every_tensor_of_the_checkpoint(
