@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+from brickwork_models import model_library
 from brickwork_zoo import list_models
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -18,6 +19,7 @@ COLUMNS = (
     ("top-1", True),
     ("top-5", True),
     ("SHA-256", False),
+    ("create_model", False),
 )
 
 
@@ -40,7 +42,7 @@ def row(model) -> str:
         + cell(model.size, 1e6, 0, " MB")
         + cell(model.metrics.get("acc1"), 1, 2, "")
         + cell(model.metrics.get("acc5"), 1, 2, "")
-        + f"<td>{checked}</td></tr>"
+        + f"<td>{checked}</td><td>{model_library(model.uri) or '&ndash;'}</td></tr>"
     )
 
 

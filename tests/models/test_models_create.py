@@ -15,6 +15,7 @@ from brickwork_models import (
     create_model,
     list_models,
     model_entry,
+    model_library,
 )
 from brickwork_models._families._regnet import DESIGNS
 from brickwork_models._names import find
@@ -196,6 +197,22 @@ def test_uri_of_unknown_source_is_refused_with_the_known_sources(name: str) -> N
         create_model(name, pretrained=True)
     assert repr(name) in str(caught.value)
     assert "torchvision://resnet50.imagenet1k_v2, mmcls://resnet50" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [
+        ("resnet50", "brickwork"),
+        ("mmpretrain://resnet50_8xb32_in1k", "brickwork"),
+        ("torchvision://resnet50", "brickwork"),
+        ("torchvision://vit_b_16.imagenet1k_v1", "torchvision"),
+        ("timm://resnet50", "timm"),
+        ("mmpretrain://vit-base-p16_32xb128-mae_in1k", None),
+        ("nothing", None),
+    ],
+)
+def test_model_library_names_who_builds_the_model(name: str, library: str | None) -> None:
+    assert model_library(name) == library
 
 
 def test_misspelled_name_suggests_the_closest() -> None:

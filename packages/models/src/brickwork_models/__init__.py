@@ -3,6 +3,7 @@
 from ._create import create_model as create_model
 from ._create import list_models as list_models
 from ._create import model_entry as model_entry
+from ._create import model_library as model_library
 from ._entries._entry import Entry as Entry
 from ._entries._preprocessing import Preprocessing as Preprocessing
 from ._entries._weights import Weights as Weights

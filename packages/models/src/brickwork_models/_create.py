@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from torch import nn
 from ._entries._entry import Entry
 from ._entries._table import ENTRIES
 from ._entries._weights import Weights
-from ._external import create_external
+from ._external import EXTERNAL_LIBRARIES, create_external
 from ._key_maps import key_map
 from ._names import find, names_of, other_sources
 from .errors import ArchitectureError, ModelError, NoWeightsError, UnknownNameError
@@ -58,6 +59,23 @@ def list_models(pattern: str = "*", *, pretrained: bool = False) -> list[str]:
         if any(fnmatchcase(name, pattern) for name in names_of(entry))
         and (entry.weights or not pretrained)
     )
+
+
+def model_library(name: str) -> str | None:
+    """Return the library that builds a model for :func:`create_model`.
+
+    Args:
+        name: Name of a model, or URI of a checkpoint of the zoo.
+
+    Returns:
+        ``"brickwork"``, ``"torchvision"`` or ``"timm"``; ``None`` if no library is known to build
+        the model from this name.
+    """
+    with suppress(UnknownNameError):
+        find(name)
+        return "brickwork"
+    scheme = name.partition("://")[0]
+    return scheme if scheme in EXTERNAL_LIBRARIES else None
 
 
 def create_model(
@@ -107,7 +125,7 @@ def create_model(
     try:
         entry, tag = find(name)
     except UnknownNameError:
-        if not name.startswith(("torchvision://", "timm://")):
+        if name.partition("://")[0] not in EXTERNAL_LIBRARIES:
             raise
         if features_only or out_indices is not None or in_channels is not None:
             raise ModelError(

@@ -14,6 +14,8 @@ from torch import nn
 from ._entries._weights import IMAGENET_CLASSES
 from .errors import MissingLibraryError, ModelError, NoWeightsError, UnknownNameError
 
+EXTERNAL_LIBRARIES = ("torchvision", "timm")
+
 # What torchvision's functions add to the arguments when they are called with weights.
 TORCHVISION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "googlenet": {"transform_input": True, "aux_logits": False, "init_weights": False},

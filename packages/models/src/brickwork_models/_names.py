@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 
 import brickwork_zoo
 from brickwork_zoo.errors import UnknownModelError
@@ -43,11 +44,9 @@ def find(name: str) -> tuple[Entry, str | None]:
     if name in _CHECKPOINTS:
         return _CHECKPOINTS[name]
     uris = _zoo_uris(name)
-    urls = [brickwork_zoo.find_model(uri).urls for uri in uris]
-    for entry in ENTRIES.values() if uris else ():
-        for weights in entry.weights:
-            if brickwork_zoo.resolve(weights.uri).urls in urls:
-                return entry, weights.tag
+    for uri in uris:
+        if (urls := brickwork_zoo.find_model(uri).urls) in _checkpoints_by_urls():
+            return _checkpoints_by_urls()[urls]
     if uris:
         raise NoArchitectureError(name, uris, _MODELS)
     raise UnknownNameError(
@@ -78,6 +77,17 @@ def _zoo_uris(name: str) -> list[str]:
         with suppress(UnknownModelError):
             uris.append(brickwork_zoo.find_model(f"{scheme}://{name}").uri)
     return uris
+
+
+@cache
+def _checkpoints_by_urls() -> dict[tuple[str, ...], tuple[Entry, str]]:
+    """Return the checkpoints of the catalog by their candidate URLs."""
+    return {
+        brickwork_zoo.find_model(weights.uri).urls: (entry, weights.tag)
+        for entry in ENTRIES.values()
+        for weights in entry.weights
+        if not weights.uri.startswith("https://")
+    }
 
 
 def _names_of_weights(entry: Entry, weights: Weights) -> Iterator[str]:
