@@ -74,9 +74,9 @@ def check(model: nn.Module, expected: dict[str, Tensor], *, runs: bool) -> None:
     state = model.state_dict()
     assert state.keys() == expected.keys()
     for key, value in state.items():
-        found = full_tensor(value)
-        assert found.dtype == expected[key].dtype, key
-        assert torch.equal(found, expected[key]), key
+        actual = full_tensor(value)
+        assert actual.dtype == expected[key].dtype, key
+        assert torch.equal(actual, expected[key]), key
     assert all(is_loaded(model, name) for name, _ in model.named_parameters())
     if runs:
         model(torch.randn(2, 3, 4, 4)).sum().backward()
@@ -91,12 +91,12 @@ def load_in_every_way(folder: Path, how: str) -> None:
             for file in (*FILES, f"dcp.{how}"):
                 model = sharded(how, late)
                 place = folder / file if first or not broadcast else "/nowhere"  # rank 0 has it
-                found = zoo.load_checkpoint(
+                actual = zoo.load_checkpoint(
                     model, place, strict=True, broadcast=broadcast, return_weights=not late
                 )
                 check(model, expected, runs="parallel" not in how)
                 if late:
-                    state = zoo.select_state_dict(found)
+                    state = zoo.select_state_dict(actual)
                     assert all(value.is_meta for value in state.values())
                 if how == "row" and not late:
                     assert len(model.conv.weight.to_local()) <= -(-7 // dist.get_world_size())
@@ -105,12 +105,12 @@ def load_in_every_way(folder: Path, how: str) -> None:
 def load_sharded_state_dict(folder: Path, how: str) -> None:
     """Load the state dict of a model that is sharded in another way."""
     expected = torch.load(folder / "net.pth")
-    given = sharded("row", late=False)
-    zoo.load_checkpoint(given, folder / "net.pth", strict=True)
+    source = sharded("row", late=False)
+    zoo.load_checkpoint(source, folder / "net.pth", strict=True)
     for model in (sharded(how, late=False), Net()):
-        zoo.load_state_dict(model, given.state_dict(), strict=True)
+        zoo.load_state_dict(model, source.state_dict(), strict=True)
         check(model, expected, runs=False)
-        zoo.load_state_dict(model, given.state_dict(), strict=True, broadcast=True)
+        zoo.load_state_dict(model, source.state_dict(), strict=True, broadcast=True)
         check(model, expected, runs=False)
 
 
@@ -123,8 +123,8 @@ def adapt(folder: Path, how: str) -> None:
         zoo.load_checkpoint(model, folder / "net.pth", strict=True)
         for file in ("net.pth", "dcp"):
             zoo.load_checkpoint(model, folder / file, adapters=[adapter], broadcast=broadcast)
-            found = full_tensor(model.fc.weight)
-            assert torch.equal(found, expected["fc.weight"][[2, 1, 0]])
+            actual = full_tensor(model.fc.weight)
+            assert torch.equal(actual, expected["fc.weight"][[2, 1, 0]])
 
 
 def save_in_every_way(folder: Path, how: str) -> None:
@@ -143,8 +143,8 @@ def save_in_every_way(folder: Path, how: str) -> None:
     model(torch.ones(2, 3, 4, 4))  # whose whole tensors are still there when it is saved
     for ending in ("pth", "safetensors", "dcp"):
         path = folder / f"saved.{how}.{ending}"
-        given = None if ending == "safetensors" else optimizer
-        zoo.save_checkpoint(model, path, given, meta={"epoch": 3})
+        saved = None if ending == "safetensors" else optimizer
+        zoo.save_checkpoint(model, path, saved, meta={"epoch": 3})
         plain = Net()
         checkpoint = zoo.load_checkpoint(plain, path, strict=True)
         for name, value in plain.state_dict().items():

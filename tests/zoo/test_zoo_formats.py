@@ -50,9 +50,9 @@ def test_dtype_table_has_the_sizes_of_torch():
 def test_safetensors_of_each_dtype_are_those_of_the_library(tmp_path, name):
     value = filled(getattr(torch, name))
     save_file({"x": value}, tmp_path / "library.safetensors")
-    found = zoo.read_checkpoint(tmp_path / "library.safetensors")["x"]
-    assert (found.dtype, found.shape) == (value.dtype, value.shape)
-    assert torch.equal(bits(found), bits(value))
+    loaded = zoo.read_checkpoint(tmp_path / "library.safetensors")["x"]
+    assert (loaded.dtype, loaded.shape) == (value.dtype, value.shape)
+    assert torch.equal(bits(loaded), bits(value))
     model = nn.Module()
     model.register_buffer("x", value)
     zoo.save_checkpoint(model, tmp_path / "ours.safetensors")
@@ -72,9 +72,9 @@ def test_torch_files_of_each_dtype_are_read_as_data(tmp_path, name, legacy):
     torch.save({"x": value}, tmp_path / "x.pth", _use_new_zipfile_serialization=not legacy)
     assert zoo.inspect(tmp_path / "x.pth").unsafe == ()
     for options in ({}, {"mmap": True}):
-        found = zoo.read_checkpoint(tmp_path / "x.pth", **options)["x"]
-        assert (found.dtype, found.shape) == (value.dtype, value.shape)
-        assert torch.equal(bits(found), bits(value))
+        loaded = zoo.read_checkpoint(tmp_path / "x.pth", **options)["x"]
+        assert (loaded.dtype, loaded.shape) == (value.dtype, value.shape)
+        assert torch.equal(bits(loaded), bits(value))
 
 
 @pytest.mark.filterwarnings("ignore:ComplexHalf", "ignore:torch.quantize")  # of torch

@@ -33,9 +33,9 @@ def values(model):
 
 
 def same(model, expected):
-    found = model.state_dict()
-    return found.keys() == expected.keys() and all(
-        torch.equal(found[key], value) for key, value in expected.items()
+    loaded = model.state_dict()
+    return loaded.keys() == expected.keys() and all(
+        torch.equal(loaded[key], value) for key, value in expected.items()
     )
 
 
@@ -166,15 +166,15 @@ def test_tensors_keep_dtype_stride_and_shared_memory(tmp_path):
     for legacy in (False, True):
         path = tmp_path / f"{legacy}.pth"
         torch.save(state, path, _use_new_zipfile_serialization=not legacy)
-        found = zoo.read_checkpoint(path)
+        loaded = zoo.read_checkpoint(path)
         expected = torch.load(path, weights_only=True)
-        assert found.keys() == expected.keys()
+        assert loaded.keys() == expected.keys()
         for key, value in expected.items():
-            assert torch.equal(found[key], value), key
-            assert (found[key].dtype, found[key].stride()) == (value.dtype, value.stride())
-            assert type(found[key]) is type(value)
-        shared = found["whole"].untyped_storage().data_ptr()
-        assert found["part"].untyped_storage().data_ptr() == shared
+            assert torch.equal(loaded[key], value), key
+            assert (loaded[key].dtype, loaded[key].stride()) == (value.dtype, value.stride())
+            assert type(loaded[key]) is type(value)
+        shared = loaded["whole"].untyped_storage().data_ptr()
+        assert loaded["part"].untyped_storage().data_ptr() == shared
 
 
 def test_writing_to_loaded_tensors_does_not_change_the_file(saved):
@@ -590,14 +590,14 @@ def test_adapt_input_channels_keeps_the_output_of_gray_images():
 def test_adapt_position_embedding_resamples_the_grid():
     rows = torch.arange(4.0).repeat_interleave(4).reshape(1, 16, 1)
     source = torch.cat([torch.full((1, 1, 1), 9.0), rows], dim=1)
-    found = zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 65, 1))
-    assert found.shape == (1, 65, 1)
-    assert found[0, 0] == 9
-    grid = found[0, 1:, 0].reshape(8, 8)
+    loaded = zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 65, 1))
+    assert loaded.shape == (1, 65, 1)
+    assert loaded[0, 0] == 9
+    grid = loaded[0, 1:, 0].reshape(8, 8)
     assert torch.allclose(grid, grid[:, :1].expand(8, 8))
     assert (grid[1:, 0] >= grid[:-1, 0] - 0.2).all()
     assert torch.equal(
-        zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 64, 1)), found[:, 1:]
+        zoo.adapt_position_embedding("pos_embed", source, torch.zeros(1, 64, 1)), loaded[:, 1:]
     )
     for old, new in ((17, 17), (16, 65), (1, 2), (1, 3), (3, 7)):
         given = torch.zeros(1, old, 1)

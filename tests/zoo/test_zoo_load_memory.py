@@ -255,8 +255,8 @@ def test_big_endian_file_is_swapped_while_it_is_read(tmp_path):
         lambda path: zoo.read_checkpoint(path, mmap=True),
         lambda path: zoo.load_model(lambda: nn.Linear(3, 2), path).state_dict(),
     ):
-        found = access(tmp_path / "big.pth")
-        assert all(torch.equal(found[key], value) for key, value in state.items())
+        loaded = access(tmp_path / "big.pth")
+        assert all(torch.equal(loaded[key], value) for key, value in state.items())
 
 
 def test_shard_reads_only_its_own_bytes(tmp_path, monkeypatch):

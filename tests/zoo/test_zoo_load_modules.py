@@ -222,9 +222,9 @@ def test_map_location_meta_and_callables_are_heeded(tmp_path, legacy):
     def place(storage, tag):
         calls.append(tag)
 
-    found = zoo.read_checkpoint(tmp_path / "x.pth", place)
+    loaded = zoo.read_checkpoint(tmp_path / "x.pth", place)
     assert calls == ["cpu", "cpu"]
-    assert found["weight"].device.type == "cpu"
+    assert loaded["weight"].device.type == "cpu"
     with pytest.raises(InvalidInputError, match="map_location must be"):
         zoo.read_checkpoint(tmp_path / "x.pth", 3)
 

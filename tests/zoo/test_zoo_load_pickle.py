@@ -311,30 +311,30 @@ def test_objects_of_missing_libraries_load_as_data(tmp_path, foreign, protocol):
         if not present:
             for name in [n for n in sys.modules if n.partition(".")[0] in ("mmcv", "mmengine")]:
                 del sys.modules[name]
-        found = read_path(path)
-        assert found["meta"]["cfg"] == {"model": {"type": "ResNet", "depth": 50}, "lr": 0.1}
-        assert type(found["meta"]["cfg"]) is dict
-        buffer = found["hub"]["loss"]
+        content = read_path(path)
+        assert content["meta"]["cfg"] == {"model": {"type": "ResNet", "depth": 50}, "lr": 0.1}
+        assert type(content["meta"]["cfg"]) is dict
+        buffer = content["hub"]["loss"]
         assert buffer.type_name == "mmengine.logging.history_buffer.HistoryBuffer"
         np.testing.assert_array_equal(buffer.state["_log_history"], np.ones(3))
         assert "HistoryBuffer" in repr(buffer)
 
 
 def test_numpy_values_load_without_numpy(tmp_path, monkeypatch):
-    content = {"x": np.float32(0.5), "y": np.arange(3), "z": np.datetime64("2021-03-04")}
-    torch.save(content, tmp_path / "x.pth")
+    values = {"x": np.float32(0.5), "y": np.arange(3), "z": np.datetime64("2021-03-04")}
+    torch.save(values, tmp_path / "x.pth")
     monkeypatch.setitem(sys.modules, "numpy", None)
-    found = read_path(tmp_path / "x.pth")
-    assert found["x"] == 0.5
-    assert found["y"].type_name == "numpy.ndarray"
-    assert found["z"].args[0] == "M8[1D]"
+    content = read_path(tmp_path / "x.pth")
+    assert content["x"] == 0.5
+    assert content["y"].type_name == "numpy.ndarray"
+    assert content["z"].args[0] == "M8[1D]"
 
 
 def test_sparse_tensors_are_read_by_torch(tmp_path):
     tensor = torch.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (3,), check_invariants=True)
     torch.save({"x": tensor, "y": torch.ones(2)}, tmp_path / "x.pth")
-    found = read_path(tmp_path / "x.pth")
-    assert torch.equal(found["x"].to_dense(), torch.tensor([1.0, 2.0, 0.0]))
+    content = read_path(tmp_path / "x.pth")
+    assert torch.equal(content["x"].to_dense(), torch.tensor([1.0, 2.0, 0.0]))
 
 
 def test_names_in_safe_globals_of_torch_load(tmp_path):
@@ -355,8 +355,8 @@ def test_weights_only_false_runs_code(tmp_path):
     )
     with pytest.raises(UnsafeCheckpointError, match=r"builtins\.len"):
         load_checkpoint(nn.Linear(1, 1), tmp_path / "x.pth")
-    found = load_checkpoint(nn.Linear(1, 1), tmp_path / "x.pth", weights_only=False)
-    assert found["x"] == 3
+    content = load_checkpoint(nn.Linear(1, 1), tmp_path / "x.pth", weights_only=False)
+    assert content["x"] == 3
 
 
 def test_only_instructions_that_data_needs_are_implemented():

@@ -17,8 +17,8 @@ def net():
     return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
 
 
-def equal(one, other):
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+def equal(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
 def test_saved_checkpoint_has_the_entries_of_mmcv(tmp_path):
@@ -28,13 +28,13 @@ def test_saved_checkpoint_has_the_entries_of_mmcv(tmp_path):
     meta = {"epoch": 3}
     zoo.save_checkpoint(model, str(tmp_path / "a" / "x.pth"), optimizer, meta)
     assert meta == {"epoch": 3}
-    found = torch.load(tmp_path / "a" / "x.pth", weights_only=True)
-    assert found["meta"]["epoch"] == 3
-    assert tuple(found["meta"]["CLASSES"]) == ("cat", "dog")
-    assert "time" in found["meta"]
-    assert equal(found["state_dict"], model.state_dict())
-    assert found["state_dict"]._metadata["1"]["version"] == 2
-    assert found["optimizer"].keys() == optimizer.state_dict().keys()
+    content = torch.load(tmp_path / "a" / "x.pth", weights_only=True)
+    assert content["meta"]["epoch"] == 3
+    assert tuple(content["meta"]["CLASSES"]) == ("cat", "dog")
+    assert "time" in content["meta"]
+    assert equal(content["state_dict"], model.state_dict())
+    assert content["state_dict"]._metadata["1"]["version"] == 2
+    assert content["optimizer"].keys() == optimizer.state_dict().keys()
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["x.pth"]
 
 
@@ -42,9 +42,9 @@ def test_several_optimizers_are_saved_by_name(tmp_path):
     model = net()
     optimizers = {"a": torch.optim.SGD(model.parameters(), 0.1)}
     zoo.save_checkpoint(nn.DataParallel(model), tmp_path / "x.pth", optimizers)
-    found = torch.load(tmp_path / "x.pth", weights_only=True)
-    assert list(found["optimizer"]) == ["a"]
-    assert equal(found["state_dict"], model.state_dict())
+    content = torch.load(tmp_path / "x.pth", weights_only=True)
+    assert list(content["optimizer"]) == ["a"]
+    assert equal(content["state_dict"], model.state_dict())
 
 
 def test_safetensors_suffix_writes_that_format(tmp_path):
@@ -193,9 +193,9 @@ def test_inspect_works_without_torch(tmp_path):
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['numpy'] = None\n"
         "from brickwork_zoo import inspect\n"
-        f"found = inspect({str(tmp_path / 'x.pth')!r})\n"
-        "(t,) = found.tensors\n"
-        "print(t.key, t.shape, t.dtype, t.nbytes, found.format, found.other, found.unsafe)"
+        f"content = inspect({str(tmp_path / 'x.pth')!r})\n"
+        "(t,) = content.tensors\n"
+        "print(t.key, t.shape, t.dtype, t.nbytes, content.format, content.other, content.unsafe)"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split("\n")[0] == ("state_dict/a (2, 3) float16 12 zip {'n': '3'} ()")
@@ -234,6 +234,6 @@ def test_convert_refuses_what_it_cannot_write(tmp_path):
 def test_quantized_tensors_are_read_by_torch(tmp_path):
     tensor = torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
     torch.save({"q": tensor, "w": torch.ones(1)}, tmp_path / "x.pth")
-    found = zoo.read_checkpoint(tmp_path / "x.pth")
-    assert torch.equal(found["q"].dequantize(), torch.ones(2))
+    content = zoo.read_checkpoint(tmp_path / "x.pth")
+    assert torch.equal(content["q"].dequantize(), torch.ones(2))
     assert "torch.QInt8Storage" in zoo.inspect(tmp_path / "x.pth").unsafe
