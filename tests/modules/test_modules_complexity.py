@@ -1,4 +1,4 @@
-"""Parameters and FLOPs, against mmcv 1.7.2's numbers and against formulas."""
+"""Parameters and FLOPs, against the numbers of mmcv 1.7.2 and formulas."""
 
 import dataclasses
 import io

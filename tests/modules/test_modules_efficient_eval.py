@@ -1,4 +1,4 @@
-"""A batch norm folded into its convolution in each forward: same values, same gradients."""
+"""Batch norms folded into convolutions in each forward pass: outputs and gradients."""
 
 import copy
 import pickle
@@ -31,8 +31,8 @@ PLAIN: dict[str, Callable[[], tuple[nn.Module, nn.Module, Tensor]]] = {
 }
 
 
-def used(bn: nn.Module) -> nn.Module:
-    """Build a batch norm as after some training, in eval mode."""
+def trained_norm(bn: nn.Module) -> nn.Module:
+    """Build a batch norm with statistics as after training, in eval mode."""
     with torch.no_grad():
         bn.running_mean.normal_()
         bn.running_var.uniform_(0.5, 2)
@@ -45,7 +45,7 @@ def used(bn: nn.Module) -> nn.Module:
 def test_folded_forward_equals_the_layers_one_after_another(case: str) -> None:
     torch.manual_seed(0)
     conv, bn, x = PLAIN[case]()
-    used(bn)
+    trained_norm(bn)
     expected = bn(conv(x))
     actual = efficient_conv_bn_eval_forward(bn, conv, x)
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
@@ -72,7 +72,7 @@ def test_conv_module_calls_one_layer_in_eval_mode_and_two_in_training() -> None:
     x = torch.randn(2, 3, 8, 8)
     module.train()(x)
     assert calls == ["bn"]
-    used(module.bn)
+    trained_norm(module.bn)
     module.eval()(x)
     assert calls == ["bn"]
     module.turn_on_efficient_conv_bn_eval(False)
@@ -82,7 +82,7 @@ def test_conv_module_calls_one_layer_in_eval_mode_and_two_in_training() -> None:
 
 def test_conv_module_skips_the_norm_on_request() -> None:
     module = ConvModule(3, 4, 3, norm_cfg=dict(type="BN"), efficient_conv_bn_eval=True).eval()
-    used(module.bn)
+    trained_norm(module.bn)
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(module(x, norm=False), module.conv(x).relu())
 
@@ -118,7 +118,7 @@ def test_conv_module_with_a_replaced_norm_runs_it() -> None:
 
 
 def test_create_from_conv_bn_keeps_layers_attributes_and_random_state() -> None:
-    conv, bn = nn.Conv2d(3, 4, 3, 2, bias=False), used(nn.BatchNorm2d(4))
+    conv, bn = nn.Conv2d(3, 4, 3, 2, bias=False), trained_norm(nn.BatchNorm2d(4))
     module = ConvModule.create_from_conv_bn(conv, bn)
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(module(x), bn(conv(x)), rtol=1e-5, atol=1e-5)
@@ -128,7 +128,7 @@ def test_create_from_conv_bn_keeps_layers_attributes_and_random_state() -> None:
 
 
 class Block(nn.Module):
-    """As a network without ConvModule is written."""
+    """Layers without a ConvModule."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ def test_turn_on_for_a_whole_model() -> None:
     plain = nn.Sequential(Block(), Block())
     for name, module in plain.named_modules():
         if "bn" in name:
-            used(module)
+            trained_norm(module)
     plain.eval()
     model = copy.deepcopy(plain)
     turn_on_efficient_conv_bn_eval(model)
@@ -158,7 +158,7 @@ def test_turn_on_for_a_whole_model() -> None:
     torch.testing.assert_close(model.train()(x), plain.train()(x))
     torch.testing.assert_close(model[0].bn1.running_mean, plain[0].bn1.running_mean)
 
-    copied = copy.deepcopy(model.eval())  # a copy folds its own batch norm, not the original's
+    copied = copy.deepcopy(model.eval())  # a copy folds the batch norm of the copy
     plain.eval()
     nn.init.zeros_(copied[0].bn1.weight)
     torch.testing.assert_close(model(x), plain(x), rtol=1e-5, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Folding batch norms: only real pairs, the right numbers, and a model that lives on."""
+"""Fusion of batch norms: which pairs are found, and outputs of the fused model."""
 
 import copy
 import io
@@ -14,8 +14,8 @@ from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
 
-def settle(model):
-    """Give every batch norm statistics and factors of its own."""
+def with_statistics(model):
+    """Set random statistics and factors in every batch norm, and eval mode."""
     generator = torch.Generator().manual_seed(1)
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None:
@@ -38,7 +38,7 @@ def norms(model):
 @pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
 def test_every_convolution_type_fuses(kind, dim, groups, bias, affine):
     conv = getattr(nn, f"{kind}{dim}d")(4, 6, 3, stride=2, groups=groups, bias=bias)
-    model = settle(nn.Sequential(conv, getattr(nn, f"BatchNorm{dim}d")(6, affine=affine)))
+    model = with_statistics(nn.Sequential(conv, getattr(nn, f"BatchNorm{dim}d")(6, affine=affine)))
     x = torch.randn(2, 4, *[7] * dim)
     exact = copy.deepcopy(model).double()(x.double())
     unfused_error = (model(x) - exact).abs().max()
@@ -53,7 +53,7 @@ def block(forward, **children):
         model.add_module(name, child)
     cls = type("Block", (nn.Module,), {"forward": forward})
     model.__class__ = cls
-    return settle(model)
+    return with_statistics(model)
 
 
 def conv():
@@ -253,7 +253,9 @@ def test_pairs_that_cannot_fuse_are_reported(make, reason):
 
 @pytest.mark.parametrize("kind", ["Conv2dAdaptivePadding", "Conv", "deconv"])
 def test_convolutions_of_the_layers_package_fuse(kind):
-    model = settle(nn.Sequential(build_conv_layer({"type": kind}, 4, 4, 3), nn.BatchNorm2d(4)))
+    model = with_statistics(
+        nn.Sequential(build_conv_layer({"type": kind}, 4, 4, 3), nn.BatchNorm2d(4))
+    )
     fuse_conv_bn(model, example=torch.randn(1, 4, 9, 9))
     assert not norms(model)
 
@@ -266,7 +268,7 @@ def test_conv_module_works_after_fusion(norm, efficient):
         nn.Sequential(ConvModule(8, 8, 3, groups=8, norm_cfg={"type": norm})),
         ConvModule(8, 4, 1, norm_cfg={"type": "BN"}, order=("norm", "conv", "act")),
     )
-    settle(model)
+    with_statistics(model)
     x = torch.randn(2, 3, 9, 9)
     before, report = model(x), []
     fuse_conv_bn(model, example=x, report=report)
@@ -301,7 +303,7 @@ def test_fusion_that_changes_the_output_is_undone():
 
 
 def test_fusion_keeps_mode_dtype_and_requires_grad():
-    model = settle(nn.Sequential(conv(), nn.BatchNorm2d(4))).to(torch.bfloat16).train()
+    model = with_statistics(nn.Sequential(conv(), nn.BatchNorm2d(4))).to(torch.bfloat16).train()
     model[0].weight.requires_grad_(False)
     fuse_conv_bn(model, example=torch.randn(1, 4, 5, 5, dtype=torch.bfloat16))
     assert all(module.training for module in model.modules())

@@ -1,4 +1,4 @@
-"""Blocks that go between layers, against formulas."""
+"""Plugin blocks against their formulas."""
 
 import math
 
@@ -18,8 +18,8 @@ from brickwork_registry import validate
 from torch import Tensor, nn
 
 
-def drawn(module: nn.Module) -> nn.Module:
-    """Return the module with every parameter nonzero."""
+def randomized(module: nn.Module) -> nn.Module:
+    """Fill every parameter with random values, and return the module."""
     torch.manual_seed(1)
     for parameter in module.parameters():
         if parameter.is_floating_point():
@@ -35,7 +35,7 @@ def pointwise(module: nn.Module, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("mode", ["embedded_gaussian", "gaussian", "dot_product", "concatenation"])
 def test_non_local_equals_its_formula(mode: str) -> None:
-    block = drawn(NonLocal2d(4, mode=mode))
+    block = randomized(NonLocal2d(4, mode=mode))
     x = torch.randn(2, 4, 3, 5)
     flat = x.flatten(2)
     values = pointwise(block.g.conv, flat)
@@ -77,7 +77,7 @@ def test_new_non_local_block_is_the_identity(kind: type, shape: tuple, norm: str
 
 
 def test_non_local_with_sub_sampling_can_be_initialized_again() -> None:
-    block = drawn(NonLocal2d(4, sub_sample=True))
+    block = randomized(NonLocal2d(4, sub_sample=True))
     block.init_weights(std=0.0)
     assert not any(parameter.any() for parameter in block.parameters())
 
@@ -92,7 +92,7 @@ def test_non_local_refuses_an_unknown_mode() -> None:
     "fusion", [["channel_add"], ["channel_mul"], ["channel_add", "channel_mul"]]
 )
 def test_context_block_equals_its_formula(pooling: str, fusion: list) -> None:
-    block = drawn(ContextBlock(4, 0.5, pooling, fusion))
+    block = randomized(ContextBlock(4, 0.5, pooling, fusion))
     x = torch.randn(2, 4, 3, 5)
     flat = x.flatten(2)
     if pooling == "avg":
@@ -126,7 +126,7 @@ def test_context_block_refuses_invalid_arguments() -> None:
 
 @pytest.mark.parametrize("kind", [f"{number:04b}" for number in range(16)])
 def test_generalized_attention_equals_its_formula(kind: str) -> None:
-    block = drawn(GeneralizedAttention(8, num_heads=2, kv_stride=1, attention_type=kind))
+    block = randomized(GeneralizedAttention(8, num_heads=2, kv_stride=1, attention_type=kind))
     x = torch.randn(1, 8, 2, 3)
     content, query_position, key_content, position = (digit == "1" for digit in kind)
 
@@ -164,7 +164,7 @@ def test_generalized_attention_equals_its_formula(kind: str) -> None:
 
 
 def test_spatial_range_masks_distant_keys() -> None:
-    block = drawn(GeneralizedAttention(512, spatial_range=1, num_heads=8, kv_stride=1))
+    block = randomized(GeneralizedAttention(512, spatial_range=1, num_heads=8, kv_stride=1))
     assert block.local_constraint_map.shape == (42, 42, 42, 42)
     assert block.local_constraint_map.dtype == torch.uint8
     inside = block.local_constraint_map[5, 7] == 0

@@ -1,4 +1,4 @@
-"""The search for receptive fields, against what mmcv 1.7.2 finds and against plain convolutions."""
+"""The search of dilations, against stored results of mmcv 1.7.2 and plain convolutions."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Turning synchronised batch norms back."""
+"""Conversion of synchronized batch norms into plain ones."""
 
 import copy
 import pickle

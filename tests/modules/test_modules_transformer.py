@@ -1,4 +1,4 @@
-"""The parts of transformers against plain torch."""
+"""Parts of transformers against formulas in plain torch."""
 
 import copy
 import warnings

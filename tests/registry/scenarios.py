@@ -21,8 +21,8 @@ def scenario(function):
 
 
 class Cat:
-    def __init__(self, colour="grey", **rest):
-        self.state = {"colour": colour, **rest}
+    def __init__(self, color="grey", **rest):
+        self.state = {"color": color, **rest}
 
 
 class Dog:
@@ -163,18 +163,18 @@ def decorating(registry_type, build):
 @scenario
 def building(registry_type, build):
     registry = pets(registry_type)
-    cfg = {"type": "Cat", "colour": "red"}
+    cfg = {"type": "Cat", "color": "red"}
     outcomes = [
         attempt(lambda cfg=cfg, defaults=defaults: build(cfg, registry, defaults))
         for cfg, defaults in [
             (cfg, None),
-            (cfg, {"colour": "blue", "tail": 1}),
-            ({"colour": "red"}, {"type": "Cat"}),
-            ({"type": "Cat"}, {"type": "Dog", "colour": "white"}),
+            (cfg, {"color": "blue", "tail": 1}),
+            ({"color": "red"}, {"type": "Cat"}),
+            ({"type": "Cat"}, {"type": "Dog", "color": "white"}),
             ({"type": "dog", "size": 3}, {}),
             ({"type": "dog"}, {"size": 4}),
             ({"type": "bark", "times": 2}, None),
-            ({"type": Cat, "colour": 1}, None),
+            ({"type": Cat, "color": 1}, None),
             ({"type": bark}, None),
             ({"type": "pets.hound", "size": 1}, None),
             # what is wrong
@@ -183,8 +183,8 @@ def building(registry_type, build):
             ({"type": "dog", "siez": 1}, None),
             ({"type": "Bird"}, None),
             ({"type": "pets.Bird"}, None),
-            ({"colour": "red"}, None),
-            ({"colour": "red"}, {"size": 1}),
+            ({"color": "red"}, None),
+            ({"color": "red"}, {"size": 1}),
             ({}, None),
             ({"type": 3}, None),
             ({"type": None}, None),
@@ -209,8 +209,8 @@ def build_method(registry_type, build):
     registry = pets(registry_type)
     return [
         attempt(lambda: registry.build({"type": "Cat"})),
-        attempt(lambda: registry.build({"type": "Cat"}, {"colour": 2})),
-        attempt(lambda: registry.build({"type": "Cat"}, default_args={"colour": 3})),
+        attempt(lambda: registry.build({"type": "Cat"}, {"color": 2})),
+        attempt(lambda: registry.build({"type": "Cat"}, default_args={"color": 3})),
         attempt(lambda: registry.build(cfg={"type": "Cat"})),
         attempt(lambda: registry.build()),
         attempt(lambda: registry.build({"type": "Bird"})),
