@@ -114,3 +114,20 @@ def test_bias_of_a_probability() -> None:
     assert torch.sigmoid(torch.tensor(bias_init_with_prob(0.3))).item() == pytest.approx(0.3)
     with pytest.raises(errors.RuleError, match="between 0 and 1, but got 1"):
         bias_init_with_prob(1)
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        lambda tensor: constant_init(tensor, 1),
+        lambda tensor: trunc_normal_init(tensor, std=0.02),
+        normal_init,
+        uniform_init,
+        xavier_init,
+        kaiming_init,
+        caffe2_xavier_init,
+    ],
+)
+def test_tensor_instead_of_a_module_raises_type_error(init: object) -> None:
+    with pytest.raises(TypeError, match=r"must be a module .*got a tensor of shape \(2, 3\)"):
+        init(nn.Linear(3, 2).weight)

@@ -185,13 +185,23 @@ class Initializer:
 
 
 def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
-    """Fill the weight and the bias of one module, if it has them: the free functions' work.
+    """Fill the weight and the bias of a module, if it has them: the work of the free functions.
 
     Args:
         module: The module.
         fill: Fills a weight in place.
-        bias: What the bias is filled with.
+        bias: Value for the bias.
+
+    Raises:
+        RuleTypeError: If `module` is a tensor.
     """
+    if isinstance(module, Tensor):
+        raise RuleTypeError(
+            f"module must be a module such as nn.Linear, got a tensor of shape "
+            f"{tuple(module.shape)}; pass the module itself, or fill the tensor with a function of "
+            "torch.nn.init",
+            module,
+        )
     with torch.no_grad():
         for name, is_bias in USUAL:
             tensor = tensor_of(module, name)

@@ -8,7 +8,6 @@ from torch import nn
 
 from ._records import (
     Slot,
-    loaded_source,
     original_slot,
     recorded,
     slot_tensor,
@@ -63,7 +62,7 @@ def record_loaded_slot(slot: Slot, source: str, key: str) -> None:
     """
     loaded = "loaded", source, key
     if (session := current_session()) is None:
-        write_record(slot.module, slot.name, slot.tensor, (loaded,))
+        write_record(slot.module, slot.name, slot.tensor, loaded)
     else:
         session.record_load(slot.module, slot.name, slot.tensor, loaded)
 
@@ -97,4 +96,4 @@ def is_loaded(module: nn.Module, name: str) -> bool:
         return id(tensor) in session.loaded
     # The record of an original is kept by the module that it was taken from.
     records = (record for holder in holders for record in recorded(holder))
-    return any(known is tensor and loaded_source(sources) for known, sources in records)
+    return any(known is tensor and source[0] == "loaded" for known, source in records)

@@ -3,14 +3,15 @@
 A module keeps the records of its own slots in its ``__dict__``::
 
     module.__dict__["_brickwork_sources"] = {
-        "weight": ((64, 3, 7, 7), (("rule", "KaimingInit: ...", 1), ("loaded", "a.pth", "conv.weight"))),
+        "weight": ((64, 3, 7, 7), "rule", "KaimingInit: ...", 1),
+        "bias": ((64,), "loaded", "a.pth", "conv.bias"),
     }
 
-that is, slot name -> the global shape of the tensor when it was written, and the sources of its
-value in the order in which they wrote it. They are built-in types alone, so records are copied,
-pickled, moved, sharded and dropped with the module, and ``torch.save(model)`` loads in a process
-that lacks this package. A record whose shape is not that of the tensor in the slot is ignored.
-"""  # noqa: E501  # the example is one line
+that is, slot name -> the global shape of the tensor when it was written, and the source of its
+value. They are built-in types alone, so records are copied, pickled, moved, sharded and dropped
+with the module, and ``torch.save(model)`` loads in a process that lacks this package. A record
+whose shape is not that of the tensor in the slot is ignored.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,6 @@ KEY = "_brickwork_sources"
 # in the checkpoint; otherwise how many levels above the slot's module the module is whose rule or
 # code it was, None if it is not an ancestor.
 Source: TypeAlias = tuple[str, str, str | int | None]
-Sources: TypeAlias = tuple[Source, ...]
 
 
 class Slot(NamedTuple):
@@ -103,27 +103,16 @@ def original_slot(module: nn.Module, name: str) -> tuple[nn.Module, str] | None:
     return (module, f"{name}_orig") if f"{name}_orig" in module._parameters else None
 
 
-def write_record(module: nn.Module, name: str, tensor: Tensor, sources: Sources) -> None:
+def write_record(module: nn.Module, name: str, tensor: Tensor, source: Source) -> None:
     """Replace the record of a slot."""
-    vars(module).setdefault(KEY, {})[name] = tuple(tensor.shape), sources
+    vars(module).setdefault(KEY, {})[name] = (tuple(tensor.shape), *source)
 
 
-def recorded(module: nn.Module) -> Iterator[tuple[Tensor, Sources]]:
+def recorded(module: nn.Module) -> Iterator[tuple[Tensor, Source]]:
     """Yield the tensors of a module itself that have a valid record, and their sources."""
-    for name, (shape, sources) in vars(module).get(KEY, {}).items():
+    for name, (shape, *source) in vars(module).get(KEY, {}).items():
         tensor = slot_tensor(module, name)
         if tensor is None and (slot := original_slot(module, name)) is not None:
             tensor = slot_tensor(*slot)
         if tensor is not None and tuple(tensor.shape) == shape:
-            yield tensor, sources
-
-
-def loaded_source(sources: Sources) -> Source | None:
-    """Return the checkpoint among the sources of a value, unless a rule has replaced it.
-
-    User code after a load adapts the loaded value, so the tensor still counts as loaded.
-    """
-    for source in reversed(sources):
-        if source[0] != "code":
-            return source if source[0] == "loaded" else None
-    return None
+            yield tensor, tuple(source)

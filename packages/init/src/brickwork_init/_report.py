@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from ._records import Slot, Sources, recorded, slots_below
+from ._records import Slot, recorded, slots_below
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _log = logging.getLogger(__name__)
 
-_COLUMNS = ("name", "shape", "value from", "over")
+_COLUMNS = ("name", "shape", "value from")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who gave a tensor a value.
+    """Where a value came from.
 
     Args:
         kind: ``'default'`` (the constructor), ``'rule'``, ``'code'`` (a user-defined
             ``init_weights``) or ``'loaded'``; ``'uninitialized'`` where there is no value yet.
         by: The rule, the code, or the file or URI.
-        module: The name of the module whose rule or code it was; empty for the model itself,
-            None if it is not part of the model.
-        key: The name in the checkpoint.
+        module: Name of the module whose rule or code it was; empty for the model itself, None for
+            a module outside of it.
+        key: Key in the checkpoint.
     """
 
     kind: str
@@ -52,30 +52,25 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is known of one parameter or buffer.
+    """The row of one parameter or buffer.
 
     Args:
         name: Its dotted name.
         kind: ``'parameter'`` or ``'buffer'``.
-        shape: Its shape, the whole one if it is sharded.
-        dtype: Its type, as torch names it.
-        history: Who gave it a value, in order; the last is the one it has.
+        shape: Its shape, the global one if it is sharded.
+        dtype: Its dtype, as torch names it.
+        source: Where its value came from.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     dtype: str
-    history: tuple[Source, ...]
-
-    @property
-    def source(self) -> Source:
-        """Who gave it the value that it has."""
-        return self.history[-1]
+    source: Source
 
 
 class InitReport:
-    """Where each value of a model came from; prints as a table.
+    """Table of where each value of a model came from.
 
     Args:
         origins: A row for each parameter and buffer.
@@ -101,7 +96,7 @@ class InitReport:
 
     @property
     def summary(self) -> str:
-        """One line: how many values came from where."""
+        """Number of values from each kind of source, in one line."""
         counts = Counter(_SUMMARY[origin.source.kind] for origin in self.origins)
         files = {origin.source.by for origin in self.origins if origin.source.kind == "loaded"}
         parts = ", ".join(f"{counts[what]} {what}" for what in _SUMMARY.values() if counts[what])
@@ -109,23 +104,11 @@ class InitReport:
         return f"{type(self._model).__name__}: {len(self)} tensors, {parts or 'none'}{loaded}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rows by name, made of plain types."""
-        return {
-            origin.name: {
-                "kind": origin.kind,
-                "shape": list(origin.shape),
-                "dtype": origin.dtype,
-                "history": [asdict(source) for source in origin.history],
-            }
-            for origin in self.origins
-        }
+        """Return the rows by name, as built-in types."""
+        return {origin.name: {**asdict(origin), "shape": list(origin.shape)} for origin in self}
 
     def to_json(self, **options: Any) -> str:
-        """Return the rows as JSON.
-
-        Args:
-            **options: Those of `json.dumps`, for example ``indent``.
-        """
+        """Return the rows as JSON; `options` are those of `json.dumps`, such as ``indent``."""
         return json.dumps(self.to_dict(), **options)
 
     def plot(self, path: str | Path) -> Path:
@@ -145,11 +128,10 @@ class InitReport:
         kinds = {origin.name: origin.source.kind for origin in self}
         return plot_histograms(self._model, kinds, self.summary, Path(path))
 
-    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, str]]:
         for origin in self.origins:
             shape = "x".join(map(str, origin.shape)) or "scalar"
-            over = [str(one) for one in origin.history[:-1] if one.kind != "default"]
-            yield origin.name, shape, str(origin.source), ", ".join(reversed(over))
+            yield origin.name, shape, str(origin.source)
 
     def __str__(self) -> str:
         if sys.stdout is not None and sys.stdout.isatty():
@@ -197,34 +179,27 @@ def init_report(model: nn.Module) -> InitReport:
     Returns:
         The report. A tensor without a record has the value that the constructor gave it.
     """
-    # By tensor: so tied tensors, and originals of parametrizations, have one history.
-    records = {
-        id(tensor): (path, sources)
+    # By tensor: tied tensors, and originals of parametrizations, are found by each of their names.
+    sources = {
+        id(tensor): _source(path, *source)
         for path, module in model.named_modules(remove_duplicate=False)
-        for tensor, sources in recorded(module)
+        for tensor, source in recorded(module)
     }
-    slots = list(slots_below(model))
-    parameters = [slot for slot in slots if slot.is_parameter]
-    buffers = [slot for slot in slots if not slot.is_parameter]
-    origins = [
-        _origin(slot, *records.get(id(slot.tensor), ("", ()))) for slot in parameters + buffers
-    ]
-    return InitReport(tuple(origins), model)
 
+    def origin(slot: Slot) -> Origin:
+        tensor, source = slot.tensor, sources.get(id(slot.tensor))
+        if source is None and tensor.is_meta:
+            source = Source("uninitialized", "no value")
+        elif source is None:
+            source = Source("default", f"constructor of {type(slot.module).__name__}")
+        kind = "parameter" if slot.is_parameter else "buffer"
+        return Origin(slot.dotted, kind, tuple(tensor.shape), str(tensor.dtype), source)
 
-def _origin(slot: Slot, path: str, sources: Sources) -> Origin:
-    """Return the row of a slot, whose record is kept by the module `path`."""
-    history = tuple(_source(path, *source) for source in sources)
-    if not history and slot.tensor.is_meta:
-        history = (Source("uninitialized", "no value"),)
-    else:
-        constructor = f"constructor of {type(slot.module).__name__}"
-        history = (Source("default", constructor), *history)
-    kind = "parameter" if slot.is_parameter else "buffer"
-    return Origin(slot.dotted, kind, tuple(slot.tensor.shape), str(slot.tensor.dtype), history)
+    return InitReport(tuple(map(origin, slots_below(model))), model)
 
 
 def _source(path: str, kind: str, text: str, detail: str | int | None) -> Source:
+    """Return the source of a slot of the module `path`."""
     if isinstance(detail, str):
         return Source(kind, text, key=detail)
     above = path.split(".") if path else []
@@ -234,11 +209,7 @@ def _source(path: str, kind: str, text: str, detail: str | int | None) -> Source
 
 
 def log_report(model: nn.Module) -> None:
-    """Log where values came from: a line, and at debug level a line for each tensor.
-
-    Args:
-        model: The model.
-    """
+    """Log where values came from: one line, and at debug level one for each tensor."""
     if not _log.isEnabledFor(logging.INFO):
         return
     report = init_report(model)

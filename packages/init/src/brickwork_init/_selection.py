@@ -135,8 +135,7 @@ def _bias_like(name: str) -> bool:
 
 def tensor_of(module: nn.Module, name: str) -> Tensor | None:
     """Return the tensor that a module has under a name, if it has one."""
-    # Code in use also passes parameters (`constant_init(norm.weight, 1)`), which does nothing
-    parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})
+    parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})  # None has none
     if name in parameters:  # most are; `getattr` looks for them last
         return parameters[name]
     tensor = getattr(module, name, None)

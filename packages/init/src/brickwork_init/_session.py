@@ -22,8 +22,6 @@ from ._dispatch import storage_key
 from ._records import KEY as RECORDS
 from ._records import (
     Source,
-    Sources,
-    loaded_source,
     modules_below,
     original_slot,
     own_tensors,
@@ -89,8 +87,8 @@ class Session:
             if RECORDS in (attributes := module.__dict__) or DEFERRED in attributes
         ]
         for module in () if force else self.noted:
-            for tensor, sources in recorded(module):
-                if (source := loaded_source(sources)) is not None:
+            for tensor, source in recorded(module):
+                if source[0] == "loaded":
                     self.loaded[id(tensor)] = Loaded(tensor, _BEFORE, source)
 
     def tree(self, module: nn.Module) -> Tree:
@@ -292,18 +290,18 @@ class Session:
         if self._watch is not None:
             self._warn_overwritten()
         # One pass, as most of its time goes into fetching a large model from memory.
-        sources_of: dict[int, Sources] = {}  # by `id` of the tensor: tied ones have one history
+        last: dict[int, Source] = {}  # by `id` of the tensor
         for module, name, source, _ in self._writes:
             tensor: Tensor | None = module._parameters.get(name)
             if tensor is None and (tensor := module._buffers.get(name)) is None:
                 continue  # removed since
-            before = sources_of.get(id(tensor))
-            sources = (source,) if before is None else _followed(before, source)
-            sources_of[id(tensor)] = sources
+            if source[0] == "code":
+                source = _adapting(last.get(id(tensor)), source)
+            last[id(tensor)] = source
             records = module.__dict__.get(RECORDS)
             if records is None:
                 records = module.__dict__[RECORDS] = {}
-            records[name] = tuple(tensor.shape), sources
+            records[name] = (tuple(tensor.shape), *source)
 
     def _warn_overwritten(self) -> None:
         """Warn of rules whose every value was overwritten by code of modules further inside."""
@@ -332,14 +330,12 @@ class Session:
             vars(module)["_is_init"] = False
 
 
-def _followed(sources: Sources, source: Source) -> Sources:
-    """Add a source, unless it continues the last one."""
-    last = sources[-1]
-    if last == source:
-        return sources
-    if last[0] == source[0] == "loaded":  # the same load, reported more exactly
-        return (*sources[:-1], source)
-    return (*sources, source)
+def _adapting(loaded: Source | None, code: Source) -> Source:
+    """Return the source of what user code wrote: a loaded value that it adapts stays loaded."""
+    if loaded is None or loaded[0] != "loaded":
+        return code
+    kind, text, key = loaded
+    return loaded if text.endswith(code[1]) else (kind, f"{text}, then {code[1]}", key)
 
 
 def _slot_of_alias(module: nn.Module, name: str, tensor: Tensor) -> tuple[nn.Module, str] | None:
