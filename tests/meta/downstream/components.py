@@ -13,6 +13,7 @@ import argparse
 import importlib
 import importlib.util
 import json
+import logging
 import re
 import sys
 import traceback
@@ -213,6 +214,7 @@ def prepare(package: str, side: str) -> None:
         from brickwork.compat import install
 
         install("mmcv")
+    importlib.import_module(f"{package}.apis")
     importlib.import_module(f"{package}.models")
 
 
@@ -226,6 +228,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.result.parent.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
+    logging.disable(logging.INFO)  # the initial values of every parameter
     torch.set_num_threads(1)
     prepare(arguments.package, arguments.side)
     records: dict[str, dict] = {}
