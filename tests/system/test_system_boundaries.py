@@ -19,7 +19,7 @@ OPTIONAL = {
     "brickwork": {"mmengine", "mmengine-lite", "numpy", "pillow"},
     "brickwork-models": {"numpy", "pillow"},  # images to preprocess
     # urllib3 comes with requests; numpy only where a file holds its arrays
-    "brickwork-zoo": {"torch", "safetensors", "fsspec", "rich", "urllib3", "numpy"},
+    "brickwork-zoo": {"torch", "fsspec", "rich", "urllib3", "numpy"},
 }
 
 # The parts of the zoo along its data flow: each may import itself and those before it.

@@ -91,7 +91,7 @@ def __getattr__(name: str) -> object:
     try:
         value = getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "brickwork_init", "safetensors"):
+        if error.name not in ("torch", "brickwork_init"):
             raise
         from .errors import MissingDependencyError  # as lazily as everything else
 
