@@ -21,8 +21,13 @@ MEASURED = {
         "ready model and a pass over it, from the cache, 1.2 GB",
         False,
     ),
-    "`load_checkpoint` into a model, 1.2 GB": (
+    "a ready model from a local checkpoint of 1.2 GB": ("ready model, local file, 1.2 GB", False),
+    "`load_checkpoint` into a model, 1.2 GB in the cache": (
         "load_checkpoint into a model, from the cache, 1.2 GB",
+        False,
+    ),
+    "`load_checkpoint` into a model, local 1.2 GB": (
+        "load_checkpoint into a model, local file, 1.2 GB",
         False,
     ),
     "importing `ConvModule`, beyond torch": ("from brickwork.cnn import ConvModule", True),
@@ -79,7 +84,8 @@ def test_comparison_states_the_measured_numbers(root):
     data = json.loads((root / "docs" / "_static" / "benchmarks.json").read_text())
     rows = {row["cost"]: row for part in data["parts"].values() for row in part}
     assert head[0] == f"mmcv {data['about']['mmcv']}"
-    assert [line[0] for line in lines] == list(MEASURED)
+    measured = [label for label, (name, _) in MEASURED.items() if name in rows]
+    assert [line[0] for line in lines] == measured
     for label, theirs, ours, ratio in lines:
         name, beyond = MEASURED[label]
         values = rows[name]["values"]

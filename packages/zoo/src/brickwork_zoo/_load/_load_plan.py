@@ -87,9 +87,9 @@ def plan(
     """Plan a load, with all of the modules' own hooks.
 
     As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name.
-    ``metadata`` maps the names of modules to their versions. One
-    with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)`` may rename all keys
-    before that, as the layers of ``brickwork-ops`` do.
+    A module with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)`` may rename all
+    keys before that, as the layers of ``brickwork-ops`` do. ``metadata`` maps the names of modules
+    to their versions.
     """
     result = Plan()
     result.targets = {id(slot.tensor): slot.tensor for slot in model_slots}
