@@ -259,6 +259,11 @@ def test_further_arguments_override_the_entry() -> None:
         create_model("resnet18", dept=50)
 
 
+def test_tag_from_another_source_than_the_uri_is_refused() -> None:
+    with pytest.raises(ModelError, match="but the name selects the source mmcls://"):
+        create_model("mmcls://resnet50", pretrained="imagenet1k_v2")
+
+
 def test_contradictory_arguments_and_missing_weights_are_refused() -> None:
     with pytest.raises(ModelError, match="in_channels must be at least 1, got 0"):
         create_model("resnet18", in_channels=0)

@@ -120,7 +120,8 @@ def create_model(
         NoArchitectureError: The zoo has a checkpoint of this name, but no model here fits it.
         NoWeightsError: The model has no weights, or none with this tag.
         MissingLibraryError: The URI names a model of a library that is not installed.
-        ModelError: ``in_channels`` is less than 1, or ``out_indices`` is set for a classifier.
+        ModelError: ``in_channels`` is less than 1, ``out_indices`` is set for a classifier, or
+            ``pretrained`` selects weights from another source than the URI.
     """
     try:
         entry, tag = find(name)
@@ -135,6 +136,12 @@ def create_model(
         alternatives = other_sources(name)
         return create_external(name, pretrained, num_classes, sha256, options, alternatives)
     weights = _select_weights(entry, tag if pretrained is True and tag else pretrained)
+    scheme, separator, _ = name.partition("://")
+    if separator and weights and not weights.uri.startswith(f"{scheme}://"):
+        raise ModelError(
+            f"pretrained={pretrained!r} selects {weights.uri}, but the name selects the source "
+            f"{scheme}://; name the model without a source: {entry.name!r}"
+        )
     own_classes = weights.num_classes if weights else entry.num_classes
     if num_classes == "default":
         num_classes = own_classes
