@@ -2,9 +2,8 @@
 
     python .ci/check_release.py brickwork-zoo-v0.2.0
 
-Prints the folder of the package, for the release's next steps, and refuses a tag that is not of the
-form `<distribution>-v<version>`, whose version is not the package's, or whose changelog begins with
-another version or says nothing about this one.
+Prints the folder of the package. Fails if the tag is not of the form `<distribution>-v<version>`, its
+version is not the package's, or the changelog does not begin with a section on it.
 """
 
 import re
@@ -20,25 +19,25 @@ def check(tag: str, root: Path = ROOT) -> Path:
     """Return the folder of the package that `tag` releases; raise ValueError if they disagree."""
     match = TAG.fullmatch(tag)
     if not match:
-        raise ValueError(f"{tag!r} is no release tag; one looks like brickwork-zoo-v0.2.0")
+        raise ValueError(f"tag must look like brickwork-zoo-v0.2.0, got {tag!r}")
     name, version = match["name"], match["version"]
     for project in [*root.glob("packages/*/pyproject.toml"), root / "meta" / "pyproject.toml"]:
         settings = tomllib.loads(project.read_text())
         if settings["project"]["name"] == name:
             break
     else:
-        raise ValueError(f"{tag!r} names {name}, which is no distribution of this repository")
+        raise ValueError(f"tag must name a distribution of this repository, got {tag!r}")
     folder = project.parent
     source = (folder / settings["tool"]["hatch"]["version"]["path"]).read_text()
-    found = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
-    if not found or found[1] != version:
-        raise ValueError(f"{tag!r} says {version}, the package says {found and found[1]}")
+    match = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
+    if not match or match[1] != version:
+        raise ValueError(f"tag has version {version}, but the package has {match and match[1]}")
     sections = re.split(r"^## ", (folder / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
     heading, _, body = sections[0].partition("\n")
     if heading.split()[0] != version:
-        raise ValueError(f"{tag!r} says {version}, the changelog begins with {heading!r}")
+        raise ValueError(f"tag has version {version}, but the changelog begins with {heading!r}")
     if not body.strip():
-        raise ValueError(f"the changelog says nothing about {name} {version}")
+        raise ValueError(f"the changelog's section on {name} {version} is empty")
     return folder
 
 
