@@ -2,8 +2,9 @@
 
     python .ci/check_release.py brickwork-zoo-v0.2.0
 
-Prints the folder of the package. Fails if the tag is not of the form `<distribution>-v<version>`, its
-version is not the package's, or the changelog does not begin with a section on it.
+Prints the folder of the package. Fails if the tag is not of the form
+`<distribution>-v<version>`, its version is not the package's, or the changelog does not begin with
+a section on it.
 """
 
 import re
