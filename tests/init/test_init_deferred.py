@@ -1,4 +1,4 @@
-"""Models built without values, and how they come by them."""
+"""Models built under `deferred`, and how their tensors get values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Net(BaseModule):
 
 
 class Draws(TorchDispatchMode):
-    """Counts what draws and what writes into parameters' memory."""
+    """Records the operators that draw into memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Draws(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_nothing_is_drawn() -> None:
+def test_constructors_draw_nothing() -> None:
     state = torch.get_rng_state()
     with Draws() as draws, deferred():
         Net()
@@ -69,7 +69,7 @@ def test_nothing_is_drawn() -> None:
     assert draws.seen == []
 
 
-def test_no_memory_is_touched() -> None:
+def test_constructors_touch_no_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with deferred():
         model = nn.Sequential(*(nn.Linear(8192, 8192) for _ in range(16)))  # 4 GiB
@@ -78,7 +78,7 @@ def test_no_memory_is_touched() -> None:
     assert len(uninitialized(model)) == 32
 
 
-def test_what_is_computed_is_kept_and_what_is_drawn_has_no_value() -> None:
+def test_computed_tensors_have_values_and_drawn_ones_have_none() -> None:
     with deferred():
         model = Net()
     assert torch.equal(model.frequency, 1 / torch.arange(1, 5))
@@ -93,7 +93,7 @@ def test_what_is_computed_is_kept_and_what_is_drawn_has_no_value() -> None:
     assert init_report(model)["conv.weight"].source.kind == "uninitialized"
 
 
-def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
+def test_init_weights_gives_the_values_of_a_model_built_without_deferred() -> None:
     with deferred():
         model = Net(ALL)
     torch.manual_seed(0)
@@ -111,7 +111,7 @@ def test_init_weights_gives_the_values_of_a_model_built_plainly() -> None:
     model.head(model.token).sum().backward()
 
 
-def test_what_is_left_is_an_error_that_names_it_and_stays_without_value() -> None:
+def test_error_names_uninitialized_tensors_and_a_retry_initializes_them() -> None:
     with deferred():
         model = Net(dict(type="Kaiming", layer="Conv2d"))
     message = "without a value: token, position"
@@ -126,7 +126,7 @@ def test_what_is_left_is_an_error_that_names_it_and_stays_without_value() -> Non
     assert uninitialized(model) == []
 
 
-def test_an_init_weights_that_raises_leaves_no_garbage() -> None:
+def test_init_weights_that_raises_leaves_no_garbage_values() -> None:
     class Broken(Net):
         def init_weights(self) -> None:
             super().init_weights()
@@ -140,7 +140,7 @@ def test_an_init_weights_that_raises_leaves_no_garbage() -> None:
     assert "head.weight" in uninitialized(model)
 
 
-def test_a_checkpoint_gives_what_it_has_and_rules_the_rest() -> None:
+def test_checkpoint_initializes_its_tensors_and_rules_the_rest() -> None:
     state = Net().state_dict()
     del state["head.bias"], state["conv.weight"]
     with deferred():
@@ -155,7 +155,7 @@ def test_a_checkpoint_gives_what_it_has_and_rules_the_rest() -> None:
     assert torch.equal(model.embed.weight, state["embed.weight"])
 
 
-def test_assigned_tensors_are_values() -> None:
+def test_plain_module_loads_by_assign() -> None:
     with deferred():
         model = nn.Linear(2, 2)
     model.load_state_dict({"weight": torch.ones(2, 2), "bias": torch.ones(2)}, assign=True)
@@ -164,7 +164,7 @@ def test_assigned_tensors_are_values() -> None:
     assert (model.weight == 1).all()
 
 
-def test_code_of_ones_own_gives_values() -> None:
+def test_own_code_initializes_by_fill_and_by_data() -> None:
     class Own(BaseModule):
         def __init__(self) -> None:
             super().__init__()
@@ -181,14 +181,14 @@ def test_code_of_ones_own_gives_values() -> None:
     assert model.fc.bias.tolist() == [5, 5]
 
 
-def test_initialize_alone_leaves_the_rest_for_later() -> None:
+def test_initialize_leaves_other_tensors_uninitialized() -> None:
     with deferred():
         model = nn.Sequential(nn.Linear(2, 2), nn.Conv2d(1, 1, 1))
     initialize(model, dict(type="Constant", val=1, layer="Linear"))
     assert uninitialized(model) == ["1.weight", "1.bias"]
 
 
-def test_a_constructor_that_reads_a_draw_is_told_so() -> None:
+def test_constructor_that_reads_a_random_value_raises() -> None:
     class Reads(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -201,7 +201,7 @@ def test_a_constructor_that_reads_a_draw_is_told_so() -> None:
     assert not nn.Linear(1, 1).weight.is_meta
 
 
-def test_a_backbone_that_loads_itself_keeps_its_weights() -> None:
+def test_constructor_that_loads_by_assign_keeps_its_weights() -> None:
     class Backbone(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -215,7 +215,7 @@ def test_a_backbone_that_loads_itself_keeps_its_weights() -> None:
     assert (model.fc.weight == 1).all()
 
 
-def test_the_meta_device_stays_what_it_is() -> None:
+def test_model_built_on_the_meta_device_stays_there() -> None:
     with torch.device("meta"):
         model = Net(ALL)
     model.init_weights()

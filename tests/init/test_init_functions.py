@@ -28,7 +28,7 @@ def conv() -> nn.Conv2d:
 FAN_IN, FAN_OUT = 16 * 9, 32 * 9
 
 
-def test_constant(conv: nn.Conv2d) -> None:
+def test_constant_fills_weight_and_bias(conv: nn.Conv2d) -> None:
     constant_init(conv, 0.1)
     assert (conv.weight == 0.1).all()
     assert (conv.bias == 0).all()
@@ -38,7 +38,7 @@ def test_constant(conv: nn.Conv2d) -> None:
 
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
-def test_xavier_has_the_deviation_of_the_paper(conv: nn.Conv2d, distribution: str) -> None:
+def test_xavier_has_the_standard_deviation_of_the_paper(conv: nn.Conv2d, distribution: str) -> None:
     xavier_init(conv, gain=2, bias=0.1, distribution=distribution)
     std = 2 * math.sqrt(2 / (FAN_IN + FAN_OUT))
     assert conv.weight.std().item() == pytest.approx(std, rel=0.05)
@@ -51,7 +51,7 @@ def test_xavier_has_the_deviation_of_the_paper(conv: nn.Conv2d, distribution: st
     ("mode", "fan"), [("fan_in", FAN_IN), ("fan_out", FAN_OUT)], ids=["in", "out"]
 )
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
-def test_kaiming_has_the_deviation_of_the_paper(
+def test_kaiming_has_the_standard_deviation_of_the_paper(
     conv: nn.Conv2d, mode: str, fan: int, distribution: str
 ) -> None:
     kaiming_init(conv, a=0.3, mode=mode, nonlinearity="leaky_relu", distribution=distribution)
@@ -90,18 +90,18 @@ def test_trunc_normal_is_the_inverse_of_the_cumulative_function() -> None:
     assert (layer.bias == 1).all()
 
 
-def test_trunc_normal_warns_where_it_cannot_be_right() -> None:
+def test_trunc_normal_warns_if_mean_is_far_outside_the_bounds() -> None:
     with pytest.warns(UserWarning, match="more than two std"):
         trunc_normal_init(nn.Linear(2, 2), mean=9)
 
 
 @pytest.mark.parametrize("init", [xavier_init, kaiming_init])
-def test_an_unknown_distribution_is_refused(init: object, conv: nn.Conv2d) -> None:
-    with pytest.raises(errors.RuleError, match="'normal' or 'uniform', but got 'student'"):
+def test_unknown_distribution_raises(init: object, conv: nn.Conv2d) -> None:
+    with pytest.raises(errors.RuleError, match="'normal' or 'uniform', got 'student'"):
         init(conv, distribution="student")
 
 
-def test_a_module_without_weight_or_bias_is_left_alone() -> None:
+def test_module_without_weight_or_bias_is_unchanged() -> None:
     constant_init(nn.ReLU(), 1)
     layer = nn.Conv2d(1, 1, 1, bias=False)
     constant_init(layer, 1, bias=2)
@@ -109,10 +109,10 @@ def test_a_module_without_weight_or_bias_is_left_alone() -> None:
     constant_init(nn.LSTM(2, 2), 1)  # its `bias` is a flag
 
 
-def test_bias_of_a_probability() -> None:
+def test_bias_init_with_prob_inverts_the_sigmoid() -> None:
     assert bias_init_with_prob(0.01) == pytest.approx(-4.59511985013459)
     assert torch.sigmoid(torch.tensor(bias_init_with_prob(0.3))).item() == pytest.approx(0.3)
-    with pytest.raises(errors.RuleError, match="between 0 and 1, but got 1"):
+    with pytest.raises(errors.RuleError, match="between 0 and 1, got 1"):
         bias_init_with_prob(1)
 
 

@@ -10,13 +10,13 @@ from brickwork_init import errors, initialize
 from torch import nn
 
 
-def test_orthogonal() -> None:
+def test_orthogonal_weight_times_its_transpose_is_the_identity() -> None:
     layer = nn.Linear(8, 4)
     initialize(layer, dict(type="Orthogonal", gain=3, layer="Linear"))
     torch.testing.assert_close(layer.weight @ layer.weight.T, 9 * torch.eye(4))
 
 
-def test_dirac_and_eye_hand_their_input_through() -> None:
+def test_dirac_and_eye_give_identity_layers() -> None:
     conv, linear = nn.Conv2d(4, 4, 3, padding=1, groups=2), nn.Linear(5, 5)
     initialize(conv, dict(type="Dirac", groups=2, layer="Conv2d"))
     initialize(linear, dict(type="Eye", layer="Linear"))
@@ -26,7 +26,7 @@ def test_dirac_and_eye_hand_their_input_through() -> None:
 
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
-def test_lecun_keeps_the_variance(distribution: str) -> None:
+def test_lecun_has_variance_one_over_fan_in(distribution: str) -> None:
     layer = nn.Linear(400, 300)
     initialize(layer, dict(type="LeCun", distribution=distribution, layer="Linear"))
     assert layer.weight.std().item() == pytest.approx(math.sqrt(1 / 400), rel=0.02)
@@ -34,7 +34,7 @@ def test_lecun_keeps_the_variance(distribution: str) -> None:
         initialize(layer, dict(type="LeCun", distribution="cauchy"))
 
 
-def test_vit_trunc_normal_is_cut_at_two_deviations() -> None:
+def test_vit_trunc_normal_is_truncated_at_two_standard_deviations() -> None:
     layer = nn.Linear(300, 300)
     initialize(layer, dict(type="ViTTruncNormal", layer="Linear"))
     assert 0.0399 < layer.weight.abs().max().item() <= 0.04
@@ -59,7 +59,7 @@ def test_identity_residual_zeroes_the_last_norm_of_the_main_path() -> None:
         assert (block.downsample[1].weight == 1).all()
 
 
-def test_identity_residual_by_name() -> None:
+def test_identity_residual_selects_the_norm_by_name() -> None:
     model = Bottleneck()
     initialize(model, dict(type="IdentityResidual", norm="bn1", layer="Bottleneck"))
     assert (model.bn1.weight == 0).all()

@@ -1,4 +1,4 @@
-"""What a rule selects: classes, globs, predicates, and the warning where it selects nothing."""
+"""Selection by class, glob and predicate, and the warning if nothing is selected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Net(nn.Module):
 
 
 def changed(model: nn.Module, cfg: dict[str, object]) -> set[str]:
-    """Fill with nines what a rule selects, and see what that was."""
+    """Return the names of the parameters that a rule selects."""
     initialize(model, dict(type="Constant", val=9, bias=9, **cfg))
     return {name for name, value in model.named_parameters() if (value == 9).all()}
 
@@ -46,11 +46,11 @@ def changed(model: nn.Module, cfg: dict[str, object]) -> set[str]:
         ),
     ],
 )
-def test_selection(cfg: dict[str, object], names: set[str]) -> None:
+def test_conditions_select_these_parameters(cfg: dict[str, object], names: set[str]) -> None:
     assert changed(Net(), cfg) == names
 
 
-def test_an_initializer_that_met_local_classes_pickles() -> None:
+def test_initializer_pickles_after_use_on_local_classes() -> None:
     class Local(nn.Linear): ...
 
     rule = ConstantInit(val=9, layer="Linear")
@@ -60,13 +60,13 @@ def test_an_initializer_that_met_local_classes_pickles() -> None:
     assert layer.weight.item() == 9
 
 
-def test_everything() -> None:
+def test_asterisk_selects_every_class() -> None:
     model = Net()
     usual = {name for name, _ in model.named_parameters() if name.endswith(("weight", "bias"))}
     assert changed(model, {"layer": "*"}) == usual - {"attn.in_proj_weight", "attn.in_proj_bias"}
 
 
-def test_a_bias_that_is_named_gets_the_bias() -> None:
+def test_matched_bias_gets_the_value_of_bias() -> None:
     model = Net()
     initialize(model, dict(type="Constant", val=1, bias=2, match="attn.in_proj_*"))
     assert (model.attn.in_proj_weight == 1).all()
@@ -77,20 +77,20 @@ def test_a_bias_that_is_named_gets_the_bias() -> None:
     ("cfg", "hint"),
     [
         ({"layer": "conv2D"}, "did you mean 'Conv2d'"),
-        ({"layer": "Transformer"}, "there are modules of the classes .*BatchNorm2d, Conv2d"),
+        ({"layer": "Transformer"}, "its modules are of the classes .*BatchNorm2d, Conv2d"),
         ({"match": "backbon.*"}, "did you mean .*'backbone'"),
         ({"match": "hed.weight"}, "did you mean 'head.weight'"),
         ({"where": lambda name, module: False}, "its parameters are token"),
     ],
 )
-def test_a_rule_that_matches_nothing_warns_with_what_is_close(
+def test_rule_that_matches_nothing_warns_with_similar_names(
     cfg: dict[str, object], hint: str
 ) -> None:
     with pytest.warns(errors.UnmatchedRuleWarning, match=f"matches nothing in Net: .*{hint}"):
         initialize(Net(), dict(type="Constant", val=1, **cfg))
 
 
-def test_one_of_several_names_is_enough() -> None:
+def test_one_matching_class_of_several_gives_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         initialize(Net(), dict(type="Constant", val=1, layer=["Linear", "GroupNorm"]))

@@ -14,7 +14,7 @@ from tests.init.sharded_worker import build
 WORKER = Path(__file__).with_name("sharded_worker.py")
 
 
-WAYS = {
+LAYOUTS = {
     1: ["plain"],
     2: ["plain", "meta", "deferred", "loaded"],
     4: ["plain", "replicas", "parallel", "parallel deferred"],
@@ -23,7 +23,7 @@ WAYS = {
 Results = dict[str, tuple[dict[str, torch.Tensor], dict[str, str]]]
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=LAYOUTS)
 def results(
     request: pytest.FixtureRequest,
     run_together: Callable[..., str],
@@ -31,7 +31,7 @@ def results(
 ) -> list[Results]:
     """Return the results of each process for models built in each way."""
     result = tmp_path_factory.mktemp("sharded") / "result"
-    run_together(request.param, WORKER, result, *WAYS[request.param])
+    run_together(request.param, WORKER, result, *LAYOUTS[request.param])
     return [torch.load(f"{result}.{rank}", weights_only=True) for rank in range(request.param)]
 
 
@@ -44,7 +44,7 @@ def alone() -> dict[str, torch.Tensor]:
     return {**model.state_dict(), "steps": torch.arange(4)}
 
 
-def test_each_process_holds_its_shard_of_the_same_values(
+def test_shards_hold_the_values_of_a_single_process(
     results: list[Results], alone: dict[str, torch.Tensor]
 ) -> None:
     for how, (state, kinds) in chain.from_iterable(one.items() for one in results):

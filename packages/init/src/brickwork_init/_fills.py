@@ -1,7 +1,6 @@
-"""Fills of one tensor that torch lacks, or draws in another order than mmcv 1.7.2 does.
+"""Fills of one tensor that torch lacks, or draws in another order than mmcv 1.7.2.
 
-Every other fill is a function of `torch.nn.init`, called where it is wanted. All are called while
-no gradients are recorded.
+Every other fill is a function of `torch.nn.init`. All are called under ``torch.no_grad()``.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ FanMode = Literal["fan_in", "fan_out"]
 
 
 def check_distribution(distribution: str) -> None:
-    """Refuse a distribution that is neither ``'normal'`` nor ``'uniform'``."""
+    """Raise if a distribution is neither ``'normal'`` nor ``'uniform'``."""
     if distribution not in ("normal", "uniform"):
         raise RuleError(
-            f"distribution must be 'normal' or 'uniform', but got {distribution!r}", distribution
+            f"distribution must be 'normal' or 'uniform', got {distribution!r}", distribution
         )
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """Count the inputs and the outputs that a weight connects each output and input to.
+    """Return fan-in and fan-out of a weight.
 
     Raises:
         RuleError: If the tensor has fewer than two dimensions (a `ValueError`).
     """
     if tensor.dim() < 2:
         raise RuleError(
-            "Fan in and fan out can not be computed for a tensor with fewer than 2 dimensions, "
-            f"and this one has the shape {tuple(tensor.shape)}; select other layers"
+            "fan-in and fan-out need a weight of at least 2 dimensions, got shape "
+            f"{tuple(tensor.shape)}; select other layers"
         )
     outputs, inputs, *kernel = tensor.shape
     field = math.prod(kernel)
@@ -44,7 +43,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 
 
 def _spread_(tensor: Tensor, std: float, distribution: str) -> Tensor:
-    """Draw values of mean zero and a standard deviation."""
+    """Draw values of mean zero and the given standard deviation."""
     if distribution == "uniform":
         bound = math.sqrt(3.0) * std
         return tensor.uniform_(-bound, bound)
@@ -63,11 +62,11 @@ def xavier_(tensor: Tensor, gain: float, distribution: str) -> Tensor:
 def kaiming_(tensor: Tensor, a: float, mode: str, nonlinearity: str, distribution: str) -> Tensor:
     """Fill by `He et al. (2015) <https://arxiv.org/abs/1502.01852>`_.
 
-    Variance ``gain^2 / fan``. What `torch.nn.init.kaiming_normal_` does, in half the time for a
-    small layer: so much of initialising one would be spent there.
+    Variance ``gain^2 / fan``. The same draws as `torch.nn.init.kaiming_normal_`, which takes twice
+    as long for a small layer.
     """
     if mode not in ("fan_in", "fan_out"):
-        raise RuleError(f"mode must be 'fan_in' or 'fan_out', but got {mode!r}", mode)
+        raise RuleError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}", mode)
     if not tensor.numel():
         return tensor
     fan_in, fan_out = fans(tensor)
@@ -80,18 +79,18 @@ def kaiming_(tensor: Tensor, a: float, mode: str, nonlinearity: str, distributio
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
 ) -> Tensor:
-    """Fill with a normal distribution cut off at `a` and `b`, one draw an element.
+    """Fill a tensor from a normal distribution truncated to [a, b], by one draw per element.
 
     A uniform draw goes through the inverse of the normal distribution's cumulative function.
-    `torch.nn.init.trunc_normal_` rejects and draws again instead, in recent releases, so that
-    the same seed gives other values there from one release of torch to the next.
+    Recent releases of `torch.nn.init.trunc_normal_` reject and draw again instead, so the values
+    under one seed differ between releases of torch.
 
     Args:
-        tensor: What to fill, of any shape.
-        mean: Mean of the normal distribution before it is cut.
-        std: Its standard deviation.
-        a: Least value.
-        b: Greatest value.
+        tensor: Tensor of any shape.
+        mean: Mean of the normal distribution before truncation.
+        std: Standard deviation before truncation.
+        a: Minimum.
+        b: Maximum.
 
     Returns:
         `tensor`.

@@ -1,4 +1,4 @@
-"""Fill the weight and the bias of a single module; a module without them is left as it is."""
+"""Functions that fill the weight and the bias of one module, if it has them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def constant_init(module: nn.Module, val: float, bias: float = 0) -> None:
     """Fill a module's weight with a constant, and its bias with another.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
-        val: What the weight is filled with.
-        bias: What the bias is filled with.
+        module: Module with a ``weight`` and perhaps a ``bias``.
+        val: Value of the weight.
+        bias: Value of the bias.
     """
     fill_module(module, lambda weight: weight.fill_(val), bias)
 
@@ -25,9 +25,9 @@ def xavier_init(
     """Fill a module's weight as `Glorot and Bengio <https://proceedings.mlr.press/v9/glorot10a>`_.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
-        gain: Factor of the standard deviation.
-        bias: What the bias is filled with.
+        module: Module with a ``weight`` and perhaps a ``bias``.
+        gain: Scale of the standard deviation.
+        bias: Value of the bias.
         distribution: ``'normal'`` or ``'uniform'``.
 
     Raises:
@@ -41,10 +41,10 @@ def normal_init(module: nn.Module, mean: float = 0, std: float = 1, bias: float 
     """Fill a module's weight from a normal distribution.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
+        module: Module with a ``weight`` and perhaps a ``bias``.
         mean: Mean of the weight.
         std: Standard deviation of the weight.
-        bias: What the bias is filled with.
+        bias: Value of the bias.
     """
     fill_module(module, lambda weight: weight.normal_(mean, std), bias)
 
@@ -57,15 +57,15 @@ def trunc_normal_init(
     b: float = 2,
     bias: float = 0,
 ) -> None:
-    """Fill a module's weight from a normal distribution cut off on both sides.
+    """Fill a module's weight from a normal distribution truncated to [a, b].
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
-        mean: Mean of the distribution before it is cut.
-        std: Standard deviation before it is cut.
-        a: Least value.
-        b: Greatest value.
-        bias: What the bias is filled with.
+        module: Module with a ``weight`` and perhaps a ``bias``.
+        mean: Mean before truncation.
+        std: Standard deviation before truncation.
+        a: Minimum.
+        b: Maximum.
+        bias: Value of the bias.
     """
     fill_module(module, lambda weight: trunc_normal_(weight, mean, std, a, b), bias)
 
@@ -74,10 +74,10 @@ def uniform_init(module: nn.Module, a: float = 0, b: float = 1, bias: float = 0)
     """Fill a module's weight from a uniform distribution.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
+        module: Module with a ``weight`` and perhaps a ``bias``.
         a: Lower bound.
         b: Upper bound.
-        bias: What the bias is filled with.
+        bias: Value of the bias.
     """
     fill_module(module, lambda weight: weight.uniform_(a, b), bias)
 
@@ -93,11 +93,11 @@ def kaiming_init(
     """Fill a module's weight as `He et al. <https://arxiv.org/abs/1502.01852>`_.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
-        a: Negative slope of the rectifier that follows, for ``nonlinearity='leaky_relu'``.
-        mode: ``'fan_in'`` keeps the variance of the activations, ``'fan_out'`` of the gradients.
-        nonlinearity: What follows, by its name in `torch.nn.functional`.
-        bias: What the bias is filled with.
+        module: Module with a ``weight`` and perhaps a ``bias``.
+        a: Negative slope of the rectifier after the layer, for ``nonlinearity='leaky_relu'``.
+        mode: ``'fan_in'`` preserves the variance of activations, ``'fan_out'`` that of gradients.
+        nonlinearity: Activation after the layer, by its name in `torch.nn.functional`.
+        bias: Value of the bias.
         distribution: ``'normal'`` or ``'uniform'``.
 
     Raises:
@@ -111,8 +111,8 @@ def caffe2_xavier_init(module: nn.Module, bias: float = 0) -> None:
     """Fill a module's weight as Caffe2's ``XavierFill`` does: ``U(-sqrt(3 / fan_in), ...)``.
 
     Args:
-        module: The module whose ``weight`` and ``bias`` are filled.
-        bias: What the bias is filled with.
+        module: Module with a ``weight`` and perhaps a ``bias``.
+        bias: Value of the bias.
     """
     kaiming_init(
         module,

@@ -1,4 +1,4 @@
-"""From an ``init_cfg`` to values: what the rules say, then doing it."""
+"""Applying the rules of an ``init_cfg``."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _steps(session: Session, init_cfg: InitCfg) -> list[Step]:
     steps = build_steps(init_cfg)
     if all(only_fills(initializer) for _, initializer in steps):
         steps = [(name, initializer) for name, initializer in steps if initializer.selects]
-        session.rules = [(init_cfg, steps), *session.rules[: _KEPT - 1]]
+        session.rules = [(init_cfg, steps), *session.rules[: _CACHED - 1]]
     return steps
 
 
@@ -84,23 +84,20 @@ def build_steps(init_cfg: InitCfg) -> list[Step]:
     return [(name, build_from_cfg(rule, INITIALIZERS)) for name, rule in _rules(init_cfg)]
 
 
-_KEPT = 8
+_CACHED = 8  # configs
 
 
 def _rules(init_cfg: InitCfg) -> Iterator[tuple[str | None, Rule]]:
-    """Yield each rule with the name of the part that it is for, None for the whole."""
+    """Yield each rule with the name of the part that it is for, None for the whole module."""
     if isinstance(init_cfg, Mapping):
         init_cfg = (init_cfg,)
     elif not isinstance(init_cfg, list | tuple):
         raise RuleTypeError(
-            f"init_cfg must be a dict or a list of dict, but got {type(init_cfg)}: {init_cfg!r}",
-            init_cfg,
+            f"init_cfg must be a dict or a list of dicts, got {init_cfg!r}", init_cfg
         )
     for rule in init_cfg:
         if not isinstance(rule, Mapping):
-            raise RuleTypeError(
-                f"init_cfg must be a dict or a list of dict, but its list has {rule!r}", rule
-            )
+            raise RuleTypeError(f"a rule of an init_cfg must be a dict, got {rule!r}", rule)
         if "override" not in rule:
             yield None, rule
             continue
@@ -117,30 +114,28 @@ def _overrides(
         overrides = (overrides,)
     elif not isinstance(overrides, list | tuple):
         raise RuleTypeError(
-            f"override must be a dict or a list of dict, but got {type(overrides)}, in {rule}", rule
+            f"override must be a dict or a list of dicts, got {overrides!r} in {rule}", rule
         )
     for override in overrides:
         if not isinstance(override, Mapping):
             raise RuleTypeError(
-                f"override must be a dict or a list of dict, but got {override!r}, in {rule}", rule
+                f"override must be a dict or a list of dicts, got {override!r} in {rule}", rule
             )
         args = dict(override)
         name = args.pop("name", None)
         if name is None:
-            raise RuleError(
-                f'`override` must contain the key "name", but got {args}, in {rule}', rule
-            )
+            raise RuleError(f"override must have the key 'name', got {args} in {rule}", rule)
         if args and "type" not in args:
             raise RuleError(
-                f'`override` need "type" key, but got {args}, in {rule}; '
-                'give only "name" to use the arguments of the rule itself',
+                f"override must have the key 'type', got {args} in {rule}; "
+                "pass only 'name' to use the arguments of the rule itself",
                 rule,
             )
-        yield name, _whole(args or own)
+        yield name, _for_every_class(args or own)
 
 
 def find_part(module: nn.Module, path: str, rule: InitCfg) -> nn.Module:
-    """Find a part of a module by an attribute's name or a dotted path."""
+    """Return the part of a module with the name of an attribute, or a dotted path."""
     part: object = module
     for name in path.split("."):
         try:
@@ -149,26 +144,29 @@ def find_part(module: nn.Module, path: str, rule: InitCfg) -> nn.Module:
             hint = suggest(path, [name for name, _ in module.named_modules() if name])
             parts = ", ".join(name for name, _ in module.named_children())
             raise TargetError(
-                f"module did not have attribute {path}, but init_cfg is {rule}; "
+                f"{type(module).__name__} has no part {path!r}, which {rule} names; "
                 f"{hint or f'its parts are {parts}'}",
                 path,
                 rule,
             ) from error
     if not isinstance(part, nn.Module):
         raise TargetError(
-            f"{path} is a {type(part).__name__}, not a module, but init_cfg is {rule}; "
-            f"select a parameter by match={path!r}",
+            f"the name of an override must be that of a module, got {path!r} of type "
+            f"{type(part).__name__} in {rule}; select a parameter by match={path!r}",
             path,
             rule,
         )
     return part
 
 
-def _whole(rule: Rule) -> Rule:
-    """Let a rule mean modules of every class, if it is of a kind that selects."""
-    kind = rule.get("type")
-    kind = INITIALIZERS.get(kind) if isinstance(kind, str) else kind
-    if isinstance(kind, type) and issubclass(kind, Initializer) and not kind.loads_weights:
-        selects = ("layer", "match", "where")
-        return {**{k: v for k, v in rule.items() if k not in selects}, "layer": EVERY}
-    return rule
+def _for_every_class(rule: Rule) -> Rule:
+    """Return a rule that selects modules of every class, if its initializer selects any."""
+    initializer = rule.get("type")
+    if isinstance(initializer, str):
+        initializer = INITIALIZERS.get(initializer)
+    if not (isinstance(initializer, type) and issubclass(initializer, Initializer)):
+        return rule
+    if initializer.loads_weights:
+        return rule
+    conditions = ("layer", "match", "where")
+    return {**{k: v for k, v in rule.items() if k not in conditions}, "layer": EVERY}

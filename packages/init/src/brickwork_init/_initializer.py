@@ -1,4 +1,4 @@
-"""The base of every initializer: it finds what is to be filled; its classes say only how."""
+"""The base class of initializers, and the registry of them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ INITIALIZERS.declare_provider(
 
 
 def bias_init_with_prob(prior_prob: float) -> float:
-    """Compute the bias with which a sigmoid gives a probability.
+    """Return the bias for which a sigmoid gives a probability.
 
-    ``-log((1 - p) / p)``, of `Focal Loss for Dense Object Detection
+    ``-log((1 - p) / p)``, from `Focal Loss for Dense Object Detection
     <https://arxiv.org/abs/1708.02002>`_.
 
     Args:
@@ -40,36 +40,34 @@ def bias_init_with_prob(prior_prob: float) -> float:
         The bias.
 
     Raises:
-        RuleError: If `prior_prob` is no probability.
+        RuleError: If `prior_prob` is not a probability.
     """
     if not 0 < prior_prob < 1:
-        raise RuleError(f"prior_prob must be between 0 and 1, but got {prior_prob!r}", prior_prob)
+        raise RuleError(f"prior_prob must be between 0 and 1, got {prior_prob!r}", prior_prob)
     return float(-math.log((1 - prior_prob) / prior_prob))
 
 
 class Initializer:
-    """What a rule of an ``init_cfg`` does: fill weights one way, and biases with a constant.
+    """Base of initializers, which fill weights in one way, and biases with a constant.
 
-    A subclass says how a weight is filled, in `fill`; it may override `fill_bias`, `part`, or
-    `__call__`, to do something else altogether. Everything that is common to the rules is here:
-    which modules and parameters a rule means, what is left alone because it was loaded, and the
-    record of what was written.
+    A subclass defines how a weight is filled, in `fill`. It may override `fill_bias`, `part`, or
+    `__call__` to do something else altogether.
 
     Args:
-        bias: What biases are filled with.
-        bias_prob: The probability from which to compute `bias` instead, see `bias_init_with_prob`.
+        bias: Value for biases.
+        bias_prob: Probability from which to compute `bias` instead, see `bias_init_with_prob`.
         layer: Select modules by class: names of classes or of their direct bases, or classes
-            (which mean their subclasses, too); ``'*'`` selects modules of every class.
+            (which include their subclasses); ``'*'`` selects modules of every class.
         match: Select by globs of dotted names, relative to the module that has the rule. A
             module's name selects its weight and bias, a parameter's name selects it.
         where: Select by a predicate, called as ``where(name, module)``.
 
     Raises:
         RuleTypeError: If an argument is of the wrong type.
-        RuleError: If `bias_prob` is no probability.
+        RuleError: If `bias_prob` is not a probability.
 
     Attributes:
-        loads_weights: Whether this kind of initializer loads a checkpoint instead of filling.
+        loads_weights: Whether this class of initializers loads a checkpoint instead of filling.
     """
 
     loads_weights: ClassVar[bool] = False
@@ -84,47 +82,43 @@ class Initializer:
         where: Predicate | None = None,
     ) -> None:
         if not isinstance(bias, int | float):
-            raise RuleTypeError(f"bias must be a number, but got a {type(bias)}: {bias!r}", bias)
+            raise RuleTypeError(f"bias must be a number, got {bias!r}", bias)
         if bias_prob is not None:
             if not isinstance(bias_prob, float):
-                raise RuleTypeError(
-                    f"bias_prob type must be float, but got {type(bias_prob)}: {bias_prob!r}",
-                    bias_prob,
-                )
+                raise RuleTypeError(f"bias_prob must be a float, got {bias_prob!r}", bias_prob)
             bias = bias_init_with_prob(bias_prob)
         self.bias = bias
         self._selection = Selection(layer, match, where)
 
     @property
     def layer(self) -> list[str | type[nn.Module]]:
-        """The classes selected."""
+        """The selected classes."""
         return list(self._selection.layers)
 
     @property
     def selects(self) -> bool:
-        """Whether anything is selected; a rule that has but an override does nothing itself."""
+        """Whether anything is selected; a rule with only an override selects nothing itself."""
         return bool(self._selection)
 
     @property
     def wholemodule(self) -> bool:
         """Whether modules of every class are selected."""
-        return self._selection.whole
+        return self._selection.selects_every_class
 
     def fill(self, weight: Tensor) -> object:
         """Fill a weight in place, while no gradients are recorded.
 
         Args:
-            weight: An ordinary tensor of any shape; where a tensor is sharded, one of its whole
-                shape stands in for it.
+            weight: A plain tensor; if the weight is sharded, one of its global shape.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say how a weight is filled")
+        raise NotImplementedError(f"{type(self).__name__} must define fill(weight)")
 
     def fill_bias(self, bias: Tensor) -> object:
         """Fill a bias in place."""
         return bias.fill_(self.bias)
 
     def part(self, module: nn.Module) -> nn.Module:
-        """Say which part of a selected module is filled; the module itself, as a rule."""
+        """Return the part of a selected module that is filled: by default the module itself."""
         return module
 
     def __call__(self, module: nn.Module) -> None:
@@ -172,16 +166,18 @@ class Initializer:
         return [slots[key] for key in keys if key in slots]
 
     def __repr__(self) -> str:
-        given = {name: value for name, value in vars(self).items() if name[0] != "_"}
-        given["bias"] = given.pop("bias", 0)  # last, as in the signature
-        chosen_by = self._selection
-        if chosen_by.layers:
-            given["layer"] = [one if isinstance(one, str) else one.__name__ for one in self.layer]
-        if chosen_by.globs:
-            given["match"] = list(chosen_by.globs)
-        if chosen_by.where:
-            given["where"] = getattr(chosen_by.where, "__name__", chosen_by.where)
-        return f"{type(self).__name__}: " + ", ".join(f"{k}={v}" for k, v in given.items())
+        options = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        options["bias"] = options.pop("bias", 0)  # last, as in the signature
+        selection = self._selection
+        if selection.layers:
+            options["layer"] = [
+                layer if isinstance(layer, str) else layer.__name__ for layer in self.layer
+            ]
+        if selection.globs:
+            options["match"] = list(selection.globs)
+        if selection.where:
+            options["where"] = getattr(selection.where, "__name__", selection.where)
+        return f"{type(self).__name__}: " + ", ".join(f"{k}={v}" for k, v in options.items())
 
 
 def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:

@@ -1,4 +1,4 @@
-"""The initializers of mmcv, each a few lines: how a weight is filled."""
+"""The initializers of mmcv."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class ConstantInit(Initializer):
     """Fill weights with a constant.
 
     Args:
-        val: The constant.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        val: Value of the weights.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, val: float, **kwargs: Any) -> None:
@@ -33,9 +33,9 @@ class XavierInit(Initializer):
     """Fill weights as `Glorot and Bengio <https://proceedings.mlr.press/v9/glorot10a>`_ (2010).
 
     Args:
-        gain: Factor of the standard deviation.
+        gain: Scale of the standard deviation.
         distribution: ``'normal'`` or ``'uniform'``.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        **kwargs: Selection, and options of biases, see `Initializer`.
 
     Raises:
         RuleError: If `distribution` is neither.
@@ -57,9 +57,9 @@ class NormalInit(Initializer):
     """Draw weights from a normal distribution.
 
     Args:
-        mean: Its mean.
-        std: Its standard deviation.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        mean: Mean.
+        std: Standard deviation.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, mean: float = 0, std: float = 1, **kwargs: Any) -> None:
@@ -74,14 +74,14 @@ class NormalInit(Initializer):
 
 @INITIALIZERS.register_module(name="TruncNormal")
 class TruncNormalInit(Initializer):
-    """Draw weights from a normal distribution cut off on both sides.
+    """Draw weights from a normal distribution truncated to [a, b].
 
     Args:
-        mean: Its mean before it is cut.
-        std: Its standard deviation before it is cut.
-        a: Least value.
-        b: Greatest value.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        mean: Mean before truncation.
+        std: Standard deviation before truncation.
+        a: Minimum.
+        b: Maximum.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class UniformInit(Initializer):
     """Draw weights from a uniform distribution.
 
     Args:
-        a: Its lower bound.
-        b: Its upper bound.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        a: Lower bound.
+        b: Upper bound.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, a: float = 0.0, b: float = 1.0, **kwargs: Any) -> None:
@@ -123,11 +123,11 @@ class KaimingInit(Initializer):
     """Fill weights as `He et al. <https://arxiv.org/abs/1502.01852>`_ (2015).
 
     Args:
-        a: Negative slope of the rectifier that follows, for ``nonlinearity='leaky_relu'``.
-        mode: ``'fan_in'`` keeps the variance of the activations, ``'fan_out'`` of the gradients.
-        nonlinearity: What follows, by its name in `torch.nn.functional`.
+        a: Negative slope of the rectifier after the layer, for ``nonlinearity='leaky_relu'``.
+        mode: ``'fan_in'`` preserves the variance of activations, ``'fan_out'`` that of gradients.
+        nonlinearity: Activation after the layer, by its name in `torch.nn.functional`.
         distribution: ``'normal'`` or ``'uniform'``.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        **kwargs: Selection, and options of biases, see `Initializer`.
 
     Raises:
         RuleError: If `distribution` is neither.
@@ -158,7 +158,7 @@ class Caffe2XavierInit(KaimingInit):
     """Fill weights as Caffe2's ``XavierFill`` does: ``U(-sqrt(3 / fan_in), sqrt(3 / fan_in))``.
 
     Args:
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -18,8 +18,8 @@ class OrthogonalInit(Initializer):
     """Make weights (semi-)orthogonal, as `Saxe et al. <https://arxiv.org/abs/1312.6120>`_ (2013).
 
     Args:
-        gain: Factor of the weight.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        gain: Scale of the weight.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, gain: float = 1, **kwargs: Any) -> None:
@@ -33,11 +33,11 @@ class OrthogonalInit(Initializer):
 
 @INITIALIZERS.register_module(name="Dirac")
 class DiracInit(Initializer):
-    """Make convolutions hand their input through: a one at the centre of each channel's kernel.
+    """Make convolutions the identity: a one at the center of each channel's kernel.
 
     Args:
-        groups: Groups of the convolution, each of which preserves its own channels.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        groups: Groups of the convolution; each preserves its own channels.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, groups: int = 1, **kwargs: Any) -> None:
@@ -51,10 +51,10 @@ class DiracInit(Initializer):
 
 @INITIALIZERS.register_module(name="Eye")
 class EyeInit(Initializer):
-    """Make linear layers hand their input through: the identity matrix.
+    """Make linear layers the identity, by the identity matrix.
 
     Args:
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def fill(self, weight: Tensor) -> object:
@@ -72,7 +72,7 @@ class LeCunInit(Initializer):
 
     Args:
         distribution: ``'normal'`` or ``'uniform'``.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        **kwargs: Selection, and options of biases, see `Initializer`.
 
     Raises:
         RuleError: If `distribution` is neither.
@@ -92,13 +92,13 @@ class LeCunInit(Initializer):
 
 @INITIALIZERS.register_module(name="ViTTruncNormal")
 class ViTTruncNormalInit(TruncNormalInit):
-    """Draw weights as vision transformers do: normal, of a small deviation, cut off at two of it.
+    """Draw weights as vision transformers do: normal, truncated at two standard deviations.
 
     See `ViT <https://arxiv.org/abs/2010.11929>`_ and `MAE <https://arxiv.org/abs/2111.06377>`_.
 
     Args:
-        std: Standard deviation before it is cut.
-        **kwargs: What to select, and how to fill biases, see `Initializer`.
+        std: Standard deviation before truncation.
+        **kwargs: Selection, and options of biases, see `Initializer`.
     """
 
     def __init__(self, std: float = 0.02, **kwargs: Any) -> None:
@@ -107,14 +107,14 @@ class ViTTruncNormalInit(TruncNormalInit):
 
 @INITIALIZERS.register_module(name="IdentityResidual")
 class IdentityResidualInit(Initializer):
-    """Make residual blocks start as the identity: the weight of their last norm is zero.
+    """Make residual blocks start as the identity, by a zero weight of their last norm.
 
     See `Goyal et al. <https://arxiv.org/abs/1706.02677>`_ (2017), section 5.1.
 
     Args:
-        norm: The name of the norm in a block, dotted if need be. Default: the last one that is
-            not on the shortcut.
-        **kwargs: Which blocks to select, and how to fill biases, see `Initializer`.
+        norm: Name of the norm in a block, may be dotted. Default: the last norm that is not on
+            the shortcut.
+        **kwargs: Selection of blocks, and options of biases, see `Initializer`.
 
     Raises:
         RuleError: When called, if a block has no such norm.
@@ -131,16 +131,17 @@ class IdentityResidualInit(Initializer):
         return nn.init.zeros_(weight)
 
     def part(self, module: nn.Module) -> nn.Module:
-        """Find the last norm of a block."""
+        """Return the last norm of a block."""
         modules: dict[str, nn.Module] = dict(module.named_modules())
         if self.norm is not None and self.norm in modules:
             return modules[self.norm]
         norms = {
-            name: one
-            for name, one in modules.items()
-            if "norm" in type(one).__name__.lower() and getattr(one, "weight", None) is not None
+            name: module
+            for name, module in modules.items()
+            if "norm" in type(module).__name__.lower()
+            and getattr(module, "weight", None) is not None
         }
-        main = [one for name, one in norms.items() if self.SHORTCUTS.isdisjoint(name.split("."))]
+        main = [norm for name, norm in norms.items() if self.SHORTCUTS.isdisjoint(name.split("."))]
         if self.norm is not None or not main:
             wanted = f"module {self.norm!r}" if self.norm else "norm with a weight"
             raise RuleError(

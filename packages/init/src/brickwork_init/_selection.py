@@ -1,4 +1,4 @@
-"""Which modules, and which of their parameters, a rule means."""
+"""Selection of modules, and of their parameters, by a rule."""
 
 from __future__ import annotations
 
@@ -19,45 +19,46 @@ Predicate: TypeAlias = Callable[[str, nn.Module], bool]
 
 EVERY = "*"  # as `layer`: modules of every class
 
-Part: TypeAlias = tuple[str, bool]  # a parameter's name, and whether it is a bias
-Selected: TypeAlias = tuple[nn.Module, Sequence[Part]]
+Parameter: TypeAlias = tuple[str, bool]  # its name, and whether it is a bias
+Selected: TypeAlias = tuple[nn.Module, Sequence[Parameter]]
 
-USUAL: tuple[Part, ...] = (("weight", False), ("bias", True))
+USUAL: tuple[Parameter, ...] = (("weight", False), ("bias", True))
 
 
-class _Meant(dict[type[nn.Module], bool]):
-    """Whether modules of a class are meant by ``layer`` alone, worked out once for each class."""
+class _SelectedClasses(dict[type[nn.Module], bool]):
+    """Whether ``layer`` selects modules of a class, computed once for each class."""
 
     def __init__(self, layers: tuple[str | type[nn.Module], ...]) -> None:
         super().__init__()
         self.layers = layers
 
-    def __missing__(self, kind: type[nn.Module]) -> bool:
-        names = {kind.__name__, EVERY, *(base.__name__ for base in kind.__bases__)}
-        self[kind] = answer = any(
-            one in names if isinstance(one, str) else issubclass(kind, one) for one in self.layers
+    def __missing__(self, cls: type[nn.Module]) -> bool:
+        names = {cls.__name__, EVERY, *(base.__name__ for base in cls.__bases__)}
+        self[cls] = selected = any(
+            layer in names if isinstance(layer, str) else issubclass(cls, layer)
+            for layer in self.layers
         )
-        return answer
+        return selected
 
     def __reduce__(self) -> Any:
-        return type(self), (self.layers,)  # without the answers: local classes do not pickle
+        return type(self), (self.layers,)  # without the classes seen: local ones do not pickle
 
 
 class Selection:
-    """What a rule selects: modules that meet every condition given; none without a condition.
+    """Selection of modules that meet every given condition; of none without a condition.
 
     Args:
-        layer: Names of classes, or of their direct bases, or classes, which also mean their
-            subclasses; ``'*'`` means every class.
-        match: Globs of dotted names, relative to the module that the rule belongs to. One that
-            fits a module means its ``weight`` and ``bias``, one that fits a parameter means it.
-        where: Called as ``where(name, module)`` for each module.
+        layer: Names of classes or of their direct bases, or classes, which include their
+            subclasses; ``'*'`` selects every class.
+        match: Globs of dotted names, relative to the module that has the rule. The name of a
+            module selects its ``weight`` and ``bias``, that of a parameter selects it.
+        where: Predicate, called as ``where(name, module)`` for each module.
 
     Raises:
         RuleTypeError: If a condition is of the wrong type.
     """
 
-    __slots__ = ("globs", "key", "layers", "meant", "where")
+    __slots__ = ("classes", "globs", "key", "layers", "where")
 
     def __init__(
         self,
@@ -65,88 +66,93 @@ class Selection:
         match: Globs | None = None,
         where: Predicate | None = None,
     ) -> None:
-        self.layers: tuple[str | type[nn.Module], ...] = _listed(
+        self.layers: tuple[str | type[nn.Module], ...] = _as_tuple(
             "layer", layer, (str, type), "a str, a class or a list of these"
         )
-        self.globs: tuple[str, ...] = _listed("match", match, (str,), "a str or a list of str")
+        self.globs: tuple[str, ...] = _as_tuple("match", match, (str,), "a str or a list of str")
         if where is not None and not callable(where):
             raise RuleTypeError(
-                f"where must be a function of a name and a module, but got {where!r}", where
+                f"where must be a function of a name and a module, got {where!r}", where
             )
         self.where = where
-        self.meant = _Meant(self.layers)
+        self.classes = _SelectedClasses(self.layers)
         self.key = frozenset(self.layers)
 
     def __bool__(self) -> bool:
         return bool(self.layers or self.globs or self.where)
 
     @property
-    def whole(self) -> bool:
-        """Whether modules of every class are meant."""
+    def selects_every_class(self) -> bool:
+        """Whether ``layer`` selects modules of every class."""
         return EVERY in self.layers
 
     def find(self, tree: Tree, module: nn.Module) -> list[Selected]:
-        """Find what is selected below `module`, children before their parent.
+        """Return what is selected below a module, children before their parent.
 
         Args:
             tree: A tree that holds `module`.
-            module: The module that the rule belongs to.
+            module: The module that has the rule.
 
         Returns:
-            Modules with what is meant of their parameters, weights before biases.
+            Modules with their selected parameters, weights before biases.
         """
         if not (self.globs or self.where):
-            return [(one, USUAL) for one in tree.select(module, self.key, self.meant)]
-        found: list[Selected] = []
-        for name, one in tree.below(module):
-            if self.layers and not self.meant[type(one)]:
+            return [(found, USUAL) for found in tree.select(module, self.key, self.classes)]
+        selected: list[Selected] = []
+        for name, inner in tree.below(module):
+            if self.layers and not self.classes[type(inner)]:
                 continue
-            if self.where and not self.where(name, one):
+            if self.where and not self.where(name, inner):
                 continue
-            if not self.globs or self._fits(name):
-                found.append((one, USUAL))
+            if not self.globs or self._matches(name):
+                selected.append((inner, USUAL))
                 continue
-            own = [part for part in one._parameters if self._fits(f"{name}.{part}".lstrip("."))]
-            if own:
-                parts = ((part, _bias_like(part)) for part in own)
-                found.append((one, sorted(parts, key=itemgetter(1))))
-        return found
+            prefix = f"{name}." if name else ""
+            parameters = [
+                (parameter, _is_bias(parameter))
+                for parameter in inner._parameters
+                if self._matches(prefix + parameter)
+            ]
+            if parameters:
+                selected.append((inner, sorted(parameters, key=itemgetter(1))))
+        return selected
 
-    def _fits(self, name: str) -> bool:
+    def _matches(self, name: str) -> bool:
         return any(fnmatchcase(name, glob) for glob in self.globs)
 
     def hint(self, tree: Tree, module: nn.Module) -> str:
-        """Say what there is that is close to what was not found."""
-        classes = {type(one).__name__ for _, one in tree.below(module)}
+        """Return what exists that is similar to what was not found."""
+        classes = sorted({type(inner).__name__ for _, inner in tree.below(module)})
         names = [name for name, _ in module.named_parameters()]
         names += [name for name, _ in module.named_modules() if name]
-        hints = [suggest(one, sorted(classes)) for one in self.layers if isinstance(one, str)]
+        hints = [suggest(layer, classes) for layer in self.layers if isinstance(layer, str)]
         hints += [suggest(glob, names) for glob in self.globs]
         hints = [hint for hint in hints if hint]
         if self.layers and not hints:
-            hints = [f"there are modules of the classes {', '.join(sorted(classes))}"]
+            hints = [f"its modules are of the classes {', '.join(classes)}"]
         return "; ".join(hints) or f"its parameters are {', '.join(names[:8]) or 'none'}"
 
 
-def _bias_like(name: str) -> bool:
+def _is_bias(name: str) -> bool:
     """Whether a parameter of this name is a bias: ``bias``, ``in_proj_bias``, ..."""
     return name == "bias" or name.endswith("_bias")
 
 
 def tensor_of(module: nn.Module, name: str) -> Tensor | None:
     """Return the tensor that a module has under a name, if it has one."""
-    parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})  # None has none
-    if name in parameters:  # most are; `getattr` looks for them last
+    # `getattr` looks for parameters last. Other objects than modules are ignored, as in mmcv.
+    parameters: Mapping[str, Tensor | None] = getattr(module, "_parameters", {})
+    if name in parameters:
         return parameters[name]
     tensor = getattr(module, name, None)
     return tensor if isinstance(tensor, Tensor) else None
 
 
-def _listed(name: str, given: object, kinds: tuple[type, ...], allowed: str) -> tuple[Any, ...]:
-    if given is None:
+def _as_tuple(name: str, value: object, types: tuple[type, ...], allowed: str) -> tuple[Any, ...]:
+    if value is None:
         return ()
-    if isinstance(given, kinds):
-        return (given,)
-    if isinstance(given, list | tuple) and all(isinstance(one, kinds) for one in given):
-        return tuple(given)
-    raise RuleTypeError(f"{name} must be {allowed}, but got {given!r}", given)
+    if isinstance(value, types):
+        return (value,)
+    if isinstance(value, list | tuple) and all(isinstance(item, types) for item in value):
+        return tuple(value)
+    raise RuleTypeError(f"{name} must be {allowed}, got {value!r}", value)

@@ -1,4 +1,4 @@
-"""A module tree walked once, so that no rule has to walk it again."""
+"""The modules of a model, collected once for all rules."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from torch import nn
 class Tree:
     """The modules below `root` in the order in which `torch.nn.Module.apply` visits them.
 
-    Children come before their parent, so each module's descendants and itself are one slice of
-    the visits. A module that hangs in two places is visited twice, as `apply` does: each visit
-    draws.
+    Children come before their parent, so each module with its descendants is one slice of the
+    visits. A module that is used in two places is visited twice, as by `apply`: each visit draws.
 
     Args:
         root: The outermost module.
@@ -28,7 +27,7 @@ class Tree:
         self.depths: dict[nn.Module, int] = {}
         self._spans: dict[nn.Module, tuple[int, int]] = {}
         self._names: list[str] | None = None
-        self._found: dict[object, tuple[list[int], list[nn.Module]]] = {}
+        self._selected: dict[object, tuple[list[int], list[nn.Module]]] = {}
         self._visit(root, 0)
 
     def _visit(self, module: nn.Module, depth: int) -> None:
@@ -45,13 +44,9 @@ class Tree:
         self.modules.append(module)
         self._spans[module] = start, len(self.modules)
 
-    def __contains__(self, module: nn.Module) -> bool:
-        """Whether a module that has children, or is the root, is in the tree."""
-        return module in self._spans
-
     @property
     def names(self) -> Sequence[str]:
-        """The dotted name of each visit, the root's is empty."""
+        """The dotted name of each visit; empty for the root."""
         if self._names is None:
             self._names = list(_names(self.modules[-1], ""))
         return self._names
@@ -79,20 +74,20 @@ class Tree:
         no more than what they select.
 
         Args:
-            module: Where to look: its descendants and itself.
-            key: Stands for `wanted`; hashable.
-            wanted: By class, whether its modules are meant.
+            module: The module; it is searched, too.
+            key: Hashable key of `wanted`.
+            wanted: By class, whether its modules are wanted.
 
         Returns:
             The modules in the order of their visits.
         """
-        found = self._found.get(key)
-        if found is None:
-            places = [at for at, one in enumerate(self.modules) if wanted[type(one)]]
-            found = self._found[key] = places, [self.modules[at] for at in places]
-        places, modules = found
+        selected = self._selected.get(key)
+        if selected is None:
+            visits = [at for at, other in enumerate(self.modules) if wanted[type(other)]]
+            selected = self._selected[key] = visits, [self.modules[at] for at in visits]
+        visits, modules = selected
         start, stop = self._spans[module]
-        return modules[bisect_left(places, start) : bisect_left(places, stop)]
+        return modules[bisect_left(visits, start) : bisect_left(visits, stop)]
 
 
 def _names(module: nn.Module, name: str) -> Iterator[str]:

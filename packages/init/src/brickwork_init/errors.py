@@ -1,4 +1,4 @@
-"""What can go wrong while weights are initialised; each error says what, where and the way out."""
+"""Errors and warnings of initialization."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class InitError(Exception):
     """Base of every error of this package.
 
     Args:
-        message: What failed, the value given, what is allowed, the way out.
-        *details: What a subclass adds, so that the error pickles.
+        message: The message.
+        *details: Attributes of a subclass, so that the error pickles.
     """
 
     def __init__(self, message: str, *details: object) -> None:
@@ -25,8 +25,8 @@ class RuleTypeError(InitError, TypeError):
     """A rule, or an argument of one, is of the wrong type.
 
     Args:
-        message: The whole message.
-        rule: The rule, or the part of it, as it was given.
+        message: The message.
+        rule: The rule, or the part of it.
     """
 
     def __init__(self, message: str, rule: object = None) -> None:
@@ -38,8 +38,8 @@ class RuleError(InitError, ValueError):
     """A rule is of the right type but contradicts itself.
 
     Args:
-        message: The whole message.
-        rule: The rule, or the part of it, as it was given.
+        message: The message.
+        rule: The rule, or the part of it.
     """
 
     def __init__(self, message: str, rule: object = None) -> None:
@@ -51,9 +51,9 @@ class TargetError(InitError, RuntimeError):
     """An ``override`` names a part that the module does not have.
 
     Args:
-        message: The whole message.
-        name: The name that leads nowhere.
-        rule: The rule as it was given.
+        message: The message.
+        name: The name.
+        rule: The rule.
     """
 
     def __init__(self, message: str, name: str, rule: object = None) -> None:
@@ -66,7 +66,7 @@ class UninitializedError(InitError, RuntimeError):
     """Parameters or buffers of a model built under `deferred` have no value.
 
     Args:
-        message: The whole message.
+        message: The message.
         names: Their dotted names.
     """
 
