@@ -164,8 +164,9 @@ def test_damaged_checkpoint_loads_or_raises(tmp_path_factory, data):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("fuzz") / "x.pth"
     path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    how = data.draw(st.sampled_from([{}, {"mmap": True}, {"return_weights": False}]))
     with contextlib.suppress(CheckpointError, MismatchError):
-        load_checkpoint(nn.Linear(2, 2), path, logger="silent")
+        load_checkpoint(nn.Linear(2, 2), path, logger="silent", **how)
 
 
 plain = st.recursive(
