@@ -13,14 +13,14 @@ import torch.distributed as dist
 from brickwork_base import BaseModule, Sequential
 from brickwork_init import deferred, init_report, uninitialized
 from torch import Tensor, nn
-from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
     parallelize_module,
 )
+
+from tests.support.sharding import full_tensor, mesh_for
 
 RULES = [
     {"type": "Kaiming", "layer": "Conv2d"},
@@ -51,43 +51,33 @@ def build() -> Sequential:
     return Sequential(Block(orthogonal), Block(), init_cfg=RULES)
 
 
-def whole(value: Tensor) -> Tensor:
-    return value.full_tensor() if isinstance(value, DTensor) else value
-
-
 PARALLEL = {"fc": ColwiseParallel(), "head": RowwiseParallel()}
 
 
-def mesh_of(how: str) -> DeviceMesh:
-    """Lay the processes out for FSDP2, and, where they are not all its, for what it adds to."""
-    world = dist.get_world_size()
-    if how == "replicas":
-        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("replica", "shard"))
-    if "parallel" in how:
-        return init_device_mesh("cpu", (2, world // 2), mesh_dim_names=("shard", "parallel"))
-    return init_device_mesh("cpu", (world,))
+def initialized_state(layout: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Build a model, shard it in a layout and initialize it.
 
-
-def state_of(how: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Build a model in one way, shard it, initialise it; return its values and their origins."""
-    mesh = mesh_of(how)
-    if "deferred" in how:
+    Returns:
+        The full values by name, and the kinds of their sources.
+    """
+    mesh = mesh_for(layout)
+    if "deferred" in layout:
         with deferred():
             model = build()
     else:
-        with torch.device("meta" if how == "meta" else "cpu"):
+        with torch.device("meta" if layout == "meta" else "cpu"):
             model = build()
-    if how == "loaded":
+    if layout == "loaded":
         ones = {"conv.weight": torch.ones(7, 3, 3, 3), "conv.bias": torch.ones(7)}
         model[0].load_state_dict(ones, strict=False)
-    if "parallel" in how:
+    if "parallel" in layout:
         for block in model:
             parallelize_module(block, mesh["parallel"], PARALLEL)
         mesh = mesh["shard"]
     for block in model:
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
-    if how == "meta":
+    if layout == "meta":
         model.to_empty(device="cpu")
         for block in model:
             block.norm.reset_running_stats()
@@ -96,13 +86,19 @@ def state_of(how: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     model.init_weights()
     assert uninitialized(model) == []
     kinds = {origin.name: origin.source.kind for origin in init_report(model)}
-    state = {name: whole(value) for name, value in model.state_dict().items()}
-    return {**state, "steps": model[0].steps}, kinds
+    state = {name: full_tensor(value).clone() for name, value in model.state_dict().items()}
+    steps = model[0].steps.clone()
+    model.to(torch.bfloat16)  # swaps the tensors, which those with weak references refuse
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    assert {origin.name: origin.source.kind for origin in init_report(model)} == kinds
+    return {**state, "steps": steps}, kinds
 
 
-def main(result: str, *ways: str) -> None:
+def main(result: str, *layouts: str) -> None:
+    """Save the results of all layouts for this process."""
     dist.init_process_group("gloo")
-    torch.save({how: state_of(how) for how in ways}, f"{result}.{dist.get_rank()}")
+    states = {layout: initialized_state(layout) for layout in layouts}
+    torch.save(states, f"{result}.{dist.get_rank()}")
     dist.destroy_process_group()
 
 

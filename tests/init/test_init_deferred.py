@@ -69,6 +69,7 @@ def test_constructors_draw_nothing() -> None:
     assert draws.seen == []
 
 
+@pytest.mark.slow
 def test_constructors_touch_no_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with deferred():

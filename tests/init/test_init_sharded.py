@@ -47,13 +47,13 @@ def alone() -> dict[str, torch.Tensor]:
 def test_shards_hold_the_values_of_a_single_process(
     results: list[Results], alone: dict[str, torch.Tensor]
 ) -> None:
-    for how, (state, kinds) in chain.from_iterable(one.items() for one in results):
+    for layout, (state, kinds) in chain.from_iterable(rank.items() for rank in results):
         assert state.keys() == alone.keys()
         assert kinds["0.head.weight"] == kinds["1.head.bias"] == "code"
-        if how == "loaded":  # what was loaded before the model was sharded is left alone
+        if layout == "loaded":  # before the model was sharded
             assert (state["0.conv.weight"] == 1).all()
             assert kinds["0.conv.bias"] == "loaded"
             continue
         assert kinds["0.conv.weight"] == "rule"
         for name, value in alone.items():
-            assert torch.equal(state[name], value), (how, name)
+            assert torch.equal(state[name], value), (layout, name)

@@ -11,6 +11,7 @@ import zipfile
 import brickwork_zoo as zoo
 import pytest
 import torch
+from brickwork_base import Sequential
 from brickwork_init import INITIALIZERS, deferred, init_report, is_loaded, uninitialized
 from brickwork_zoo.errors import (
     CheckpointError,
@@ -542,6 +543,36 @@ def test_load_model_initializes_what_the_checkpoint_lacks(tmp_path):
     assert model[2].running_var.eq(1).all()
     assert model[2].num_batches_tracked == 0
     assert "x.pth" in str(init_report(model))
+
+
+def test_load_model_keeps_constants_of_constructors_that_the_checkpoint_lacks(tmp_path):
+    def build():
+        model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2), nn.BatchNorm1d(2))
+        nn.init.constant_(model[1].bias, -4.6)
+        nn.init.zeros_(model[2].weight)
+        return model
+
+    torch.save(nn.Sequential(nn.Linear(4, 4)).state_dict(), tmp_path / "x.pth")
+    model = zoo.load_model(build, tmp_path / "x.pth", logger="silent")
+    assert (model[1].bias == -4.6).all()
+    assert (model[2].weight == 0).all()
+    assert init_report(model)["1.bias"].source.kind == "default"
+    assert 0 < model[1].weight.abs().max() <= 0.5
+
+
+def test_load_model_prefers_the_file_to_a_pretrained_of_the_model(saved, tmp_path):
+    model, _ = saved
+    torch.save(net().state_dict(), tmp_path / "other.pth")
+    init_cfg = dict(type="Pretrained", checkpoint=str(tmp_path / "other.pth"), strict=True)
+    state = {key: value for key, value in model.state_dict().items() if key != "2.bias"}
+    torch.save(state, tmp_path / "part.pth")
+    loaded = zoo.load_model(
+        lambda: Sequential(*net(), init_cfg=init_cfg), tmp_path / "part.pth", logger="silent"
+    )
+    assert torch.equal(loaded[0].weight, model[0].weight)
+    report = init_report(loaded)
+    assert "part.pth" in report["0.weight"].source.by
+    assert "other.pth" in report["2.bias"].source.by
 
 
 def test_load_model_raises_for_uninitialized_parameters(tmp_path):
