@@ -38,6 +38,7 @@ from brickwork_models.errors import (
 from torch import nn
 
 IMAGE = torch.zeros(1, 3, 64, 64)
+SMALL_CONVNEXT = {"channels": (8, 16, 32, 64), "depths": (1, 1, 2, 1)}
 
 
 @pytest.mark.parametrize(("kind", "values"), [("DCN", 2), ("DCNv2", 3)])
@@ -221,6 +222,7 @@ def test_generalized_attention_works_as_plugin() -> None:
         (lambda: ResNet(18, out_indices=2), ArchitectureError, "a sequence .* got 2"),
         (lambda: ConvNeXt(out_indices="12"), ArchitectureError, "a sequence .* got '12'"),
         (lambda: VGG(11, out_indices=(1, 1)), ArchitectureError, "distinct stage indices"),
+        (lambda: ConvNeXt({"channels": (8,), "depths": (1,)}), ArchitectureError, "four channels"),
         (lambda: AlexNet(out_indices=0), ArchitectureError, "a sequence .* got 0"),
         (lambda: ResNet(18, frozen_stages=5), ArchitectureError, "frozen_stages must be .* got 5"),
         (
@@ -355,7 +357,7 @@ def test_error_pickles_and_has_one_line(error: Exception) -> None:
     [
         (lambda: ResNet(18, num_classes=5), "fc"),
         (lambda: HRNet(hrnet_stages(8, (1, 1, 1, 1), (1, 1, 1, 1)), num_classes=5), "classifier"),
-        (lambda: ConvNeXt("tiny", num_classes=5), "fc"),
+        (lambda: ConvNeXt(SMALL_CONVNEXT, num_classes=5), "fc"),
         (lambda: VGG(11, num_classes=5, out_indices=()), "classifier.6"),
         (lambda: AlexNet(num_classes=5), "classifier.6"),
     ],
@@ -394,7 +396,7 @@ def test_reset_classifier_of_a_backbone_is_refused() -> None:
         (lambda: HRNet(hrnet_stages(8, (1, 1, 1, 1), (1, 1, 1, 1))), 64),
         (lambda: MobileNetV2(0.25, out_indices=range(8)), 64),
         (lambda: Darknet(out_indices=range(6)), 64),
-        (lambda: ConvNeXt("tiny", out_indices=(1, 3)), 64),
+        (lambda: ConvNeXt(SMALL_CONVNEXT, out_indices=(1, 3)), 64),
         (lambda: VGG(11), 64),
         (lambda: VGG(11, with_last_pool=False), 64),
         (lambda: AlexNet(as_tuple=True), 256),

@@ -26,6 +26,7 @@ from brickwork_models import (
 from torch import Tensor, nn
 
 TINY = {"num_stages": 2, "strides": (1, 2), "dilations": (1, 1), "out_indices": (0, 1)}
+SMALL = {"channels": (8, 16, 32, 64), "depths": (1, 1, 2, 1)}
 CHAIN = {"w0": 16, "wa": 16.0, "wm": 2.0, "group_w": 8, "depth": 3}
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "alexnet": AlexNet,
@@ -56,8 +57,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     ),
     "mobilenet-v2": lambda: MobileNetV2(0.25),
     "efficientnet-lite": lambda: EfficientNetLite(num_classes=5),
-    "convnext": lambda: ConvNeXt("tiny", out_indices=(1, 3)),
-    "convnext-classifier": lambda: ConvNeXt("tiny", num_classes=5),
+    "convnext": lambda: ConvNeXt(SMALL, out_indices=(1, 3)),
+    "convnext-classifier": lambda: ConvNeXt(SMALL, num_classes=5),
     "darknet": lambda: Darknet(num_classes=5),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Unpack
 
 import torch
@@ -30,8 +30,8 @@ LN: Config = {"type": "LN2d", "eps": 1e-6}
 class Size(NamedTuple):
     """Channels and number of blocks of each stage."""
 
-    channels: tuple[int, int, int, int]
-    depths: tuple[int, int, int, int]
+    channels: tuple[int, ...]
+    depths: tuple[int, ...]
 
 
 # Section 3 of the paper.
@@ -111,7 +111,8 @@ class ConvNeXt(Backbone):
     From "A ConvNet for the 2020s", arXiv:2201.03545.
 
     Args:
-        arch: ``"tiny"``, ``"small"``, ``"base"``, ``"large"`` or ``"xlarge"``.
+        arch: ``"tiny"``, ``"small"``, ``"base"``, ``"large"``, ``"xlarge"``, or the four
+            channel and block counts ``dict(channels=(96, 192, 384, 768), depths=(3, 3, 9, 3))``.
         out_indices: Indices of the stages whose feature maps are returned, without duplicates.
             Each of them has a norm of its own, ``norm0`` to ``norm3``.
         norm_cfg: Config of the norms; ``None`` means layer norm over the channels.
@@ -138,7 +139,7 @@ class ConvNeXt(Backbone):
 
     def __init__(
         self,
-        arch: str = "tiny",
+        arch: str | Mapping[str, Sequence[int]] = "tiny",
         *,
         out_indices: Sequence[int] = (0, 1, 2, 3),
         norm_cfg: Config | None = None,
@@ -149,9 +150,14 @@ class ConvNeXt(Backbone):
         in_channels: int = 3,
         **options: Unpack[BackboneOptions],
     ) -> None:
-        if arch not in SIZES:
-            raise ArchitectureError("ConvNeXt", "arch", arch, tuple(SIZES))
-        channels, depths = SIZES[arch]
+        if isinstance(arch, str):
+            if arch not in SIZES:
+                raise ArchitectureError("ConvNeXt", "arch", arch, tuple(SIZES))
+            channels, depths = SIZES[arch]
+        else:
+            channels, depths = tuple(arch["channels"]), tuple(arch["depths"])
+            if not len(channels) == len(depths) == 4:
+                raise ArchitectureError("ConvNeXt", "arch", arch, "four channels and four depths")
         super().__init__(num_stages=4, out_indices=out_indices, **options)
         norm_cfg = norm_cfg or LN
         last = sum(depths) - 1
