@@ -106,7 +106,7 @@ class _Folder:
             self._check(key, entry)
 
     def _check(self, key: str, entry: md.TensorStorageMetadata) -> None:
-        """Check that the parts of a tensor are there and make up the whole."""
+        """Check that the parts of a tensor exist and cover it."""
         count = 0
         for chunk in entry.chunks:
             for start, length, whole in zip(chunk.offsets, chunk.sizes, entry.size, strict=True):
@@ -122,7 +122,7 @@ class _Folder:
         return CheckpointError(f"{self.path} is damaged: {problem}", path=self.path)
 
     def slice(self, key: str, box: Box) -> Read:
-        """Check that a part of a tensor can be read, and return what reads it."""
+        """Check that a part of a tensor can be read, and return a function that reads it."""
         entry = self.tensors[key]
         wanted = md.ChunkStorageMetadata(*map(torch.Size, box))
         items = create_read_items_for_chunk_list(key, entry, [wanted])
@@ -170,18 +170,18 @@ class _Folder:
 
 
 class _FolderSource:
-    """The source of a lazy tensor whose parts lie in the files of a folder."""
+    """The source of a lazy tensor that is stored in several files of a folder."""
 
     def __init__(self, folder: _Folder, key: str, place: Place) -> None:
         self._folder, self._key, self._place = folder, key, place
         self.position = str(folder.path), 0
 
     def slice(self, box: Box) -> Read:
-        """Check that a part can be read, and return what reads it."""
+        """Check that a part can be read, and return a function that reads it."""
         return self._folder.slice(self._key, box)
 
     def place(self, tensor: Tensor) -> Tensor:
-        """Bring a tensor to its device."""
+        """Move a tensor to its device."""
         storage = self._place(tensor.untyped_storage(), "cpu")
         return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
 

@@ -37,18 +37,18 @@ def lazy_tensor(stored: StoredTensor, place: Place) -> LazyTensor:
 
 
 class _FileSource:
-    """The source of a lazy tensor that lies in one piece in a file."""
+    """The source of a lazy tensor that is stored in one file."""
 
     def __init__(self, stored: StoredTensor, place: Place) -> None:
         self._stored, self._place = stored, place
         self.position = str(stored.storage.file.path), stored.storage.start
 
     def slice(self, box: Box) -> Read:
-        """Return what reads a part; all was checked when the file was opened."""
+        """Return a function that reads a part; the file was checked when it was opened."""
         return partial(read_tensor, self._stored, box)
 
     def place(self, tensor: Tensor) -> Tensor:
-        """Bring a tensor to its device."""
+        """Move a tensor to its device."""
         storage = self._place(tensor.untyped_storage(), self._stored.storage.location)
         return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
 
@@ -104,7 +104,7 @@ def _mapped(content: Any, place: Place) -> Callable[[StoredTensor], torch.Untype
 
 
 class FileMap:
-    """A file mapped copy-on-write: what is written to its tensors stays in this process."""
+    """A file mapped copy-on-write: writing to its tensors does not change it."""
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
@@ -114,7 +114,7 @@ class FileMap:
         )
 
     def storage(self, data: StoredBytes) -> torch.UntypedStorage:
-        """Return the bytes of a storage; copied where they cannot be used as they lie."""
+        """Return the bytes of a storage; a copy if they are not aligned or have another byte order."""
         stop = data.start + data.length
         if not 0 <= data.start <= stop <= self._file.size:
             raise damaged(self._file, "a tensor extends past its end")

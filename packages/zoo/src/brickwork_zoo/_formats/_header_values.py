@@ -54,7 +54,7 @@ def _to_json(value: Any) -> Any:
 
 
 def decode_value(text: str, make_value: MakeValue = plain_value) -> Any:
-    """Return the value that :func:`encode_value` made a text of.
+    """Return the value of a text from :func:`encode_value`.
 
     Raises:
         ValueError: The text is damaged.

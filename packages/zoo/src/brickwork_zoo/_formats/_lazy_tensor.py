@@ -23,10 +23,10 @@ class Source(Protocol):
     """File and byte, to read several tensors in the order of the file."""
 
     def slice(self, box: Box) -> Read:
-        """Check that a part can be read, and return what reads it."""
+        """Check that a part can be read, and return a function that reads it."""
 
     def place(self, tensor: Tensor) -> Tensor:
-        """Bring a tensor that was read whole to the device that was asked for."""
+        """Move a full tensor to the device of ``map_location``."""
 
 
 class LazyTensor(Tensor):

@@ -23,7 +23,7 @@ _restore = cast("Callable[[Any, str], Any]", torch.serialization.default_restore
 
 
 def placement(map_location: MapLocation) -> Place:
-    """Return the function that brings a storage to its device.
+    """Return the function that moves a storage to its device.
 
     Raises:
         InvalidInputError: ``map_location`` is a device that is unknown or not there.

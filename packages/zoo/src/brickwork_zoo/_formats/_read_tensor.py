@@ -1,4 +1,4 @@
-"""Reading a tensor, or a part of it, from a file into memory that is there already. Needs torch."""
+"""Reading a tensor, or a part of it, from a file into existing memory. Needs torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header of a safetensors file: where each tensor lies, and what is beside the tensors.
+"""The header of a safetensors file: positions of the tensors, and metadata.
 
 Works without torch. The format: https://huggingface.co/docs/safetensors
 """

@@ -67,7 +67,7 @@ def _side(count: int) -> int:
 
 
 class InputChannelsAdapter:
-    """Gives the first convolution other input channels, keeping the scale of its output.
+    """Adapter that gives the first convolution other input channels and keeps its output scale.
 
     The checkpoint's channels are repeated in turn and scaled by old / new; for one channel that is
     their sum. In a model, it acts only on the weight of the first convolution.

@@ -68,7 +68,7 @@ def partly_loaded(error: CheckpointError) -> CheckpointError:
 
 
 def file_position(tensor: Tensor) -> tuple[str, int]:
-    """Return where in which file a lazy tensor lies, to read several in order."""
+    """Return file and position of a lazy tensor, to read several in order."""
     return tensor.source.position if isinstance(tensor, LazyTensor) else ("", 0)
 
 

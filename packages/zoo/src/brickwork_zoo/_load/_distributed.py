@@ -62,7 +62,7 @@ def _loaded(target: Tensor, read: Read) -> Tensor:
 
 
 def _shard(source: Tensor, target: Tensor) -> Read:
-    """Return what reads this rank's shard of a tensor that it has, or has in a file."""
+    """Return a function that reads this rank's shard of a tensor or lazy tensor."""
     box = _box(target)
     if box is None or isinstance(source, DTensor):
         return lambda shard: _copy(shard, _redistributed(_full(source), target))
@@ -73,7 +73,7 @@ def _shard(source: Tensor, target: Tensor) -> Read:
 
 
 class Rank0Broadcast:
-    """Sends full tensors from rank 0 to all ranks, which take their shards.
+    """Broadcast of full tensors from rank 0, of which each rank takes its shard.
 
     Sending each rank only its shard would save no time, as rank 0 has to send as much, and would
     fragment the memory of the others: here all tensors arrive in one buffer.
@@ -85,7 +85,7 @@ class Rank0Broadcast:
         self._buffer = torch.empty(largest, dtype=torch.uint8, device=self._device)
 
     def shard(self, source: Tensor, target: Tensor) -> Read:
-        """Return what reads the shard of rank 0's ``source``; others' have only dtype and shape."""
+        """Return a function that receives this rank's shard of rank 0's ``source``."""
         if isinstance(source, DTensor):
             return _shard(source, target)  # no rank has all of it
 

@@ -53,7 +53,7 @@ class Plan:
 
 
 class _RecordCopies(TorchFunctionMode):
-    """Records ``target.copy_(source)`` for some targets instead of copying."""
+    """Mode that records ``target.copy_(source)`` for some targets instead of copying."""
 
     def __init__(self, targets: Container[int], copies: dict[int, Tensor]) -> None:
         super().__init__()
@@ -247,7 +247,7 @@ _TABLES = ("_parameters", "_buffers", "_modules")
 
 
 def _stand_in(module: nn.Module) -> nn.Module:
-    """Return a module of the same class with the same tensors, which can be given attributes."""
+    """Return an object of the same class that shares all tensors and attributes."""
     stand_in: nn.Module = object.__new__(type(module))
     vars(stand_in).update(vars(module))
     vars(stand_in).update({name: dict(vars(module)[name]) for name in _TABLES})

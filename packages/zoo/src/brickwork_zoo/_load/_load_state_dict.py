@@ -98,7 +98,7 @@ def load_selection(
     allow_empty: bool = False,
     broadcast: bool = False,
 ) -> LoadReport:
-    """Load what has been selected of a checkpoint; see :func:`load_state_dict`."""
+    """Load a selection; see :func:`load_state_dict`."""
     if on_mismatch not in ("error", "skip"):
         raise ValueError(f"on_mismatch must be 'error' or 'skip', got {on_mismatch!r}")
     reshard(module)

@@ -168,7 +168,7 @@ def _moved_versions(versions: object, file_keys: Mapping[str, str]) -> dict[str,
 
 
 def _owners(key: str) -> Iterator[str]:
-    """Yield the modules that a key lies in, innermost first."""
+    """Yield the names of the modules that contain a key, innermost first."""
     while key:
         key = key.rpartition(".")[0]
         yield key

@@ -1,4 +1,4 @@
-"""Writing files so that readers, and crashes, see the old file or the new one."""
+"""Atomic writing: readers see the old file or the new one, also after a crash."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def is_url(target: str) -> bool:
 
 
 def local_path(target: str) -> Path:
-    """Return the path of a target that is a path or a ``file://`` URL."""
+    """Return the path of a local target, a path or ``file://`` URL."""
     url = normalize_case(target)
     return Path(path_of(url)) if url.startswith("file://") else Path(target).expanduser()
 

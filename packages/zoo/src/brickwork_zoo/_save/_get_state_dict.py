@@ -69,7 +69,7 @@ def _save_to_state_dict(
 
 
 def weights_to_cpu(state_dict: Mapping[str, Any]) -> OrderedDict[str, Any]:
-    """Copy a state dict to the CPU; tensors that are there are not copied.
+    """Move a state dict to the CPU; tensors on the CPU are not copied.
 
     Args:
         state_dict: Key -> tensor.

@@ -27,7 +27,7 @@ def save_checkpoint(
     meta: Mapping[str, Any] | None = None,
     file_client_args: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a model; readers, and a crash, see the old file or the new one.
+    """Save a model; an existing file is replaced only by a complete new one.
 
     A model that several processes hold (FSDP2, DTensor) is saved by all of them together: call
     this on every rank. A file is written by rank 0, which gathers the full tensors one by one and
@@ -115,7 +115,7 @@ def _save_folder(
 
 
 def _write(name: str, checkpoint: Mapping[str, Any]) -> None:
-    """Write a file in the format that its name ends with."""
+    """Write a file in the format of its suffix."""
     if name.endswith(".safetensors"):
         write_safetensors(checkpoint["state_dict"], name, meta=checkpoint["meta"])
     else:

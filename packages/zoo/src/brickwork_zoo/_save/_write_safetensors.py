@@ -79,7 +79,7 @@ def _check(key: str, tensor: Tensor, target: str) -> None:
 def _metadata(
     state_dict: Mapping[str, Any], meta: Mapping[str, Any] | None, target: str
 ) -> dict[str, str]:
-    """Return what is beside the tensors as text."""
+    """Return meta, versions and extra states as text."""
     others = {key: value for key, value in state_dict.items() if not isinstance(value, Tensor)}
     for key in others:
         if key.rpartition(".")[2] != EXTRA_STATE:

@@ -50,7 +50,7 @@ def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _library_dict(*args: Any) -> dict[Any, Any]:
-    """Return a dict for a dict with attributes; the pairs of addict's follow as items."""
+    """Return a dict for a dict with attribute access (addict adds its pairs later)."""
     return _mapping(dict)(args[0]) if args and isinstance(args[0], dict) else {}
 
 

@@ -9,7 +9,7 @@ from ._opaque_object import OpaqueObject
 
 
 def to_bytes(text: Any = b"", encoding: Any = "latin-1") -> bytes:
-    """Return bytes, which protocol 2 writes as text and its encoding."""
+    """Return bytes; protocol 2 writes them as text and an encoding."""
     if isinstance(text, bytes | bytearray):
         return bytes(text)
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
