@@ -114,7 +114,7 @@ class FileMap:
         )
 
     def storage(self, data: StoredBytes) -> torch.UntypedStorage:
-        """Return the bytes of a storage; a copy if they are not aligned or have another byte order."""
+        """Return the bytes of a storage; a copy if they are unaligned or of another byte order."""
         stop = data.start + data.length
         if not 0 <= data.start <= stop <= self._file.size:
             raise damaged(self._file, "a tensor extends past its end")
