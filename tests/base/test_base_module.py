@@ -232,6 +232,31 @@ def test_arguments_of_overridden_method_and_force_both_arrive() -> None:
     assert (model.conv1d.weight == 6).all()
 
 
+def test_unknown_argument_raises_and_initializes_nothing() -> None:
+    model = FooConv1d(CFG1)
+    before = model.conv1d.weight.clone()
+    with pytest.raises(TypeError, match=r"takes only 'force', got dry_run.*matched_rules"):
+        model.init_weights(dry_run=True)
+    assert torch.equal(model.conv1d.weight, before)
+
+
+def test_base_method_called_by_its_class_applies_the_rules_alone() -> None:
+    class Own(FooConv1d):
+        def init_weights(self) -> None:
+            raise AssertionError
+
+    model = Own(CFG1)
+    BaseModule.init_weights(model)
+    assert is_filled(model.conv1d, 0, 1)
+
+
+def test_lazy_modules_can_be_loaded_in_part() -> None:
+    model = Sequential(nn.LazyLinear(2), nn.Linear(2, 2))
+    state = {"1.weight": torch.ones(2, 2), "1.bias": torch.ones(2)}
+    model.load_state_dict(state, strict=False)
+    assert is_loaded(model, "1.weight")
+
+
 # -- load_state_dict ---------------------------------------------------------------------------
 
 

@@ -216,3 +216,13 @@ def test_rule_before_the_first_forward_reaches_through_spectral_norm() -> None:
         initialize(model, NINES)
     assert (model.weight_orig == 9).all()
     assert kind(model, "weight_orig") == "rule"
+
+
+def test_rule_on_one_slot_of_a_tied_tensor_ends_the_load_of_the_other() -> None:
+    model = nn.ModuleDict({"embed": nn.Embedding(2, 2), "head": nn.Linear(2, 2)})
+    model["head"].weight = model["embed"].weight
+    mark_loaded(model, "f")
+    initialize(model, dict(type="Constant", val=1, layer="Embedding"))
+    assert kind(model, "head.weight") == "rule"
+    assert not is_loaded(model["head"], "weight")
+    assert is_loaded(model, "head.bias")

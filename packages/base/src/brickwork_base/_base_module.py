@@ -57,19 +57,26 @@ class BaseModule(RecordingModule, metaclass=ABCMeta):
         runs at every call.
 
         Args:
-            *args: None; for subclasses that override the method with arguments.
+            *args: None; a subclass may override the method with arguments.
             force: Whether to start over, and overwrite loaded weights, too. Counts in the
-                outermost call only, and an overriding method need not take it.
-            **kwargs: None; as `args`.
+                outermost call only; an overriding method need not take it.
+            **kwargs: None, as `args`.
 
         Raises:
             UninitializedError: If the model was built under `deferred` and a parameter or buffer
                 has no value in the end.
+            TypeError: If an argument is passed that no subclass takes.
         """
+        if args or kwargs:
+            raise TypeError(
+                f"init_weights of {type(self).__name__} takes only 'force', got "
+                f"{', '.join([*map(repr, args), *kwargs])}; brickwork_init.matched_rules(model) "
+                "lists what rules select"
+            )
         session = current_session()
         if session is None:
             with initialization_session(self, force=force, complete=True):
-                self.init_weights()
+                BaseModule.init_weights(self)
             log_report(self)
         elif self._is_init and not session.force:
             warnings.warn(

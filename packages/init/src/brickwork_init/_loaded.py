@@ -94,6 +94,8 @@ def is_loaded(module: nn.Module, name: str) -> bool:
         raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
     if (session := current_session()) is not None:
         return id(tensor) in session.loaded
-    # The record of an original is kept by the module that it was taken from.
-    records = (record for holder in holders for record in recorded(holder))
-    return any(known is tensor and source[0] == "loaded" for known, source in records)
+    # The record of an original may be kept by the module that it was taken from.
+    sources = [
+        source for holder in holders for known, source in recorded(holder) if known is tensor
+    ]
+    return bool(sources) and sources[-1][0] == "loaded"

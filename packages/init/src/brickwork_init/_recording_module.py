@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ._deferred import is_constructing, uninitialized
 from ._loaded import mark_loaded, record_loaded_slot
@@ -66,7 +67,9 @@ class RecordingModule(nn.Module):
         for slot in _slots_of(self, ""):
             key = prefix + slot.dotted
             value = state_dict.get(key)
-            if isinstance(value, Tensor) and value.shape == slot.tensor.shape and _is_saved(slot):
+            if not isinstance(value, Tensor) or is_lazy(slot.tensor) or not _is_saved(slot):
+                continue
+            if value.shape == slot.tensor.shape:
                 record_loaded_slot(slot, _SOURCE, key)
 
 

@@ -27,6 +27,7 @@ from ._records import (
     own_tensors,
     recorded,
     slot_tensor,
+    write_record,
 )
 from ._selection import tensor_of
 from ._sharded import fill_tensor, local_tensor
@@ -88,6 +89,7 @@ class Session:
         ]
         for module in () if force else self.noted:
             for tensor, source in recorded(module):
+                self.loaded.pop(id(tensor), None)  # a record by its name before parametrization
                 if source[0] == "loaded":
                     self.loaded[id(tensor)] = Loaded(tensor, _BEFORE, source)
 
@@ -302,6 +304,10 @@ class Session:
             if records is None:
                 records = module.__dict__[RECORDS] = {}
             records[name] = (tuple(tensor.shape), *source)
+        for module in self.noted:  # other slots of tied tensors
+            for name, tensor in own_tensors(module):
+                if id(tensor) in last:
+                    write_record(module, name, tensor, last[id(tensor)])
 
     def _warn_overwritten(self) -> None:
         """Warn of rules whose every value was overwritten by code of modules further inside."""
