@@ -55,7 +55,8 @@ def types_in(path: Path) -> set[str]:
     types = set(re.findall(r"type='(.+?)'", text))
     bases = re.search(r"_base_ = (\[.*?\]|'.*?')", text, re.DOTALL)
     for base in re.findall(r"'(.+?)'", bases[1]) if bases else []:
-        types |= types_in(path.parent / base)
+        if (path.parent / base).is_file():  # not one part of a name that goes on in the next line
+            types |= types_in(path.parent / base)
     return types
 
 
