@@ -143,6 +143,7 @@ def parts(package: str, name: str, model: Any, seen: set[str]) -> Iterator[tuple
     chain = [("backbone", model["backbone"], builder.BACKBONES.build)]
     chain += [("neck", neck, builder.NECKS.build) for neck in necks]
     chain += [("head", head, builder.HEADS.build) for head in heads(model)]
+    chain = [link for link in chain if "type" in link[1]]
     if all(f"{kind} {config['type']}" in seen for kind, config, _ in chain):
         return
     inputs: Any = image(package, model)
