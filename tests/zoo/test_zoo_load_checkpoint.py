@@ -500,7 +500,7 @@ def test_error_without_a_state_dict_names_the_content(tmp_path, content, words):
 def test_torchscript_and_other_archives_are_an_error(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(CheckpointError, match="0 checkpoints"):
+    with pytest.raises(CheckpointError, match=r"one entry .* got 0"):
         zoo.read_checkpoint(tmp_path / "x.pth")
     with zipfile.ZipFile(tmp_path / "y.pth", "w") as archive:
         archive.writestr("y/data.pkl", b"N.")
@@ -653,7 +653,7 @@ def test_adapt_classes_selects_rows():
     assert torch.equal(turned[2].weight, state["2.weight"].flip(0))
     with pytest.raises(ValueError, match="-2"):
         zoo.adapt_classes(["2.weight"], [0, -2])
-    with pytest.raises(ValueError, match="no row 9"):
+    with pytest.raises(ValueError, match=r"below 5.* got 9"):
         zoo.load_state_dict(net(1), state, adapters=[zoo.adapt_classes(["2.weight"], [9])])
 
 

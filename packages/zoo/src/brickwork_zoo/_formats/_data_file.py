@@ -12,20 +12,20 @@ _SHARED_POSITION = not hasattr(os, "preadv")  # Windows
 
 
 class DataFile:
-    """A file that stays open, so that a description and its data come from the same version.
+    """A file that stays open, so that its header and its data come from the same version.
 
-    Replacing the file by another one under its name changes nothing here. Forks and threads may
-    read it at the same time.
+    Replacing the file on disk does not affect an open one. Threads and forked processes may read
+    at the same time.
 
     Args:
         path: The file.
 
     Attributes:
         path: The file.
-        size: Its number of bytes when it was opened.
+        size: Size in bytes when the file was opened.
 
     Raises:
-        CheckpointError: It cannot be opened.
+        CheckpointError: If the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +38,7 @@ class DataFile:
         self.size = os.fstat(self._descriptor).st_size
 
     def read_into(self, buffer: memoryview, start: int) -> None:
-        """Fill a buffer with the bytes from a position."""
+        """Fill a buffer with the bytes that begin at offset `start`."""
         done = 0
         while done < len(buffer):
             try:
@@ -65,7 +65,7 @@ class DataFile:
 
 
 def damaged(file: DataFile, problem: object) -> CheckpointError:
-    """Return the error for a file that contradicts itself or ends too early."""
+    """Return the error for a truncated or inconsistent file."""
     return CheckpointError(
         f"{file.path} is truncated or damaged: {problem}; download or copy it again",
         path=file.path,

@@ -1,4 +1,7 @@
-"""Folders of ``torch.distributed.checkpoint``, read part by part and as data. Needs torch."""
+"""Reader of folders of ``torch.distributed.checkpoint``: lazy, and without running code.
+
+Needs torch.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from ._data_file import DataFile
 from ._file_tensors import make_tensors, tensor_on, torch_value
 from ._header_values import META, VERSIONS, decode_value
 from ._lazy_tensor import LazyTensor, Read
-from ._map_location import MapLocation, Place, placement
+from ._map_location import MapLocation, MoveStorage, storage_mover
 from ._read_tensor import Box, read_tensor
 from ._safe_pickle._opaque_object import BrokenPickleError, PickledGlobal
 from ._safe_pickle._unpickler import SafeUnpickler
@@ -37,17 +40,17 @@ from ._torch_zip import read_zip
 def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
     """Open a folder, with a lazy tensor for each of its tensors.
 
-    What else it holds is left out where it would need code to run.
+    Other entries are omitted if loading them would run code.
 
     Returns:
-        The checkpoint, nested as the one that was saved.
+        The checkpoint, with the nesting that was saved.
     """
-    place = placement(map_location)
+    move = storage_mover(map_location)
     try:
         folder = _Folder(path)
         nested: dict[str, Any] = {}
         for key, entry in folder.tensors.items():
-            source = _FolderSource(folder, key, place)
+            source = _FolderSource(folder, key, move)
             tensor = LazyTensor(source, entry.size, entry.properties.dtype)
             _set(nested, folder.names.get(key, (key,)), tensor)
         for key in folder.others:
@@ -56,8 +59,10 @@ def read_dcp(path: Path, map_location: MapLocation) -> dict[str, Any]:
         _restore_values(nested)
     except CheckpointError:
         raise
-    except Exception as error:  # damaged descriptions raise many types
-        raise CheckpointError(f"{path} is damaged: {error}", path=path) from error
+    except Exception as error:  # damaged metadata raises many types
+        raise CheckpointError(
+            f"{path} is damaged: {error}; copy or save it again", path=path
+        ) from error
     return nested
 
 
@@ -78,7 +83,7 @@ def _restore_values(nested: dict[str, Any]) -> None:
 
 
 class _Folder:
-    """A folder whose description has been checked against its files.
+    """A folder whose ``.metadata`` has been checked against its files.
 
     Args:
         path: The folder.
@@ -106,20 +111,24 @@ class _Folder:
             self._check(key, entry)
 
     def _check(self, key: str, entry: md.TensorStorageMetadata) -> None:
-        """Check that the parts of a tensor exist and cover it."""
+        """Check that the parts of a tensor exist and cover the whole tensor."""
         count = 0
         for chunk in entry.chunks:
             for start, length, whole in zip(chunk.offsets, chunk.sizes, entry.size, strict=True):
                 if not 0 <= start <= start + length <= whole:
-                    raise ValueError(f"a part of {key!r} extends past it")
+                    raise ValueError(f"a part of {key!r} extends past the tensor")
             if (key, tuple(chunk.offsets)) not in self._infos:
                 raise ValueError(f"a part of {key!r} is missing, or its file is truncated")
             count += math.prod(chunk.sizes)
         if count != math.prod(entry.size):
-            raise ValueError(f"the parts of {key!r} have {count} elements, not {entry.size}")
+            raise ValueError(
+                f"the parts of {key!r} have {count} elements, expected {math.prod(entry.size)}"
+            )
 
     def _damaged(self, problem: str) -> CheckpointError:
-        return CheckpointError(f"{self.path} is damaged: {problem}", path=self.path)
+        return CheckpointError(
+            f"{self.path} is damaged: {problem}; copy or save it again", path=self.path
+        )
 
     def slice(self, key: str, box: Box) -> Read:
         """Check that a part of a tensor can be read, and return a function that reads it."""
@@ -139,7 +148,7 @@ class _Folder:
         return read
 
     def read_other(self, key: str) -> Iterator[Any]:
-        """Yield the value of an entry that is not a tensor, unless that would need code to run."""
+        """Yield the value of an entry that is not a tensor; nothing if it would run code."""
         pickled = TorchPickle(self._archive(self._infos[key, ()]), torch_value)
         if not pickled.unknown:
             yield make_tensors(pickled.content, "cpu", "read")
@@ -164,25 +173,27 @@ class _Folder:
                 dtype,
                 shape,
             ):
-                raise self._damaged(f"{layout.file.path} holds something else for {index.fqn!r}")
+                raise self._damaged(
+                    f"dtype or shape of {index.fqn!r} differ in {layout.file.path} and .metadata"
+                )
             self._chunks[index] = stored
         return self._chunks[index]
 
 
 class _FolderSource:
-    """The source of a lazy tensor that is stored in several files of a folder."""
+    """Source of a lazy tensor whose parts are in several files of a folder."""
 
-    def __init__(self, folder: _Folder, key: str, place: Place) -> None:
-        self._folder, self._key, self._place = folder, key, place
+    def __init__(self, folder: _Folder, key: str, move: MoveStorage) -> None:
+        self._folder, self._key, self._move = folder, key, move
         self.position = str(folder.path), 0
 
     def slice(self, box: Box) -> Read:
         """Check that a part can be read, and return a function that reads it."""
         return self._folder.slice(self._key, box)
 
-    def place(self, tensor: Tensor) -> Tensor:
-        """Move a tensor to its device."""
-        storage = self._place(tensor.untyped_storage(), "cpu")
+    def to_device(self, tensor: Tensor) -> Tensor:
+        """Move the complete tensor to the device that ``map_location`` selects."""
+        storage = self._move(tensor.untyped_storage(), "cpu")
         return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
 
 
@@ -203,7 +214,7 @@ def _inside(name: str) -> str:
 
 
 def _read_metadata(folder: Path) -> md.Metadata:
-    """Read ``.metadata``, a pickle, as data."""
+    """Read ``.metadata``, a pickle, without running code."""
     unpickler = SafeUnpickler({**torch_globals(torch_value), **_GLOBALS}, set_state=_SET_STATE)
     try:
         with (folder / ".metadata").open("rb") as file:
@@ -213,7 +224,7 @@ def _read_metadata(folder: Path) -> md.Metadata:
     if unpickler.unknown or not isinstance(metadata, md.Metadata):
         names = ", ".join(unpickler.unknown) or f"a {type(metadata).__name__}"
         raise CheckpointError(
-            f"{folder}/.metadata contains {names}, which no distributed checkpoint has",
+            f"{folder} is not a distributed checkpoint: .metadata contains {names}",
             path=folder,
         )
     return metadata
@@ -221,24 +232,24 @@ def _read_metadata(folder: Path) -> md.Metadata:
 
 def _new(kind: Any, *args: Any) -> Any:
     if args:
-        raise TypeError(f"a {kind.__name__} with arguments")
+        raise TypeError(f"a {kind.__name__} has constructor arguments")
     return kind.__new__(kind)
 
 
 def _set_record_state(record: Any, state: Any) -> None:
     names = {field.name for field in dataclasses.fields(record)}
     if not isinstance(state, dict) or not state.keys() <= names:
-        raise TypeError(f"a {type(record).__name__} with an invalid state")
+        raise TypeError(f"a {type(record).__name__} has an invalid state")
     sizes = [state[name] for name in ("offset", "offsets", "size", "sizes") if name in state]
     if not all(isinstance(size, torch.Size | int | None) for size in sizes):
-        raise TypeError(f"a {type(record).__name__} with an invalid size")
+        raise TypeError(f"a {type(record).__name__} has an invalid size")
     vars(record).update(state)
 
 
 def _set_properties_state(record: md.TensorProperties, state: Any) -> None:
-    dtype, *_ = state  # the rest describes memory that is not used here
+    dtype, *_ = state  # the other properties (layout, memory format, ...) are not used
     if not isinstance(dtype, torch.dtype):
-        raise TypeError("a tensor without a dtype")
+        raise TypeError("a tensor has no dtype")
     vars(record).update(vars(md.TensorProperties(dtype=dtype)))
 
 
@@ -260,7 +271,7 @@ _GLOBALS: dict[str, PickledGlobal] = {
     for kind in _SET_STATE
 }
 _GLOBALS |= {
-    name: PickledGlobal(name, lambda *_: None)  # the memory's layout and order, which are not used
+    name: PickledGlobal(name, lambda *_: None)  # layout and memory format, which are not used
     for name in (
         "torch.serialization._get_layout",
         "torch.distributed.checkpoint.metadata._MEM_FORMAT_ENCODING",

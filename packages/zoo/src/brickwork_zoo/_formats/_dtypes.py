@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-MAX_DIMENSIONS = 64  # of a tensor; torch's own limit for most operations
+MAX_DIMENSIONS = 64  # the limit of most torch operations
 
-# Name in torch, bytes per element, name in the safetensors format (None where it has none).
+# Name in torch, bytes per element, name in the safetensors format (None: not supported there).
 _TABLE: tuple[tuple[str, int, str | None], ...] = (
     ("bool", 1, "BOOL"),
     ("uint8", 1, "U8"),

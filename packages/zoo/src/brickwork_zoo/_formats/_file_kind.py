@@ -1,4 +1,4 @@
-"""The format of a checkpoint, told by its first bytes."""
+"""Detection of a checkpoint's format from its first bytes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ._torch_legacy import LEGACY_HEAD
 
 
 def kind_of(path: Path) -> str:
-    """Return the format of a checkpoint, whatever its name is.
+    """Return the format of a checkpoint, independently of its file name.
 
     Returns:
         ``"zip"``, ``"legacy"``, ``"safetensors"``, ``"index"``, ``"dcp"`` or ``"folder"``.
 
     Raises:
-        CheckpointError: It is none of these; the message says what it seems to be.
+        CheckpointError: If it has none of these formats; the message says what it seems to be.
     """
     if path.is_dir():
         return "dcp" if (path / ".metadata").is_file() else "folder"

@@ -12,44 +12,44 @@ from torch import Tensor, nn
 
 from ._data_file import DataFile, damaged
 from ._lazy_tensor import LazyTensor, Read
-from ._map_location import MapLocation, Place, placement
+from ._map_location import MapLocation, MoveStorage, storage_mover
 from ._read_tensor import Box, read_storage, read_tensor
 from ._stored_tensor import StoredBytes, StoredTensor, replace_leaves
 
 Access: TypeAlias = Literal["read", "map", "lazy"]
-"""How the bytes of tensors are had: read into memory of their own; mapped copy-on-write, so that
-they are read when they are used and the file must not be written to; or left in the file, as
-:class:`LazyTensor`."""
+"""How to access the bytes of tensors: ``"read"`` copies them into memory; ``"map"`` maps the file
+copy-on-write, so that pages are read on first use and the file must not be modified; ``"lazy"``
+leaves them in the file, as :class:`LazyTensor`."""
 
 
 def make_tensors(content: Any, map_location: MapLocation, access: Access) -> Any:
-    """Replace the stored tensors of a checkpoint by tensors of torch."""
-    place = placement(map_location)
+    """Replace each :class:`StoredTensor` of a checkpoint by a torch tensor."""
+    move = storage_mover(map_location)
     if access == "lazy":
-        return replace_leaves(content, StoredTensor, partial(lazy_tensor, place=place))
-    storages = _mapped(content, place) if access == "map" else _read_all(content, place)
+        return replace_leaves(content, StoredTensor, partial(lazy_tensor, move=move))
+    storages = _mapped(content, move) if access == "map" else _read_all(content, move)
     return replace_leaves(content, StoredTensor, lambda stored: _tensor(stored, storages(stored)))
 
 
-def lazy_tensor(stored: StoredTensor, place: Place) -> LazyTensor:
+def lazy_tensor(stored: StoredTensor, move: MoveStorage) -> LazyTensor:
     """Return a lazy tensor for a tensor in a file."""
-    return LazyTensor(_FileSource(stored, place), stored.shape, getattr(torch, stored.dtype))
+    return LazyTensor(_FileSource(stored, move), stored.shape, getattr(torch, stored.dtype))
 
 
 class _FileSource:
-    """The source of a lazy tensor that is stored in one file."""
+    """Source of a lazy tensor whose bytes are contiguous in one file."""
 
-    def __init__(self, stored: StoredTensor, place: Place) -> None:
-        self._stored, self._place = stored, place
+    def __init__(self, stored: StoredTensor, move: MoveStorage) -> None:
+        self._stored, self._move = stored, move
         self.position = str(stored.storage.file.path), stored.storage.start
 
     def slice(self, box: Box) -> Read:
-        """Return a function that reads a part; the file was checked when it was opened."""
+        """Return a function that reads a part; opening the file has checked the whole tensor."""
         return partial(read_tensor, self._stored, box)
 
-    def place(self, tensor: Tensor) -> Tensor:
-        """Move a tensor to its device."""
-        storage = self._place(tensor.untyped_storage(), self._stored.storage.location)
+    def to_device(self, tensor: Tensor) -> Tensor:
+        """Move the complete tensor to the device that ``map_location`` selects."""
+        storage = self._move(tensor.untyped_storage(), self._stored.storage.location)
         return tensor_on(storage, tensor.dtype, 0, tuple(tensor.shape), tensor.stride())
 
 
@@ -68,12 +68,12 @@ def tensor_on(
     shape: tuple[int, ...],
     stride: tuple[int, ...],
 ) -> Tensor:
-    """Return a tensor on a storage; offset and strides are counted in elements."""
+    """Return a tensor that views a storage; offset and strides are in elements."""
     return torch.empty(0, dtype=dtype, device=storage.device).set_(storage, offset, shape, stride)
 
 
-def _read_all(content: Any, place: Place) -> Callable[[StoredTensor], torch.UntypedStorage]:
-    """Read the storages of all tensors, in the order of the file."""
+def _read_all(content: Any, move: MoveStorage) -> Callable[[StoredTensor], torch.UntypedStorage]:
+    """Read all storages in file order; return a function from stored tensor to storage."""
     needed: dict[int, StoredBytes] = {}
 
     def collect(stored: StoredTensor) -> StoredTensor:
@@ -82,13 +82,13 @@ def _read_all(content: Any, place: Place) -> Callable[[StoredTensor], torch.Unty
 
     replace_leaves(content, StoredTensor, collect)
     storages = {
-        id(data): place(read_storage(data), data.location)
+        id(data): move(read_storage(data), data.location)
         for data in sorted(needed.values(), key=lambda data: (str(data.file.path), data.start))
     }
     return lambda stored: storages[id(stored.storage)]
 
 
-def _mapped(content: Any, place: Place) -> Callable[[StoredTensor], torch.UntypedStorage]:
+def _mapped(content: Any, move: MoveStorage) -> Callable[[StoredTensor], torch.UntypedStorage]:
     files: dict[Path, FileMap] = {}
     storages: dict[int, torch.UntypedStorage] = {}
 
@@ -97,14 +97,14 @@ def _mapped(content: Any, place: Place) -> Callable[[StoredTensor], torch.Untype
         if id(data) not in storages:
             if data.file.path not in files:
                 files[data.file.path] = FileMap(data.file)
-            storages[id(data)] = place(files[data.file.path].storage(data), data.location)
+            storages[id(data)] = move(files[data.file.path].storage(data), data.location)
         return storages[id(data)]
 
     return storage_of
 
 
 class FileMap:
-    """A file mapped copy-on-write: writing to its tensors does not change it."""
+    """A file mapped copy-on-write: writing to its tensors does not change the file."""
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
@@ -114,7 +114,7 @@ class FileMap:
         )
 
     def storage(self, data: StoredBytes) -> torch.UntypedStorage:
-        """Return the bytes of a storage; a copy if they are unaligned or of another byte order."""
+        """Return a storage that views the map, or a copy if byte order or alignment require it."""
         stop = data.start + data.length
         if not 0 <= data.start <= stop <= self._file.size:
             raise damaged(self._file, "a tensor extends past its end")
@@ -124,7 +124,7 @@ class FileMap:
 
 
 def torch_value(kind: str, argument: Any) -> Any:
-    """Return a dtype, device or size of torch."""
+    """Return the torch dtype, device or size that a pickle refers to."""
     if kind == "dtype":
         return getattr(torch, argument, argument)
     return torch.device(*argument) if kind == "device" else torch.Size(argument)

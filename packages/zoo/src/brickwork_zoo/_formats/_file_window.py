@@ -9,7 +9,7 @@ from ._data_file import DataFile
 
 
 class FileWindow(io.RawIOBase):
-    """A stream over a file, or over ``length`` bytes of it from ``start``."""
+    """A stream over ``length`` bytes of a file from ``start``; by default the whole file."""
 
     def __init__(self, file: DataFile, start: int = 0, length: int | None = None) -> None:
         self._file, self._start = file, start
@@ -37,7 +37,7 @@ class FileWindow(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: any buffer
-        """Read as many bytes as fit and are left, and return their number."""
+        """Fill a buffer as far as bytes are left, and return their number."""
         count = max(0, min(len(buffer), self._length - self._position))
         self._file.read_into(memoryview(buffer)[:count], self._start + self._position)
         self._position += count

@@ -1,8 +1,9 @@
-"""Python values as text in the metadata of a safetensors file. Works without torch.
+"""Encoding of Python values as text, for the metadata of a safetensors file.
 
-The format's metadata maps text to text. A value is written as JSON, which any program can read,
-as far as JSON can tell it; the rest (tuples, arrays, times, ...) as a JSON object whose only key
-begins with ``!``, and for anything but a tuple with a pickle in it, which is read as data.
+The metadata of the format maps strings to strings. Values that JSON can represent are written as
+JSON, which any program can read. A tuple becomes ``{"!tuple": [...]}``; any other value (an array,
+a time, ...) becomes ``{"!pickle": "<base64>"}``, which is decoded without running code.
+Works without torch.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from ._safe_pickle._opaque_object import BrokenPickleError
 from ._safe_pickle._unpickler import SafeUnpickler
 from ._torch_pickle import MakeValue, plain_value, torch_globals
 
-META = "brickwork.meta"  # what save_checkpoint got as meta
-VERSIONS = "brickwork.versions"  # of modules: a state dict's _metadata
+META = "brickwork.meta"  # the argument `meta` of save_checkpoint
+VERSIONS = "brickwork.versions"  # versions of the modules: `_metadata` of a state dict
 EXTRA = "brickwork.extra"  # entries of the state dict that are not tensors
 
 _TUPLE, _PICKLE = "!tuple", "!pickle"
 
 
 def encode_value(value: Any) -> str:
-    """Return a value as JSON.
+    """Return a value as JSON text.
 
     Raises:
-        TypeError: It, or something in it, does not pickle.
+        TypeError: If the value, or a value nested in it, cannot be pickled.
     """
     return json.dumps(_to_json(value), ensure_ascii=False)
 
@@ -48,16 +49,16 @@ def _to_json(value: Any) -> Any:
         return {key: _to_json(item) for key, item in value.items()}
     try:
         data = pickle.dumps(value, protocol=4)
-    except Exception as error:  # each type raises its own
-        raise TypeError(f"a {type(value).__name__} does not pickle: {error}") from error
+    except Exception as error:  # types raise different exceptions
+        raise TypeError(f"a {type(value).__name__} cannot be pickled: {error}") from error
     return {_PICKLE: base64.b64encode(data).decode("ascii")}
 
 
 def decode_value(text: str, make_value: MakeValue = plain_value) -> Any:
-    """Return the value of a text from :func:`encode_value`.
+    """Return the value of a text that :func:`encode_value` returned.
 
     Raises:
-        ValueError: The text is damaged.
+        ValueError: If the text is damaged.
     """
     try:
         return json.loads(text, object_hook=lambda table: _from_json(table, make_value))

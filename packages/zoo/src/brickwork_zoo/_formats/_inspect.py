@@ -1,4 +1,4 @@
-"""Listing what is in a checkpoint, without running anything of it. Works without torch."""
+"""`inspect`: lists the contents of a checkpoint without running its code. Works without torch."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class TensorInfo:
     """A tensor in a checkpoint.
 
     Attributes:
-        key: Its key; the keys of nested dicts are joined by ``/``.
-        shape: Its shape.
-        dtype: torch's name of its type.
-        nbytes: Bytes of its elements.
+        key: Key of the tensor; the keys of nested dicts are joined by ``/``.
+        shape: Shape of the tensor.
+        dtype: Name of the dtype in torch, such as ``"float32"``.
+        nbytes: Size of all elements in bytes.
     """
 
     key: str
@@ -43,15 +43,15 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The content of a checkpoint.
+    """The contents of a checkpoint.
 
     Attributes:
         path: The file or folder.
         format: ``"zip"``, ``"legacy"``, ``"safetensors"``, ``"index"`` or ``"dcp"``.
-        tensors: Its tensors.
-        other: What else it holds: key -> value where that is short, else its type.
-        globals: Python names that it refers to.
-        unsafe: Those of them that are not on the allow-list.
+        tensors: All tensors.
+        other: Other entries: key -> the value if it is short, otherwise its type.
+        globals: Python names that the checkpoint refers to.
+        unsafe: The names in `globals` that are not on the allow-list.
     """
 
     path: Path
@@ -63,21 +63,21 @@ class Inspection:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all tensors."""
+        """Total size of the tensors in bytes."""
         return sum(tensor.nbytes for tensor in self.tensors)
 
 
 def inspect(path: str | os.PathLike[str]) -> Inspection:
-    """List what is in a checkpoint.
+    """List the contents of a checkpoint without running its code.
 
     Args:
         path: A local file or folder.
 
     Returns:
-        Its content.
+        The contents.
 
     Raises:
-        CheckpointError: It is damaged, or not a checkpoint.
+        CheckpointError: If the file is missing, damaged or not a checkpoint.
     """
     location = Path(path).expanduser()
     if not location.exists():
@@ -132,7 +132,7 @@ def _inspect_dcp(path: Path) -> Inspection:
             for key, entry in entries.items()
             if "size" in (entry.state or {})
         ]
-    except Exception as error:  # damaged descriptions raise many types
+    except Exception as error:  # damaged metadata raises many types
         raise CheckpointError(f"{path}/.metadata is damaged: {error}", path=path) from error
     known = {tensor.key for tensor in tensors}
     other = {key: "bytes" for key in entries if key not in known}
@@ -160,7 +160,7 @@ def _info(key: str, dtype: str, shape: Any) -> TensorInfo:
 
 
 def _split(content: Any) -> tuple[list[TensorInfo], dict[str, str]]:
-    """Return the tensors in nested dicts and lists, and everything else by its key."""
+    """Return the tensors in nested dicts and lists, and the text of all other values by key."""
     tensors: list[TensorInfo] = []
     other: dict[str, str] = {}
     stack: list[tuple[str, Any, int]] = [("", content, 0)]

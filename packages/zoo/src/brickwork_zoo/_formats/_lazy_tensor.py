@@ -1,4 +1,4 @@
-"""Tensors that stay in their file until they are read. Needs torch."""
+"""Lazy tensors: tensors that stay in their file until they are used. Needs torch."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from ._read_tensor import Box
 from ._stored_tensor import replace_leaves
 
 Read: TypeAlias = Callable[[Tensor], None]
-"""Reads a part of a tensor into a tensor of the part's shape."""
+"""Function that reads a part of a stored tensor into the tensor that it is passed."""
 
 
 class Source(Protocol):
-    """Where the values of a lazy tensor come from."""
+    """The source of a lazy tensor: reads parts of it and moves them to their device."""
 
     position: tuple[str, int]
-    """File and byte, to read several tensors in the order of the file."""
+    """File and byte offset; tensors are read in this order."""
 
     def slice(self, box: Box) -> Read:
         """Check that a part can be read, and return a function that reads it."""
 
-    def place(self, tensor: Tensor) -> Tensor:
-        """Move a full tensor to the device of ``map_location``."""
+    def to_device(self, tensor: Tensor) -> Tensor:
+        """Move the complete tensor to the device that ``map_location`` selects."""
 
 
 class LazyTensor(Tensor):
     """A tensor in a file, which may be larger than the memory of this process.
 
-    Its shape and dtype are known. An operation reads all of it, anew each time; :meth:`slice` reads
-    a part. It is pickled and copied as an ordinary tensor.
+    Its shape and dtype are known. Each operation on it reads the whole tensor from the file;
+    :meth:`slice` reads a part. Pickling and copying give an ordinary tensor.
     """
 
     source: Source
@@ -55,43 +55,43 @@ class LazyTensor(Tensor):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Read the arguments of an operation, and do it."""
+        """Run an operation on the values of its lazy arguments."""
         args, kwargs = tree_map_only(cls, cls.read, (args, kwargs or {}))
         return func(*args, **kwargs)
 
     def read(self) -> Tensor:
-        """Read all of it.
+        """Return an ordinary tensor with all values.
 
         Raises:
-            CheckpointError: The file is damaged, or cannot be read.
+            CheckpointError: If the file is damaged or cannot be read.
         """
         read = self.slice()
         tensor = torch.empty(self.shape, dtype=self.dtype)
         read(tensor)
-        return self.source.place(tensor)
+        return self.source.to_device(tensor)
 
     def device_when_read(self) -> torch.device:
-        """Return the device on which :meth:`read` puts it."""
-        return self.source.place(torch.empty(0, dtype=self.dtype)).device
+        """Return the device of the tensor that :meth:`read` returns."""
+        return self.source.to_device(torch.empty(0, dtype=self.dtype)).device
 
     def slice(self, box: Box | None = None) -> Read:
-        """Check that a part can be read, by default all, and return a function that reads it."""
+        """Check that a part (default: everything) can be read; return a function to read it."""
         return self.source.slice(([0] * self.ndim, self.shape) if box is None else box)
 
     def numpy(self, *, force: bool = False) -> Any:
-        """Read it as an array of numpy."""
+        """Return the values as a numpy array."""
         return self.read().numpy(force=force)
 
     def tolist(self) -> Any:
-        """Read it as nested lists."""
+        """Return the values as nested lists."""
         return self.read().tolist()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle it as an ordinary tensor."""
+        """Pickle the values as an ordinary tensor."""
         return cast("Any", self.read()).__reduce_ex__(protocol)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """Return an ordinary tensor."""
+        """Return a copy of the values as an ordinary tensor."""
         return self.read()
 
     def __repr__(self, **_: object) -> str:  # type: ignore[override]  # takes what torch's takes
@@ -99,12 +99,12 @@ class LazyTensor(Tensor):
 
 
 def read_all(content: Any) -> Any:
-    """Read the lazy tensors of a checkpoint."""
+    """Replace all lazy tensors of a checkpoint by ordinary ones."""
     return replace_leaves(content, LazyTensor, LazyTensor.read)
 
 
 def without_weights(content: Any, weights: Iterable[Any]) -> Any:
-    """Read the lazy tensors of a checkpoint, and drop the values of its weights."""
+    """Replace `weights` by meta tensors, and all other lazy tensors by ordinary ones."""
     dropped = {id(tensor) for tensor in weights}
 
     def finished(tensor: Tensor) -> Tensor:

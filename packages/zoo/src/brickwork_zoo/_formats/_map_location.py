@@ -1,4 +1,4 @@
-"""The devices of a checkpoint's tensors (``map_location`` of ``torch.load``). Needs torch."""
+"""``map_location``: selects the devices of a checkpoint's tensors. Needs torch."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ MapLocation: TypeAlias = (
     "str | torch.device | Mapping[str, str] | Callable[[torch.UntypedStorage, str], Any] | None"
 )
 
-Place: TypeAlias = Callable[[torch.UntypedStorage, str], torch.UntypedStorage]
-"""Takes a storage on the CPU and where it was saved; returns it on the device where it goes."""
+MoveStorage: TypeAlias = Callable[[torch.UntypedStorage, str], torch.UntypedStorage]
+"""Takes a CPU storage and the device it was saved on; returns it on the device to use."""
 
-# torch leaves it without types
+# torch has no type hints for it
 _restore = cast("Callable[[Any, str], Any]", torch.serialization.default_restore_location)
 
 
-def placement(map_location: MapLocation) -> Place:
-    """Return the function that moves a storage to its device.
+def storage_mover(map_location: MapLocation) -> MoveStorage:
+    """Return the function that moves a storage to the device that ``map_location`` selects.
 
     Raises:
-        InvalidInputError: ``map_location`` is a device that is unknown or not there.
+        InvalidInputError: If ``map_location`` is invalid, or a device that this machine lacks.
     """
     if map_location is None:
-        return _place
+        return _move_to
     if isinstance(map_location, str | torch.device):
         device = str(map_location)
-        _place(new_storage(0), device, map_location)
-        return lambda storage, _: _place(storage, device, map_location)
+        _move_to(new_storage(0), device, map_location)
+        return lambda storage, _: _move_to(storage, device, map_location)
     if isinstance(map_location, Mapping):
         table = map_location
-        return lambda storage, tag: _place(storage, table.get(tag, tag), table)
+        return lambda storage, tag: _move_to(storage, table.get(tag, tag), table)
     if callable(map_location):
         function = map_location
 
         def call(storage: torch.UntypedStorage, tag: str) -> torch.UntypedStorage:
             result = function(storage, tag)
-            return _place(storage, tag) if result is None else _untyped(result)
+            return _move_to(storage, tag) if result is None else _untyped(result)
 
         return call
     raise InvalidInputError(
@@ -55,7 +55,7 @@ def _untyped(result: Any) -> torch.UntypedStorage:
     return cast("torch.UntypedStorage", getattr(result, "_untyped_storage", result))
 
 
-def _place(
+def _move_to(
     storage: torch.UntypedStorage, device: str, map_location: object = None
 ) -> torch.UntypedStorage:
     if device == "cpu":
@@ -64,7 +64,7 @@ def _place(
         if device == "meta":
             return torch.UntypedStorage(storage.nbytes(), device="meta")  # type: ignore[no-untyped-call]  # torch's
         return cast("torch.UntypedStorage", _restore(storage, device))
-    except Exception as error:  # of each device its own
+    except Exception as error:  # devices raise different exceptions
         reason = str(error).partition("\n")[0].split(". ")[0]
         asked = (
             f"the checkpoint was saved on {device!r}"

@@ -14,7 +14,7 @@ from brickwork_zoo.errors import CheckpointError, UnsafeCheckpointError
 from ._data_file import DataFile
 from ._file_kind import kind_of
 from ._file_tensors import Access, make_tensors, torch_value
-from ._map_location import MapLocation, placement
+from ._map_location import MapLocation, storage_mover
 from ._safetensors import read_safetensors
 from ._shard_index import checkpoint_in, read_index
 from ._torch_legacy import read_legacy
@@ -38,9 +38,9 @@ def read_path(
     ``get_shard`` returns the path of a shard by its name; by default it is beside the index.
 
     Returns:
-        What the file holds; of formats with nothing but tensors a state dict.
+        The object that was saved; a state dict for formats that store only tensors.
     """
-    placement(map_location)  # a wrong one raises here
+    storage_mover(map_location)  # raises for an invalid map_location before anything is read
     kind = kind_of(path)
     if kind == "folder":
         path = checkpoint_in(path)
@@ -66,12 +66,12 @@ def _read_as_data(path: Path, kind: str, map_location: MapLocation, access: Acce
     pickled = TorchPickle(read_zip(file) if kind == "zip" else read_legacy(file), torch_value)
     if not pickled.unknown:
         return make_tensors(pickled.content, map_location, access)
-    if _torch_allows(path):  # quantized, sparse, DTensor, ..., or what the caller has allowed torch
+    if _torch_allows(path):  # quantized, sparse, DTensor, ..., or add_safe_globals of the caller
         return _read_by_torch(path, map_location, access, weights_only=True)
     raise UnsafeCheckpointError(
-        f"{path} refers to {_listed(pickled.unknown)}, which is not on the allow-list of what "
-        "loads as data; nothing of it has been run. If you trust the file as you would a program: "
-        "pass weights_only=False, or write its weights to a new file with "
+        f"cannot load {path} without running its code: it refers to names that are not on the "
+        f"allow-list: {_listed(pickled.unknown)}. No code has been run. If you trust the file as "
+        "you would a program: pass weights_only=False, or write its weights to a new file with "
         "`brickwork-zoo convert --trust` on a machine that may run it, or allow these names with "
         "torch.serialization.add_safe_globals",
         path=path,
@@ -88,14 +88,14 @@ def _torch_allows(path: Path) -> bool:
     """Return whether all names in a file are on torch's own allow-list."""
     try:
         return not torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # torch reads fewer instructions and formats
+    except Exception:  # torch supports fewer pickle instructions and formats
         return False
 
 
 def _read_by_torch(
     path: Path, map_location: MapLocation, access: Access, *, weights_only: bool
 ) -> Any:
-    location: Any = map_location  # torch's type hints say less than it takes
+    location: Any = map_location  # torch's type hints are narrower than what it accepts
     mapped = access == "map"
     try:
         return torch.load(path, map_location=location, mmap=mapped, weights_only=weights_only)
@@ -127,7 +127,8 @@ def _read_shards(
         absent = [key for key in keys if not isinstance(content, dict) or key not in content]
         if absent:
             raise CheckpointError(
-                f"{shard} does not have the keys {absent[:5]}, which {path} lists in it", path=path
+                f"{path} lists the keys {absent[:5]} in {shard}, which does not have them",
+                path=path,
             )
         merged |= {key: content[key] for key in keys}
         versions |= getattr(content, "_metadata", {})

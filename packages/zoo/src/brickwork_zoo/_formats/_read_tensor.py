@@ -18,24 +18,24 @@ Box: TypeAlias = tuple[Sequence[int], Sequence[int]]
 """A part of a tensor: its first index and its length, in each dimension."""
 
 BUFFER_BYTES = 2**24
-"""Size of the buffer for bytes that cannot be read to where they belong."""
+"""Size of the buffer for bytes that cannot be read directly into the target."""
 
-_MIN_RUN = 4096  # bytes; shorter runs are read together with what is between them
+_MIN_RUN = 4096  # bytes; shorter runs are read together with the bytes between them
 
 
-# torch leaves it without types
+# torch has no type hints for it
 _make_storage = cast("Callable[[int], torch.UntypedStorage]", torch.UntypedStorage)
 
 
 def memory_of(storage: torch.UntypedStorage) -> memoryview:
-    """Return the memory of a storage on the CPU, to read into."""
+    """Return a writable view of the memory of a CPU storage."""
     length = storage.nbytes()
     array = (ctypes.c_ubyte * length).from_address(storage.data_ptr() if length else 0)
     return memoryview(array).cast("B")
 
 
 def new_storage(length: int) -> torch.UntypedStorage:
-    """Return a storage on the CPU whose memory is not initialized."""
+    """Return a CPU storage with uninitialized memory."""
     return _make_storage(length)
 
 
@@ -50,7 +50,7 @@ def _bytes_on(storage: torch.UntypedStorage) -> Tensor:
 
 
 def read_storage(data: StoredBytes) -> torch.UntypedStorage:
-    """Read all bytes of a storage into memory of its own."""
+    """Return a new storage with all bytes, in the byte order of this machine."""
     storage = new_storage(data.length)
     data.file.read_into(memory_of(storage), data.start)
     if data.swapped:
@@ -61,8 +61,8 @@ def read_storage(data: StoredBytes) -> torch.UntypedStorage:
 def read_tensor(stored: StoredTensor, box: Box, target: Tensor) -> None:
     """Read a part of a tensor into another tensor.
 
-    Only the bytes of this part are read, straight into the target where that has the same dtype and
-    lies on the CPU in row-major order, otherwise through one buffer of at most ``BUFFER_BYTES``.
+    Only the bytes of this part are read: directly into the target if it is a row-major CPU tensor
+    of the same dtype, otherwise through a buffer of at most ``BUFFER_BYTES``.
     """
     if 0 in target.shape:
         return
@@ -90,7 +90,7 @@ def read_tensor(stored: StoredTensor, box: Box, target: Tensor) -> None:
 
 
 def _stride_of(stored: StoredTensor, order: list[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return row-major strides, with the tensor's own where a dimension has only one element."""
+    """Return row-major strides, but the stored stride for dimensions of length 1."""
     dense = contiguous_stride(shape)
     return tuple(
         stored.stride[dim] if length == 1 else step
@@ -139,12 +139,12 @@ def _run(shape: Sequence[int], target: Tensor) -> int:
 
 
 def _copy_bits(target: Tensor, source: Tensor) -> None:
-    """Copy between tensors of one dtype, for which torch may have no copying."""
+    """Copy byte by byte between tensors of the same dtype: torch cannot copy every dtype."""
     target.unsqueeze(-1).view(torch.uint8).copy_(source.unsqueeze(-1).view(torch.uint8))
 
 
 def _pieces(shape: tuple[int, ...], item: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Cut a row-major tensor into pieces of at most ``BUFFER_BYTES``: first index and lengths."""
+    """Yield boxes (first index, lengths) of at most ``BUFFER_BYTES`` that cover a tensor."""
     if math.prod(shape) * item <= BUFFER_BYTES or not shape:
         yield (0,) * len(shape), shape
         return
@@ -161,7 +161,7 @@ def _pieces(shape: tuple[int, ...], item: int) -> Iterator[tuple[tuple[int, ...]
 
 
 def _read_span(stored: StoredTensor, box: Box, target: Tensor) -> None:
-    """Read a tensor with gaps or repeated elements: from its first to its last byte."""
+    """Read a part with arbitrary strides: all bytes from its first to its last element."""
     item = ITEM_SIZES[stored.dtype]
     begin = stored.offset + sum(a * step for a, step in zip(box[0], stored.stride, strict=True))
     last = sum((n - 1) * step for n, step in zip(box[1], stored.stride, strict=True))

@@ -14,14 +14,14 @@ from ._torch_pickle import MakeValue, plain_value
 
 
 def read_safetensors(file: DataFile, make_value: MakeValue = plain_value) -> dict[str, Any]:
-    """Read a safetensors file, with :class:`StoredTensor` for its tensors.
+    """Read a safetensors file, with a :class:`StoredTensor` for each tensor.
 
     Returns:
-        The state dict, with the versions of its modules where the file has them; with ``meta`` in
-        it, as :func:`save_checkpoint` writes it, ``{"meta": ..., "state_dict": ...}``.
+        The state dict, with the versions of the modules if the file has them. If the file has a
+        ``meta``, as :func:`save_checkpoint` writes it, ``{"meta": ..., "state_dict": ...}``.
 
     Raises:
-        CheckpointError: The header is damaged.
+        CheckpointError: If the header is damaged.
     """
     tensors, metadata = read_header(file)
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The header of a safetensors file: positions of the tensors, and metadata.
+"""The header of a safetensors file: position, dtype and shape of each tensor, and metadata.
 
 Works without torch. The format: https://huggingface.co/docs/safetensors
 """
@@ -28,7 +28,7 @@ def read_header(file: DataFile) -> tuple[dict[str, StoredTensor], dict[str, str]
         with open_stream(file) as stream:
             length = int.from_bytes(stream.read(8), "little")
             if length > min(MAX_HEADER, file.size - 8):
-                raise ValueError(f"a header of {length} bytes in a file of {file.size}")
+                raise ValueError(f"its length is {length} bytes in a file of {file.size} bytes")
             header = json.loads(stream.read(length).decode("utf-8"), object_pairs_hook=_unique)
         if not isinstance(header, dict):
             raise ValueError("it is not a JSON object")
@@ -48,15 +48,16 @@ def read_header(file: DataFile) -> tuple[dict[str, StoredTensor], dict[str, str]
 
 def _tensor(file: DataFile, key: str, row: Any, data_start: int) -> StoredTensor:
     if not isinstance(row, dict):
-        raise ValueError(f"{key!r} is not described by an object")
+        raise ValueError(f"the entry {key!r} must be a JSON object, got {type(row).__name__}")
     dtype = _TORCH_NAMES.get(str(row.get("dtype")))
     shape, offsets = row.get("shape"), row.get("data_offsets")
     if dtype is None:
         raise ValueError(
-            f"{key!r} has the dtype {row.get('dtype')!r}; known are {', '.join(_TORCH_NAMES)}"
+            f"the dtype of {key!r} must be one of {', '.join(_TORCH_NAMES)}, "
+            f"got {row.get('dtype')!r}"
         )
     if not (_are_naturals(shape) and _are_naturals(offsets) and len(offsets) == 2):
-        raise ValueError(f"{key!r} has shape {shape!r} and data_offsets {offsets!r}")
+        raise ValueError(f"{key!r} has invalid shape {shape!r} or data_offsets {offsets!r}")
     if len(shape) > MAX_DIMENSIONS or any(number > 2**63 for number in (*shape, *offsets)):
         raise ValueError(f"{key!r} has too many dimensions, or numbers above 2**63")
     if dtype in PACKED:
@@ -67,7 +68,10 @@ def _tensor(file: DataFile, key: str, row: Any, data_start: int) -> StoredTensor
     start, stop = data_start + offsets[0], data_start + offsets[1]
     needed = item * math.prod(shape)
     if stop - start != needed or stop > file.size:
-        raise ValueError(f"{key!r} needs {needed} bytes, has {stop - start} up to byte {stop}")
+        raise ValueError(
+            f"{key!r} needs {needed} bytes, got {stop - start} that end at byte {stop} of "
+            f"{file.size}"
+        )
     data = StoredBytes(file, start, needed, item_size=item)
     return StoredTensor(data, dtype, tuple(shape), 0, contiguous_stride(tuple(shape)))
 
@@ -83,16 +87,16 @@ def _metadata(value: Any) -> dict[str, str]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise ValueError("it has a key twice")
+        raise ValueError("it has a duplicate key")
     return table
 
 
 def encode_header(
     tensors: Mapping[str, tuple[str, tuple[int, ...]]], metadata: Mapping[str, str]
 ) -> bytes:
-    """Return the header of a file whose tensors (dtype and shape by key) follow in this order.
+    """Return the header for tensors (key -> dtype and shape) that are written in this order.
 
-    Those with the largest elements must come first, so that all are aligned.
+    Tensors with the largest elements must come first, so that all tensors are aligned.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     start = 0

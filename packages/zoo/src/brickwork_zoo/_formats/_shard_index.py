@@ -1,4 +1,4 @@
-"""The files that a sharded checkpoint, or a folder of a model hub, consists of."""
+"""Lookup of checkpoint files: the shards in an index, and the checkpoint in a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brickwork_zoo.errors import CheckpointError
 
-# The checkpoint of a folder, the likeliest pattern first.
+# Patterns of checkpoint files, the preferred one first.
 _PATTERNS = (
     "*.safetensors.index.json",
     "*.safetensors",
@@ -24,7 +24,7 @@ def read_index(path: Path) -> dict[str, list[str]]:
     """Read the index of a sharded checkpoint.
 
     Returns:
-        File name -> the keys in it.
+        File name of each shard -> the keys in it.
     """
     try:
         weight_map = json.loads(path.read_text("utf-8"))["weight_map"]
@@ -33,8 +33,8 @@ def read_index(path: Path) -> dict[str, list[str]]:
             files.setdefault(name, []).append(key)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise CheckpointError(
-            f"{path} is not an index of a sharded checkpoint, which has a table 'weight_map': "
-            f"{type(error).__name__} {error}",
+            f"{path} is not an index of a sharded checkpoint: it must be a JSON object with a "
+            f"table 'weight_map' ({type(error).__name__}: {error})",
             path=path,
         ) from error
     for name in files:
@@ -47,7 +47,7 @@ def read_index(path: Path) -> dict[str, list[str]]:
 
 
 def checkpoint_in(folder: Path) -> Path:
-    """Find the one checkpoint in a folder."""
+    """Return the path of the only checkpoint in a folder."""
     for pattern in _PATTERNS:
         if files := sorted(filter(Path.is_file, folder.glob(pattern))):
             if len(files) == 1:

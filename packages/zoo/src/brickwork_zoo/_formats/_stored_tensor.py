@@ -1,4 +1,4 @@
-"""Where a checkpoint file keeps the bytes of a tensor. Works without torch."""
+"""Stored tensors: the location of a tensor's bytes in a checkpoint file. Works without torch."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ L = TypeVar("L")
 
 @dataclass(eq=False)
 class StoredBytes:
-    """Consecutive bytes of a file that one or several tensors share.
+    """Consecutive bytes of a file: the storage of one or more tensors.
 
     Attributes:
         file: The file.
         start: Position of the first byte; in a legacy file set after the pickle has been read.
         length: Number of bytes.
-        location: Where the tensors were when they were saved, ``"cpu"`` or ``"cuda:0"``.
-        item_size: Bytes per element, for files of the other byte order.
-        swapped: Whether the file has the other byte order than this machine.
+        location: Device of the tensors when they were saved, such as ``"cpu"`` or ``"cuda:0"``.
+        item_size: Bytes per element, needed to swap the byte order.
+        swapped: Whether the byte order of the file differs from that of this machine.
     """
 
     file: DataFile
@@ -35,15 +35,15 @@ class StoredBytes:
 
 @dataclass(frozen=True, eq=False)
 class StoredTensor:
-    """A tensor in a file: stands for it in a checkpoint until it is read.
+    """The description of a tensor in a file; a checkpoint contains it until the tensor is read.
 
     Attributes:
-        storage: The bytes that it lies on.
-        dtype: torch's name of its type.
-        shape: Its shape.
-        offset: Its first element, counted in elements from the beginning of the storage.
-        stride: Its strides, in elements.
-        requires_grad: Of a parameter; None for a tensor that is not a parameter.
+        storage: The bytes that the tensor views.
+        dtype: Name of the dtype in torch, such as ``"float32"``.
+        shape: Shape of the tensor.
+        offset: Offset of the first element in the storage, in elements.
+        stride: Strides, in elements.
+        requires_grad: Value for a parameter; None if the tensor is not a parameter.
     """
 
     storage: StoredBytes
@@ -68,15 +68,16 @@ def replace_leaves(content: Any, kind: type[L], replacement: Callable[[L], Any])
     """Replace all objects of one type in nested containers.
 
     Args:
-        content: Dicts, lists, tuples, sets and opaque objects, shared or in cycles as they may be.
-            All but tuples and frozen sets are changed in place.
+        content: Nested dicts, lists, tuples, sets and opaque objects; they may be shared and
+            contain cycles. All except tuples and frozen sets are modified in place.
         kind: Type to replace.
         replacement: Called once for each object of this type.
 
     Returns:
         The content with the replacements.
     """
-    done: dict[int, tuple[Any, Any]] = {}  # id -> (object, kept so that its id stays its own; new)
+    # id -> (object, kept alive so that its id stays unique; replacement)
+    done: dict[int, tuple[Any, Any]] = {}
 
     def new(value: Any) -> Any:
         return done[id(value)][1] if id(value) in done else value
@@ -112,7 +113,7 @@ def _children(value: Any) -> list[Any]:
 
 
 def _rebuilt(value: Any, new: Callable[[Any], Any]) -> Any:
-    """Return a container with new items: the same object where its type allows that."""
+    """Replace the items of a container, in place if its type is mutable, and return it."""
     if isinstance(value, dict):
         for key, item in value.items():
             value[key] = new(item)

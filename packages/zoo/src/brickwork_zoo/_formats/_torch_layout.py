@@ -1,4 +1,4 @@
-"""Where a file of ``torch.save`` keeps its pickle and the bytes of its tensors."""
+"""The positions of the pickle and the tensor bytes in a file of ``torch.save``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TorchLayout:
         pickle_start: Position of the main pickle.
         records: Storage key -> (first byte, length); empty for a legacy file, whose storages
             follow the pickle.
-        big_endian: Whether numbers are stored most significant byte first.
+        big_endian: Whether the byte order of the numbers is big-endian.
     """
 
     file: DataFile

@@ -1,4 +1,4 @@
-"""The legacy format of ``torch.save`` (before 1.6): its layout, found without torch."""
+"""Reader of the layout of ``torch.save``'s legacy format (before 1.6). Works without torch."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from ._file_window import open_stream
 from ._stored_tensor import StoredBytes
 from ._torch_layout import TorchLayout
 
-# What torch.save has written before the data since 2016: a number and a version, both pickled.
+# A legacy file begins with these two numbers, each pickled.
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-LEGACY_HEAD = pickle.dumps(_MAGIC, protocol=2)[2:]  # without the protocol's number
+LEGACY_HEAD = pickle.dumps(_MAGIC, protocol=2)[2:]  # without the protocol number
 
-_COUNT_BYTES = 8  # before each storage: its number of elements
+_COUNT_BYTES = 8  # size of the element count in front of each storage
 
 
 def read_legacy(file: DataFile) -> TorchLayout:
     """Find the main pickle of a file in the legacy format."""
     try:
         with open_stream(file) as stream:
-            head = [_skip_pickle(stream) for _ in range(3)]  # number, version, about the machine
+            # magic number, format version, properties of the machine
+            head = [_skip_pickle(stream) for _ in range(3)]
             if head[1] != _PROTOCOL:
-                raise ValueError(f"format version {head[1]!r}, expected {_PROTOCOL}")
+                raise ValueError(f"the format version must be {_PROTOCOL}, got {head[1]!r}")
             return TorchLayout(file, "legacy", stream.tell())
     except CheckpointError:
         raise
@@ -37,7 +38,7 @@ def read_legacy(file: DataFile) -> TorchLayout:
 
 
 def _skip_pickle(stream: BinaryIO) -> Any:
-    """Skip a pickle and return the last plain value in it."""
+    """Skip a pickle and return the last number or string in it."""
     value = None
     for opcode, arg, _ in pickletools.genops(stream):
         if arg is not None and opcode.name not in ("PROTO", "BINPUT"):
@@ -48,10 +49,10 @@ def _skip_pickle(stream: BinaryIO) -> Any:
 def locate_storages(
     file: DataFile, storages: Mapping[str, StoredBytes], order: Iterable[str], start: int
 ) -> None:
-    """Set where the storages of a legacy file begin.
+    """Set the `start` of each storage in a legacy file.
 
     Raises:
-        CheckpointError: The file ends too early, or has other storages than the pickle.
+        CheckpointError: If the file is truncated, or its storages differ from those in the pickle.
     """
     located: set[str] = set()
     count = bytearray(_COUNT_BYTES)
@@ -63,7 +64,7 @@ def locate_storages(
             raise damaged(file, f"it ends within storage {key!r}")
         file.read_into(memoryview(count), start)
         if int.from_bytes(count, "little") * storage.item_size != storage.length:
-            raise damaged(file, f"storage {key!r} has another length than its tensors")
+            raise damaged(file, f"the length of storage {key!r} differs from that in the pickle")
         storage.start = start + _COUNT_BYTES
         start += _COUNT_BYTES + storage.length
         located.add(key)

@@ -19,9 +19,9 @@ from ._torch_layout import TorchLayout
 from ._torch_legacy import locate_storages
 
 MakeValue = Callable[[str, Any], Any]
-"""Makes a ``"dtype"``, ``"device"`` or ``"size"`` of what a pickle has for it."""
+"""Takes ``"dtype"``, ``"device"`` or ``"size"`` and the pickled argument; returns the object."""
 
-# torch's old storage classes, one for each dtype.
+# Prefix of a storage class (FloatStorage) -> dtype.
 _STORAGE_DTYPES = {
     "Double": "float64",
     "Float": "float32",
@@ -45,12 +45,12 @@ def plain_value(kind: str, argument: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class _Storage:
-    """A storage as a pickle mentions it: with a dtype, in elements of it.
+    """A typed storage that a pickle refers to: elements of one dtype.
 
     Attributes:
         data: The bytes of the whole storage.
-        dtype: torch's name of the type.
-        offset: First element.
+        dtype: Name of the dtype in torch.
+        offset: Index of the first element.
         count: Number of elements.
     """
 
@@ -66,7 +66,7 @@ class _StorageType:
 
 
 def torch_globals(make_value: MakeValue) -> dict[str, Any]:
-    """Return the allow-list, extended by what a pickle needs for tensors."""
+    """Return the allow-list, extended by the names that pickled tensors refer to."""
     functions: dict[str, Callable[..., Any]] = {
         "torch.Size": lambda size=(): make_value("size", tuple(size)),
         "torch.device": lambda *args: make_value("device", args),
@@ -90,7 +90,7 @@ def torch_globals(make_value: MakeValue) -> dict[str, Any]:
 
 def _make_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> StoredTensor:
     if not isinstance(storage, _Storage):
-        raise TypeError("a tensor without a storage")
+        raise TypeError("a tensor has no storage")
     return _checked(storage, storage.dtype, storage.offset, storage.count, offset, shape, stride)
 
 
@@ -104,13 +104,13 @@ def _make_tensor_of_dtype(
     dtype: Any,
     *_: Any,
 ) -> StoredTensor:
-    """Make a tensor of a dtype that has no storage class of its own."""
-    is_dtype = type(dtype).__name__ in ("dtype", "str")  # else its text may be endless
+    """Make a tensor of a dtype without a storage class, from a storage of bytes."""
+    is_dtype = type(dtype).__name__ in ("dtype", "str")  # the text of other types may be huge
     name = str(dtype).removeprefix("torch.") if is_dtype else ""
     if not isinstance(storage, _Storage) or storage.dtype != "uint8" or storage.offset:
-        raise TypeError("a tensor without a storage of bytes")
+        raise TypeError("a tensor has no storage of bytes")
     if name not in ITEM_SIZES:
-        raise TypeError(f"a tensor of an unknown dtype {name[:40]}")
+        raise TypeError(f"a tensor has the unknown dtype {name[:40]!r}")
     return _checked(storage, name, 0, storage.count // ITEM_SIZES[name], offset, shape, stride)
 
 
@@ -123,48 +123,48 @@ def _checked(
     shape: Any,
     stride: Any,
 ) -> StoredTensor:
-    """Return a tensor that lies within its storage, which begins at element ``first``."""
+    """Return a tensor; raise unless it lies within `count` elements that begin at `first`."""
     plain = all(type(n) is int and 0 <= n < 2**63 for n in (offset, *shape, *stride))
     if not plain or not len(shape) == len(stride) <= MAX_DIMENSIONS:
-        raise ValueError("a tensor of invalid shape, stride or offset")
+        raise ValueError("a tensor has an invalid shape, stride or offset")
     last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
     if 0 not in shape and last >= count:
-        raise ValueError(f"a tensor needs element {last} of a storage of {count}")
+        raise ValueError(f"a tensor extends to element {last} of a storage with {count} elements")
     return StoredTensor(storage.data, dtype, tuple(shape), first + offset, tuple(stride))
 
 
 def _make_parameter(data: Any, requires_grad: Any = True, *_: Any) -> StoredTensor:
     if not isinstance(data, StoredTensor):
-        raise TypeError("a parameter without a tensor")
+        raise TypeError("a parameter has no tensor")
     return dataclasses.replace(data, requires_grad=bool(requires_grad))
 
 
 def _make_from_type(make: Any, kind: Any, args: Any, _: Any = None) -> Any:
-    """Make a tensor or parameter with attributes, which are dropped."""
+    """Make a tensor or parameter and drop its additional attributes."""
     if not isinstance(make, PickledGlobal) or not isinstance(kind, PickledGlobal):
-        raise TypeError("a tensor without a type")
+        raise TypeError("a tensor has no type")
     if kind.full_name not in ("torch.Tensor", "torch.nn.parameter.Parameter"):
         return OpaqueObject(kind.full_name, tuple(args))
     return make.call(*args)
 
 
 class TorchPickle:
-    """The content of a file of ``torch.save``, with :class:`StoredTensor` for its tensors.
+    """The content of a file of ``torch.save``, with a :class:`StoredTensor` for each tensor.
 
     Args:
         layout: The layout of the file.
         make_value: Makes dtypes, devices and sizes.
 
     Attributes:
-        content: What the file holds.
-        unknown: Names in it that are not on the allow-list.
-        known: Names in it that are.
+        content: The saved object.
+        unknown: Names in the pickle that are not on the allow-list.
+        known: Names in the pickle that are on the allow-list.
     """
 
     def __init__(self, layout: TorchLayout, make_value: MakeValue = plain_value) -> None:
         self._layout = layout
         self._storages: dict[str, _Storage] = {}
-        self._legacy_bytes = 0  # that the storages of a legacy file claim
+        self._legacy_bytes = 0  # total size of the storages in a legacy file
         unpickler = SafeUnpickler(torch_globals(make_value), self._load_storage, state_setters())
         order: list[str] = []
         try:
@@ -178,31 +178,31 @@ class TorchPickle:
             raise damaged(layout.file, error) from error
         self.unknown = list(unpickler.unknown)
         self.known = list(unpickler.known)
-        if layout.kind == "legacy" and not self.unknown:  # with unknown names it is refused
+        if layout.kind == "legacy" and not self.unknown:  # the caller refuses unknown names
             storages = {key: storage.data for key, storage in self._storages.items()}
             locate_storages(layout.file, storages, order, data_start)
 
     def _load_storage(self, identity: Any) -> _Storage | OpaqueObject:
         if type(identity) is not tuple or len(identity) not in (5, 6):
-            raise BrokenPickleError("a storage without the usual five facts")
+            raise BrokenPickleError("the id of a storage must be a tuple of 5 or 6 items")
         word, kind, key, location, count = identity[:5]
         text = type(word) is type(key) is type(location) is str and word == "storage"
-        if text and type(kind) is PickledGlobal:  # a type off the allow-list, recorded as unknown
+        if text and type(kind) is PickledGlobal:  # an unknown storage type, recorded as such
             return OpaqueObject(kind.full_name)
         if not text or not isinstance(kind, _StorageType) or type(count) is not int:
-            raise BrokenPickleError("a storage of invalid type, key or length")
+            raise BrokenPickleError("a storage has an invalid type, key or length")
         storage = self._storage(kind.dtype, key, location, count)
         if len(identity) == 5 or identity[5] is None:
             return storage
-        _, offset, length = identity[5]  # a part of a storage, in files of torch 0.4
+        _, offset, length = identity[5]  # a view of a storage, in files of torch 0.4
         if not 0 <= offset <= offset + length <= storage.count:
-            raise BrokenPickleError("a part that extends past its storage")
+            raise BrokenPickleError("a view extends past its storage")
         return dataclasses.replace(storage, offset=offset, count=length)
 
     def _storage(self, dtype: str, key: str, location: str, count: int) -> _Storage:
         known = self._storages.get(key)
         if known is not None:
-            # The same bytes under another dtype are in the file once.
+            # A storage that is used with two dtypes is in the file once.
             if count * ITEM_SIZES[dtype] > known.data.length:
                 raise BrokenPickleError(f"storage {key} is shorter than its tensors")
             return _Storage(known.data, dtype, 0, count)
@@ -215,7 +215,7 @@ class TorchPickle:
         return self._storages[key]
 
     def _find(self, key: str, length: int) -> int:
-        """Return where a storage begins in a zip file, or 0 in a legacy file."""
+        """Return the start of a storage; 0 for a legacy file, where it is set later."""
         if self._layout.kind == "zip":
             start, available = self._layout.records.get(key, (0, -1))
             if not 0 <= length <= available:
@@ -230,5 +230,5 @@ class TorchPickle:
 def _read_storage_order(stream: BinaryIO) -> list[str]:
     keys = SafeUnpickler({}).load(stream)
     if not isinstance(keys, list):
-        raise BrokenPickleError("no list of storages")
+        raise BrokenPickleError("the list of storages is missing")
     return [str(key) for key in keys]

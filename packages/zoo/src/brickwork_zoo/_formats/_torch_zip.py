@@ -1,4 +1,4 @@
-"""The zip format of ``torch.save`` (1.6 and later): its layout, found without torch."""
+"""Reader of the layout of ``torch.save``'s zip format (1.6 and later). Works without torch."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def read_zip(file: DataFile, start: int = 0, length: int | None = None) -> Torch
 
     Args:
         file: The file.
-        start: Position of the archive in it.
-        length: Bytes of the archive; by default all that follow.
+        start: Offset of the archive in the file.
+        length: Size of the archive in bytes; by default the rest of the file.
 
     Raises:
-        CheckpointError: It is truncated, contradicts itself, or is not a checkpoint.
+        CheckpointError: If the archive is truncated, inconsistent or not a checkpoint.
     """
     window = FileWindow(file, start, length)
     try:
@@ -43,8 +43,8 @@ def _read(file: DataFile, window: FileWindow, start: int) -> TorchLayout:
     names = [name for name in entries if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
         raise CheckpointError(
-            f"{file.path} is a zip archive with {len(names)} checkpoints in it, expected one "
-            "(an entry such as archive/data.pkl)",
+            f"{file.path} is not a checkpoint: the zip archive must have one entry such as "
+            f"archive/data.pkl, got {len(names)}",
             path=file.path,
         )
     top = names[0].removesuffix("data.pkl")
@@ -74,7 +74,7 @@ def _read(file: DataFile, window: FileWindow, start: int) -> TorchLayout:
 
 
 def _span(window: FileWindow, info: zipfile.ZipInfo) -> tuple[int, int]:
-    """Return position and length of an entry, which begins after its local header."""
+    """Return position and length of an entry's data, which follows its local header."""
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         raise ValueError(f"the entry {info.filename} is compressed or encrypted")
     window.seek(info.header_offset)

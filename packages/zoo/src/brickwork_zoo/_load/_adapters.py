@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from ._module_tree import own_tensors, walk
 
 Adapter: TypeAlias = Callable[[str, Tensor, Tensor], Tensor | None]
-"""Takes the name of a tensor, the checkpoint's and the model's, for each name that both have.
+"""Takes a name, the checkpoint's tensor and the model's tensor of that name.
 
-Returns a tensor of the model's shape to be loaded instead, or None to leave it alone.
+Returns the tensor to load, in the model's shape, or None to load the checkpoint's tensor unchanged.
 """
 
 
 def bind_adapter(adapter: Adapter, model: nn.Module) -> Adapter:
-    """Return an adapter for one model: adapters for a certain layer look it up there."""
+    """Return the adapter for a model: calls the adapter's ``bind(model)`` if it has this method."""
     bind: Callable[[nn.Module], Adapter] | None = getattr(adapter, "bind", None)
     return adapter if bind is None else bind(model)
 
@@ -28,10 +28,11 @@ def bind_adapter(adapter: Adapter, model: nn.Module) -> Adapter:
 def adapt_position_embedding(name: str, source: Tensor, target: Tensor) -> Tensor | None:
     """Resample a position embedding to another grid, bicubically.
 
-    For tensors of shape (1, tokens, channels) whose own name contains ``pos_embed`` or
-    ``position_embedding``: a square grid of patches, after none, one or two class tokens. Both have
-    the same number of these, or the model has none and the checkpoint's are dropped. See "An Image
-    is Worth 16x16 Words", section 3.2 (https://arxiv.org/abs/2010.11929).
+    Applies to tensors of shape (1, tokens, channels) whose own name contains ``pos_embed`` or
+    ``position_embedding``. The tokens are up to two class tokens, then a square grid of patches.
+    Model and checkpoint must have the same number of class tokens, or the model none; then those
+    of the checkpoint are dropped. See "An Image is Worth 16x16 Words", section 3.2
+    (https://arxiv.org/abs/2010.11929).
 
     Args:
         name: Name of the tensor in the model.
@@ -61,16 +62,16 @@ def adapt_position_embedding(name: str, source: Tensor, target: Tensor) -> Tenso
 
 
 def _side(count: int) -> int:
-    """Return the side of a square of this many patches, or 0 if they do not form one."""
+    """Return the square root of a number of patches, or 0 if it is not a square number."""
     side = math.isqrt(max(0, count))
     return side if side**2 == count else 0
 
 
 class InputChannelsAdapter:
-    """Adapter that gives the first convolution other input channels and keeps its output scale.
+    """Adapter that changes the number of input channels of the first convolution.
 
-    The checkpoint's channels are repeated in turn and scaled by old / new; for one channel that is
-    their sum. In a model, it acts only on the weight of the first convolution.
+    The checkpoint's channels are repeated in order and scaled by old / new, which keeps the scale
+    of the output; a single new channel gets their sum. Other convolutions do not change.
     """
 
     def bind(self, model: nn.Module) -> Adapter:
@@ -87,7 +88,7 @@ class InputChannelsAdapter:
             target: The model's tensor.
 
         Returns:
-            A tensor of the model's shape, or None where more than the input channels differ.
+            A tensor of the model's shape, or None if not only the input channels differ.
         """
         old, new = source.shape, target.shape
         same_filters = len(old) == len(new) >= 3 and (old[0], *old[2:]) == (new[0], *new[2:])
@@ -126,19 +127,19 @@ def adapt_classes(names: Sequence[str], rows: Sequence[int]) -> Adapter:
         The adapter.
 
     Raises:
-        ValueError: A row is below -1.
+        ValueError: If a row is below -1.
     """
     index = torch.tensor(list(rows), dtype=torch.long)
     if (index < -1).any():
-        raise ValueError(f"rows must be numbers from 0, or -1, got {int(index.min())}")
+        raise ValueError(f"rows must be -1 or larger, got {int(index.min())}")
 
     def adapt(name: str, source: Tensor, target: Tensor) -> Tensor | None:
         if name not in names or target.shape != (len(index), *source.shape[1:]):
             return None
         if int(index.max()) >= source.shape[0]:
             raise ValueError(
-                f"{name} has {source.shape[0]} rows in the checkpoint, so there is no row "
-                f"{int(index.max())}"
+                f"rows must be below {source.shape[0]}, the number of rows of {name} in the "
+                f"checkpoint, got {int(index.max())}"
             )
         selected = source[index.clamp(min=0)]
         if not (index < 0).any():
@@ -155,5 +156,5 @@ def _values(name: str, target: Tensor) -> Tensor:
             f"row -1 of {name} keeps the model's own values, which load_model has not initialized: "
             "build and initialize the model, then call load_checkpoint"
         )
-    full = getattr(target, "full_tensor", target.detach)  # of a DTensor, on all ranks together
+    full = getattr(target, "full_tensor", target.detach)  # a DTensor is gathered on all ranks
     return cast("Tensor", full()).detach()

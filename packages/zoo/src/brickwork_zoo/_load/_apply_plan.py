@@ -14,17 +14,23 @@ from brickwork_zoo.errors import CheckpointError
 from ._module_tree import Slot
 
 Reuse: TypeAlias = Literal["never", "without memory", "always"]
-"""For which tensors of the model those of the checkpoint themselves are used, in the model's dtype,
-rather than their values: none, those on the meta device, or all."""
+"""Which tensors of the checkpoint become tensors of the model (converted to its dtype) instead of
+being copied: ``"never"``: none; ``"without memory"``: those for tensors on the meta device;
+``"always"``: all."""
 
 
 def apply_plan(slots: Iterable[Slot], copies: Mapping[int, Tensor], reuse: Reuse) -> None:
-    """Give the tensors of a model their values, lazy ones in the order of their files.
+    """Load tensors into the slots of a model; lazy tensors are read in file order.
 
     Tensors on the meta device are replaced. Shared tensors stay shared.
 
+    Args:
+        slots: The slots of the model.
+        copies: ``id`` of a tensor in the model -> the tensor to load into it.
+        reuse: Which tensors of the checkpoint to use without a copy.
+
     Raises:
-        CheckpointError: A file is damaged or cannot be read; the message says if the model is
+        CheckpointError: If a file is damaged or cannot be read; the message says if the model is
             partly loaded.
     """
     slots = tuple(slots)
@@ -33,7 +39,7 @@ def apply_plan(slots: Iterable[Slot], copies: Mapping[int, Tensor], reuse: Reuse
         if isinstance(source, LazyTensor):
             source.slice()  # a damaged file raises here, before anything is written
     replaced: dict[int, Tensor] = {}
-    used: set[int] = set()  # addresses of memory that the model has taken over
+    used: set[int] = set()  # addresses of checkpoint tensors that the model uses
     written = 0
     try:
         with torch.no_grad():
@@ -59,7 +65,7 @@ def apply_plan(slots: Iterable[Slot], copies: Mapping[int, Tensor], reuse: Reuse
 
 
 def partly_loaded(error: CheckpointError) -> CheckpointError:
-    """Return an error that says that the model has been changed."""
+    """Return the error with a note that the model is partly loaded."""
     return CheckpointError(
         f"{error}; the model is partly loaded: load it again before you use it",
         uri=error.uri,
@@ -68,14 +74,14 @@ def partly_loaded(error: CheckpointError) -> CheckpointError:
 
 
 def file_position(tensor: Tensor) -> tuple[str, int]:
-    """Return file and position of a lazy tensor, to read several in order."""
+    """Return file and byte offset of a lazy tensor, as a key to sort by."""
     return tensor.source.position if isinstance(tensor, LazyTensor) else ("", 0)
 
 
 def _new_tensor(source: Tensor, target: Tensor, reuse: Reuse, used: set[int]) -> Tensor:
     """Return a tensor with the values of ``source`` and the dtype of ``target``.
 
-    It is on the device of ``target``, or, where that has no memory, of ``source``.
+    It is on the device of ``target``, or of ``source`` if ``target`` is on the meta device.
     """
     if isinstance(source, LazyTensor):
         device = source.device_when_read() if target.is_meta else target.device

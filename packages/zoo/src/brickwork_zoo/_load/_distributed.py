@@ -1,4 +1,4 @@
-"""Loading into models that several processes hold together (FSDP2, DTensor). Needs torch."""
+"""Loading into sharded models (FSDP2, DTensor). Needs torch."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 
 def load_sharded(slots: Sequence[Slot], copies: Mapping[int, Tensor], *, broadcast: bool) -> None:
-    """Give each rank its shards of full tensors, one tensor after the other.
+    """Load this rank's shards of full tensors, one tensor after the other.
 
-    Where a shard has memory it is written in place.
+    Shards on the meta device are replaced; other shards are written in place.
     """
     targets = {id(slot.tensor): slot.tensor for slot in slots if id(slot.tensor) in copies}
     if not broadcast and not any(isinstance(source, DTensor) for source in copies.values()):
@@ -40,11 +40,11 @@ def load_sharded(slots: Sequence[Slot], copies: Mapping[int, Tensor], *, broadca
         raise partly_loaded(error) from error
     for slot in slots:
         if slot.tensor.is_meta and (key := id(slot.tensor)) in loaded:
-            loaded[key] = slot.put(loaded[key])  # the same parameter wherever it is shared
+            loaded[key] = slot.put(loaded[key])  # a shared parameter stays shared
 
 
 def _loaded(target: Tensor, read: Read) -> Tensor:
-    """Return ``target`` with its new values; a new tensor where it had no memory."""
+    """Read new values into ``target``, or into a new tensor if it is on the meta device."""
     if not isinstance(target, DTensor):
         shard = torch.empty_like(target, device=_common_device()) if target.is_meta else target
         read(shard)
@@ -62,7 +62,7 @@ def _loaded(target: Tensor, read: Read) -> Tensor:
 
 
 def _shard(source: Tensor, target: Tensor) -> Read:
-    """Return a function that reads this rank's shard of a tensor or lazy tensor."""
+    """Return a function that reads this rank's shard of a full or lazy tensor."""
     box = _box(target)
     if box is None or isinstance(source, DTensor):
         return lambda shard: _copy(shard, _redistributed(_full(source), target))
@@ -73,10 +73,10 @@ def _shard(source: Tensor, target: Tensor) -> Read:
 
 
 class Rank0Broadcast:
-    """Broadcast of full tensors from rank 0, of which each rank takes its shard.
+    """Broadcast of full tensors from rank 0; every rank copies its shards from them.
 
-    Sending each rank only its shard would save no time, as rank 0 has to send as much, and would
-    fragment the memory of the others: here all tensors arrive in one buffer.
+    All tensors are received in one buffer. Sending each rank only its shard would not be faster,
+    because rank 0 sends the same number of bytes, and would fragment the memory of the others.
     """
 
     def __init__(self, sources: Iterable[Tensor]) -> None:
@@ -87,14 +87,14 @@ class Rank0Broadcast:
     def shard(self, source: Tensor, target: Tensor) -> Read:
         """Return a function that receives this rank's shard of rank 0's ``source``."""
         if isinstance(source, DTensor):
-            return _shard(source, target)  # no rank has all of it
+            return _shard(source, target)  # no rank has the full tensor
 
         def read(shard: Tensor) -> None:
             if dist.get_rank() == 0:
                 full = _full(source).to(self._device).contiguous()
             else:
                 full = self._buffer[: source.nbytes].view(source.dtype).view(source.shape)
-            # As bytes: backends do not know every dtype.
+            # As bytes: the backends do not support every dtype.
             dist.broadcast(full.view(-1).view(torch.uint8), src=0)
             _shard(full, target)(shard)
 
@@ -102,7 +102,7 @@ class Rank0Broadcast:
 
 
 def _common_device() -> torch.device | str | None:
-    """Return a kind of device whose memory the ranks can send."""
+    """Return a device type that the process group supports."""
     return "cpu" if "cpu" in dist.get_backend_config() else torch.accelerator.current_accelerator()
 
 
@@ -112,12 +112,12 @@ def _copy(shard: Tensor, values: Tensor) -> None:
 
 def _full(source: Tensor) -> Tensor:
     if isinstance(source, DTensor):
-        return source.full_tensor()  # on all ranks together
+        return source.full_tensor()  # a collective operation
     return source.read() if isinstance(source, LazyTensor) else source.detach()
 
 
 def _redistributed(full: Tensor, target: Tensor) -> Tensor:
-    """Return this rank's shard of a full tensor where that is not one box."""
+    """Return this rank's shard of a full tensor, also if the shard is not one box."""
     if not isinstance(target, DTensor):
         return full
     mesh, placements = target.device_mesh, target.placements
@@ -125,7 +125,7 @@ def _redistributed(full: Tensor, target: Tensor) -> Tensor:
 
 
 def _box(target: Tensor) -> Box | None:
-    """Return which part of the full tensor this rank's shard is; None if it is not one box."""
+    """Return the box of this rank's shard in the full tensor; None if it is not one box."""
     if not isinstance(target, DTensor):
         return [0] * target.ndim, target.shape
     mesh = target.device_mesh
@@ -139,13 +139,14 @@ def _box(target: Tensor) -> Box | None:
     return chunk.offsets, chunk.sizes
 
 
-_chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__)  # torch: no types
+_chunks = cast("Callable[[DTensor], list[Any]]", DTensor.__create_chunk_list__)  # no type hints
 
 
 def on_rank_0(action: Callable[[], T]) -> T:
-    """Call a function on rank 0, and raise its error on every rank.
+    """Call a function on rank 0 only, and raise its error on every rank.
 
-    Other ranks get the result with its tensors on the meta device.
+    Returns:
+        The result; on other ranks than 0 with all tensors on the meta device.
     """
     if not dist.is_initialized():
         return action()
@@ -183,7 +184,7 @@ def _without_values(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 
 def _picklable(error: Exception) -> Exception:
-    """Return the error, or one with the same message where it does not pickle."""
+    """Return the error, or a `CheckpointError` with its message if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

@@ -36,37 +36,35 @@ def load_checkpoint(
 ) -> Any:
     r"""Load a checkpoint into a model.
 
-    Everything is checked before the model is changed. A model that several processes hold (FSDP2,
-    DTensor) gets in each process only its shards.
+    Everything is checked before the model is changed. For a sharded model (FSDP2, DTensor) each
+    process reads only its shards.
 
     Args:
         model: The model.
         filename: A path, a folder with a sharded checkpoint, a URI such as ``https://...``,
-            ``torchvision://resnet50`` or ``hf://owner/repo/file``, or a checkpoint that has been
-            read.
-        map_location: Where the tensors go first, as for :func:`torch.load`; None is where they were
-            when they were saved.
-        strict: Raise if anything is missing, unexpected or of another shape.
+            ``torchvision://resnet50`` or ``hf://owner/repo/file``, or a checkpoint that
+            :func:`read_checkpoint` returned.
+        map_location: Devices of the returned tensors, as for :func:`torch.load`; None for the
+            devices that they were saved on.
+        strict: Raise if a key is missing or unexpected, or a shape differs.
         logger: See :func:`load_state_dict`.
         revise_keys: Rules that rename the checkpoint's keys: pairs ``(regular expression,
             replacement)``, callables ``key -> key``, or one such callable.
-        broadcast: In a process group: read on rank 0 only, which sends the tensors to the others;
-            these return a checkpoint whose tensors are on the meta device. By default every rank
-            reads its part of the file.
-        return_weights: False reads the file straight into the memory of the model, so that this
-            peaks at the model's size; the weights of the returned checkpoint are on the meta
-            device.
+        broadcast: In a process group: read on rank 0 only and send the tensors to the other ranks,
+            which return a checkpoint with tensors on the meta device. By default every rank reads
+            its part of the file.
+        return_weights: False reads the file directly into the memory of the model, so that loading
+            needs no further memory; the weights of the returned checkpoint are on the meta device.
         **options: See :class:`LoadOptions`.
 
     Returns:
-        The checkpoint: what the file holds. It shares no memory with the model. Where several
-        processes hold the model, and of a folder of ``torch.distributed.checkpoint``, its tensors
-        are lazy: each is read when it is used.
+        The checkpoint, which shares no memory with the model. Its tensors are lazy (read on use)
+        if the model is sharded or the file is a folder of ``torch.distributed.checkpoint``.
 
     Raises:
-        CheckpointError: The file is damaged, or not a checkpoint.
-        UnsafeCheckpointError: It would run code.
-        MismatchError: It does not fit the model.
+        CheckpointError: If the file is damaged or not a checkpoint.
+        UnsafeCheckpointError: If loading the file would run code.
+        MismatchError: If the checkpoint does not fit the model.
     """
     reading, selecting, loading = split_options("load_checkpoint", options)
     if isinstance(filename, Mapping):
@@ -75,7 +73,7 @@ def load_checkpoint(
         uri = os.fspath(filename)
         source = redact_credentials(uri)
         log_reading(logger, source)
-        # Each rank needs only its shards, and not memory for all of the file.
+        # Lazy tensors: a rank with a sharded model needs memory only for its shards.
         lazy = not return_weights or is_sharded(model)
 
         def read() -> Any:

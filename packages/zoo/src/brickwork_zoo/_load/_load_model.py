@@ -34,18 +34,18 @@ def load_model(
     revise_keys: ReviseKeys = STRIP_MODULE,
     **options: Unpack[LoadOptions],
 ) -> M:
-    """Build a model and give it the weights of a checkpoint.
+    """Build a model and load the weights of a checkpoint into it.
 
-    No default value is drawn or written. The tensors of a file are read straight into the memory of
-    the model, in the dtype that the model has; those of a file in the zoo's cache, or with
-    ``mmap=True``, are mapped copy-on-write and are read when they are used. What the checkpoint
-    does not have is initialized by the model's ``init_weights``, or as its modules do by default.
+    Building skips the default initialization. The tensors are read directly into the memory of the
+    model, in the model's dtype. Those of a file in the zoo's cache, or with ``mmap=True``, are
+    mapped copy-on-write and read on first use. Parameters and buffers that the checkpoint lacks are
+    initialized by the model's ``init_weights``, or by the ``reset_parameters`` of its modules.
 
     Args:
         build: Builds the model, for example ``lambda: create_model('resnet50')``.
         filename: A path or URI, see :func:`load_checkpoint`.
-        map_location: Where the tensors go first.
-        strict: Raise if anything is missing, unexpected or of another shape.
+        map_location: Devices of the loaded tensors, as for :func:`torch.load`.
+        strict: Raise if a key is missing or unexpected, or a shape differs.
         logger: See :func:`load_state_dict`.
         revise_keys: Rules that rename the checkpoint's keys, see :func:`load_checkpoint`.
         **options: See :class:`LoadOptions`; ``on_mismatch`` is ``"error"`` by default.
@@ -54,10 +54,10 @@ def load_model(
         The model, in training mode as it was built.
 
     Raises:
-        CheckpointError: The file is damaged, or not a checkpoint.
-        UnsafeCheckpointError: It would run code.
-        MismatchError: It does not fit the model.
-        brickwork_init.errors.UninitializedError: A parameter or buffer is neither in the
+        CheckpointError: If the file is damaged or not a checkpoint.
+        UnsafeCheckpointError: If loading the file would run code.
+        MismatchError: If the checkpoint does not fit the model.
+        brickwork_init.errors.UninitializedError: If a parameter or buffer is neither in the
             checkpoint nor initialized.
     """
     reading, selecting, loading = split_options("load_model", options)
@@ -72,15 +72,15 @@ def load_model(
     log_reading(logger, source)
     checkpoint = open_checkpoint(uri, map_location, lazy=True, **reading)
     selection = select(checkpoint, source, revise_keys=revise_keys, **selecting)
-    del checkpoint  # the state of an optimizer need not stay while the model is built
+    del checkpoint  # frees the other entries, such as the state of an optimizer
     loading.setdefault("on_mismatch", "error")
     with deferred():
         model = build()
     loading["adapters"] = [
         _without_values(bind_adapter(adapter, model)) for adapter in loading.get("adapters", ())
     ]
-    # The session starts above the model, so a Pretrained of its own init_cfg leaves alone what
-    # the file gave it.
+    # The session begins at a parent of the model, so that a Pretrained in the model's own init_cfg
+    # does not overwrite the loaded values.
     with initialization_session(nn.Sequential(model)) as session:
         load_selection(model, selection, strict, logger, reuse="always", **loading)
         init_weights = getattr(model, "init_weights", None)
@@ -91,7 +91,7 @@ def load_model(
 
 
 def _without_values(adapter: Adapter) -> Adapter:
-    """Return an adapter that sees no values of a model whose memory is not initialized."""
+    """Return an adapter that gets the model's tensors as meta tensors: they have no values yet."""
 
     def adapt(name: str, source: Tensor, target: Tensor) -> Tensor | None:
         return adapter(name, source, torch.empty(target.shape, dtype=target.dtype, device="meta"))

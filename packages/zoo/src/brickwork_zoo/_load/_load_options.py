@@ -12,7 +12,7 @@ from brickwork_zoo._find._file_hash import Sha256
 from ._adapters import Adapter
 
 OnMismatch: TypeAlias = Literal["error", "skip"]
-"""What happens to tensors whose shapes differ: ``"skip"`` keeps the model's, ``"error"`` raises."""
+"""Handling of tensors whose shapes differ: ``"skip"`` keeps the model's, ``"error"`` raises."""
 
 Logger: TypeAlias = logging.Logger | str | None
 """A logger, the name of one, ``"silent"``, or None for the logger ``brickwork_zoo``."""
@@ -22,18 +22,18 @@ class PretrainedOptions(TypedDict, total=False):
     """Options of every function that loads a file into a model.
 
     Attributes:
-        entry: Key of the state dict in the checkpoint, where it is not ``state_dict`` and there
-            are several, for example ``"model_ema"``.
+        entry: Key of the state dict in the checkpoint, for example ``"model_ema"``; needed if
+            there are several state dicts and none has the key ``state_dict``.
         on_mismatch: ``"skip"`` or ``"error"`` for tensors whose shapes differ.
         adapters: Functions that make tensors fit, see :func:`load_state_dict`.
-        allow_empty: Accept that nothing at all is loaded.
-        weights_only: False runs whatever code the file holds: only for files that you trust as you
-            trust a program.
+        allow_empty: Do not raise if no tensor at all matches.
+        weights_only: False runs the code in the file: only for files that you trust as you would a
+            program.
         sha256: Expected SHA-256 of the file, or its first 8 or more digits; False skips the check
             of a download, with a warning. See :func:`download`.
-        mmap: True maps the file, so that pages are read when they are used: nobody may write to or
-            truncate it while the model or checkpoint is in use. False reads it. None maps only
-            files of the zoo's cache, which are replaced but never written to.
+        mmap: True maps the file, so that pages are read on first use; the file must not be modified
+            while the model or checkpoint is in use. False reads it. None maps only files of the
+            zoo's cache, which are replaced but never modified.
     """
 
     entry: str | None
@@ -46,10 +46,10 @@ class PretrainedOptions(TypedDict, total=False):
 
 
 class LoadOptions(PretrainedOptions, total=False):
-    """Options of :func:`load_checkpoint` and :func:`load_model`: those of `Pretrained`, and this.
+    """Options of :func:`load_checkpoint` and :func:`load_model`: the `PretrainedOptions`, and more.
 
     Attributes:
-        prefix: Load only what is below this name in the checkpoint, before ``revise_keys``.
+        prefix: Load only the keys with this prefix, and remove it, before ``revise_keys`` applies.
     """
 
     prefix: str | None
@@ -65,7 +65,7 @@ def split_options(
     """Return the options for reading a file, for selecting the state dict, and for the model.
 
     Raises:
-        TypeError: ``function`` does not have one of them.
+        TypeError: If ``function`` does not have one of the options.
     """
     known = LoadOptions.__annotations__
     for name in options:

@@ -1,9 +1,9 @@
-"""Planning a load against a model, without changing it. Needs torch.
+"""Planning which tensors to load into a model, without changing the model. Needs torch.
 
-``nn.Module._load_from_state_dict`` decides and copies in one go, and modules override it or hook
-into it, to rename old keys or to load what is not a tensor. So that all is checked before the model
-changes, such methods run on a stand-in for their module, under a mode that records where ``copy_``
-would copy to.
+``nn.Module._load_from_state_dict`` checks and copies in one step. Modules override it or add hooks,
+for example to rename old keys or to load values that are not tensors. To check everything before
+the model changes, an override runs on a shallow copy of its module (a stand-in), in a mode that
+records calls of ``copy_`` instead of executing them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from ._module_tree import EXTRA_STATE, Slot, non_persistent_names, own_tensors, 
 
 @dataclass
 class Plan:
-    """What a load would do.
+    """The changes that loading a state dict would make to a model.
 
     Attributes:
         copies: ``id`` of a tensor in the model -> the tensor to load into it.
-        targets: ``id`` -> the tensor in the model.
-        missing: Names that the state dict does not have.
-        unexpected: Keys that the model has no slot for.
-        ignored: Keys of buffers that are not persistent.
-        errors: Complaints of the modules, other than these.
-        implied: Names that modules gave a value themselves, as the checkpoint is too old for them.
+        targets: ``id`` of a tensor in the model -> that tensor.
+        missing: Names in the model that the state dict does not have.
+        unexpected: Keys of the state dict for which the model has no slot.
+        ignored: Keys of non-persistent buffers.
+        errors: Other errors that modules reported.
+        implied: Names that a module sets to a default, because old checkpoints lack them.
         shapes: Key -> shape of the tensors, after the modules have renamed old keys.
-        loaded_by_modules: Keys that modules loaded into attributes of their own.
+        loaded_by_modules: Keys that modules load into attributes with methods of their own.
         attributes: Modules and the attributes that they would set on themselves.
     """
 
@@ -71,7 +71,7 @@ class _RecordCopies(TorchFunctionMode):
             self.copies[id(args[0])] = args[1]
             return args[0]
         if func == _IS_META and id(args[0]) in self.targets:
-            return False  # meta tensors are replaced later: no warning that copying has no effect
+            return False  # avoids torch's warning: here meta tensors are replaced later
         return func(*args, **(kwargs or {}))
 
 
@@ -84,11 +84,11 @@ def plan(
     state_dict: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> Plan:
-    """Plan a load, with all of the modules' own hooks.
+    """Plan loading a state dict, including the hooks and overrides of all modules.
 
-    As in :meth:`torch.nn.Module.load_state_dict`, a module sees the keys below its own name.
-    A module with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)`` may rename all
-    keys before that, as the layers of ``brickwork-ops`` do. ``metadata`` maps the names of modules
+    As in :meth:`torch.nn.Module.load_state_dict`, each module receives the keys below its name.
+    Before that, a module with a method ``rename_checkpoint_keys(state_dict, prefix, metadata)``
+    may rename any key, as the layers of ``brickwork-ops`` do. ``metadata`` maps names of modules
     to their versions.
     """
     result = Plan()
@@ -100,7 +100,7 @@ def plan(
         if rename is not None:
             rename(offered, prefix, metadata.get(prefix[:-1], {}))
     _plan_below(module, "", offered.copy(), metadata, result)
-    # Old norms add this counter to the state dict themselves, as zero.
+    # Norms add this counter, with value 0, if the checkpoint is too old to have it.
     result.implied = {
         k for k in result.shapes if k.endswith("num_batches_tracked") and k not in offered
     }
@@ -117,7 +117,7 @@ def plan(
 
 
 def _other_kinds(model_slots: Iterable[Slot], planned: Plan) -> Iterator[str]:
-    """Yield a complaint for each tensor that cannot be copied, as sparse into dense."""
+    """Yield an error for each tensor that cannot be copied, such as sparse into dense."""
     for slot in model_slots:
         source, target = planned.copies.get(id(slot.tensor)), slot.tensor
         if source is not None and _kind(source) != _kind(target):
@@ -143,7 +143,7 @@ def _plan_below(
     metadata: Mapping[str, Any],
     result: Plan,
 ) -> None:
-    """Plan for a module and its submodules; ``below`` holds the entries for them."""
+    """Add a module and its submodules to the plan; ``below`` has the entries with their prefix."""
     module = unwrap(module)
     own = dict(own_tensors(module))
     if plain := _loads_plainly(module, own, prefix, below):
@@ -157,7 +157,7 @@ def _plan_below(
         if dot and head in module._modules:
             of_child.setdefault(head, {})[key] = value
             continue
-        if isinstance(value, Tensor):  # a hook may have added anything
+        if isinstance(value, Tensor):  # hooks may have added other values
             result.shapes[key] = tuple(value.shape)
         if plain and (dot or head not in own):
             result.unexpected.append(key)
@@ -174,9 +174,9 @@ _NORM_LOADS = nn.modules.batchnorm._NormBase._load_from_state_dict
 def _loads_plainly(
     module: nn.Module, own: Mapping[str, Tensor], prefix: str, below: Mapping[str, Any]
 ) -> bool:
-    """Return whether a module would only copy the tensors under its own names.
+    """Return whether loading a module only copies the tensors that have its names.
 
-    Most modules are of this kind, and calling each one's method is most of what a plan costs.
+    This holds for most modules. Skipping their ``_load_from_state_dict`` saves most of the time.
     """
     if (
         module._load_state_dict_pre_hooks
@@ -185,7 +185,7 @@ def _loads_plainly(
         or any(map(is_lazy, own.values()))
     ):
         return False
-    if type(module)._load_from_state_dict is _NORM_LOADS:  # adds a counter that is missing
+    if type(module)._load_from_state_dict is _NORM_LOADS:  # adds a missing num_batches_tracked
         return prefix + "num_batches_tracked" in below
     return True
 
@@ -209,7 +209,7 @@ def _plan_plain(
         if not isinstance(source, Tensor):
             continue  # the caller refuses it
         if not target.shape and source.shape == (1,):
-            source = source[0]  # files from before torch had tensors without dimensions
+            source = source[0]  # torch before 0.4 had no 0-dimensional tensors
         if source.shape == target.shape:
             result.copies[id(target)] = source
 
@@ -221,7 +221,7 @@ def _plan_by_module(
     local_metadata: Mapping[str, Any],
     result: Plan,
 ) -> None:
-    """Run a module's own method on a stand-in."""
+    """Add a module to the plan by calling its ``_load_from_state_dict``, on a stand-in."""
     subject = _stand_in(module) if _overrides_load(module) else module
     keys = list(below)
     try:
@@ -235,9 +235,9 @@ def _plan_by_module(
                 result.unexpected,
                 result.errors,
             )
-    except Exception as error:  # a module's own method may raise anything
+    except Exception as error:  # user-defined methods may raise anything
         name = f"{type(module).__name__} at {prefix[:-1]!r}"
-        raise MismatchError(f"{name} cannot load what the checkpoint has: {error}") from error
+        raise MismatchError(f"{name} cannot load its part of the checkpoint: {error}") from error
     if changed := _changes(module, subject):
         result.attributes.append((module, changed))
         result.loaded_by_modules += [key for key in keys if key not in below]
@@ -247,7 +247,7 @@ _TABLES = ("_parameters", "_buffers", "_modules")
 
 
 def _stand_in(module: nn.Module) -> nn.Module:
-    """Return an object of the same class that shares all tensors and attributes."""
+    """Return a shallow copy of a module; setting attributes on it does not change the module."""
     stand_in: nn.Module = object.__new__(type(module))
     vars(stand_in).update(vars(module))
     vars(stand_in).update({name: dict(vars(module)[name]) for name in _TABLES})
@@ -255,7 +255,7 @@ def _stand_in(module: nn.Module) -> nn.Module:
 
 
 def _changes(module: nn.Module, stand_in: nn.Module) -> dict[str, Any]:
-    """Return the attributes of a stand-in that are not those of its module."""
+    """Return the attributes that were set on a stand-in."""
     old, new = vars(module), vars(stand_in)
     changed = {
         name: value
@@ -269,13 +269,13 @@ def _changes(module: nn.Module, stand_in: nn.Module) -> dict[str, Any]:
 
 
 def set_attributes(planned: Plan) -> None:
-    """Set what modules have set on their stand-ins."""
+    """Set the planned attributes on the modules themselves."""
     for module, attributes in planned.attributes:
         vars(module).update(attributes)
 
 
 def set_extra_states(module: nn.Module, state_dict: Mapping[str, Any]) -> None:
-    """Give every module its extra state."""
+    """Call ``set_extra_state`` of every module whose extra state is in the state dict."""
     for prefix, owner in walk(module):
         if _has_extra_state(owner) and prefix + EXTRA_STATE in state_dict:
             owner.set_extra_state(state_dict[prefix + EXTRA_STATE])

@@ -1,4 +1,4 @@
-"""The report of a load: what was loaded, what was not, and what might help."""
+"""The report of loading: loaded, missing, unexpected and mismatched tensors, and a suggestion."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 Shape = tuple[int, ...]
 
-_MAX_HEAD_PARTS = 4  # of a prefix that is suggested, as in "module._orig_mod.model."
-_MAX_HEADS = 24  # most common prefixes that are tried
+_MAX_PREFIX_PARTS = 4  # "module._orig_mod.model." has 3
+_MAX_PREFIXES = 24  # number of prefixes to try, the most common first
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What was loaded into a model, and what was not.
+    """The report of loading a state dict into a model.
 
     Attributes:
         source: File or URI of the checkpoint, if known.
         loaded: Name in the model -> key in the checkpoint.
         missing: Names in the model that the checkpoint does not have.
-        unexpected: Keys (after renaming) that the model has no parameter or buffer for.
-        ignored: Keys of buffers that are not persistent, which the model computes itself.
-        mismatched: Names with different shapes in model and checkpoint; these were not loaded.
-        adapted: Names of tensors that an adapter changed -> their shapes before and after.
-        errors: Complaints of the modules themselves.
+        unexpected: Keys (after renaming) for which the model has no parameter or buffer.
+        ignored: Keys of non-persistent buffers; the model computes their values itself.
+        mismatched: Tensors whose shapes differ in model and checkpoint; they were not loaded.
+        adapted: Name of a tensor that an adapter changed -> its shapes before and after.
+        errors: Other errors that modules reported.
         loaded_parameters: Number of elements of the model's parameters that were loaded.
         total_parameters: Number of elements of all parameters of the model.
-        suggestion: Option that would make more keys match, else ``""``.
+        suggestion: The ``revise_keys`` that would make more keys match, or ``""``.
     """
 
     source: str | None = None
@@ -65,7 +65,7 @@ class LoadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether model and checkpoint matched exactly."""
+        """True if model and checkpoint match exactly."""
         return not (self.missing or self.unexpected or self.mismatched or self.errors)
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class LoadReport:
             f"{self.loaded_parameters:,} of {self.total_parameters:,} parameters "
             f"({_percentage(self.share)})"
         ]
-        for title, entries in (  # in mmcv's words where it has some: people search logs
+        for title, entries in (  # the titles are those of mmcv's log messages, which users search
             ("missing keys in source state_dict", collapse(self.missing, model)),
             ("unexpected key in source state_dict", collapse(self.unexpected, checkpoint)),
             ("mismatched shapes", [str(m) for m in self.mismatched]),
@@ -95,23 +95,30 @@ class LoadReport:
 
 
 def _percentage(share: float) -> str:
-    """Return a share as text that is 100 % only for all, and 0 % only for nothing."""
+    """Return a share as text, rounded down; only 0 becomes "0.0%"."""
     tenths = math.floor(share * 1000)
     return "<0.1%" if share and not tenths else f"{tenths / 10:.1f}%"
 
 
 def collapse(keys: Collection[str], universe: Iterable[str]) -> list[str]:
-    """List keys, by a prefix where all keys below the prefix are among them."""
-    inside = Counter(head for key in keys for head in _heads(key))
-    outside = Counter(head for key in set(universe) for head in _heads(key))
+    """List keys, with ``prefix.* (count)`` in place of all keys of a complete module.
+
+    Args:
+        keys: The keys to list.
+        universe: All keys, to decide which prefixes are complete.
+    """
+    inside = Counter(prefix for key in keys for prefix in _prefixes(key))
+    outside = Counter(prefix for key in set(universe) for prefix in _prefixes(key))
     lines: dict[str, None] = {}
     for key in keys:
-        common = next((head for head in _heads(key) if 1 < inside[head] == outside[head]), None)
+        common = next(
+            (prefix for prefix in _prefixes(key) if 1 < inside[prefix] == outside[prefix]), None
+        )
         lines[f"{common}.* ({inside[common]})" if common else key] = None
     return list(lines)
 
 
-def _heads(key: str) -> list[str]:
+def _prefixes(key: str) -> list[str]:
     """Return the prefixes of a dotted key, shortest first, without the key itself."""
     parts = key.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts))]
@@ -134,8 +141,8 @@ def suggest_renaming(
     """
     best = max(matching, sum(checkpoint.get(name) == shape for name, shape in model.items()))
     rule: tuple[str, str] | None = None
-    for old in _common_heads(checkpoint):
-        for new in _common_heads(model):
+    for old in _common_prefixes(checkpoint):
+        for new in _common_prefixes(model):
             if old == new:
                 continue
             fits = sum(
@@ -159,7 +166,7 @@ def suggest_renaming(
     return ""
 
 
-def _common_heads(keys: Iterable[str]) -> list[str]:
-    """Return the most common prefixes, with the dot; ``""`` first."""
-    counts = Counter(f"{head}." for key in keys for head in _heads(key)[:_MAX_HEAD_PARTS])
-    return ["", *(head for head, _ in counts.most_common(_MAX_HEADS))]
+def _common_prefixes(keys: Iterable[str]) -> list[str]:
+    """Return ``""`` and the most common prefixes, each with its final dot."""
+    counts = Counter(f"{prefix}." for key in keys for prefix in _prefixes(key)[:_MAX_PREFIX_PARTS])
+    return ["", *(prefix for prefix, _ in counts.most_common(_MAX_PREFIXES))]

@@ -40,37 +40,38 @@ def load_state_dict(
 ) -> LoadReport:
     """Load a state dict into a module.
 
-    Everything is checked first: when this raises :class:`MismatchError`, the module has not been
-    changed. Data-parallel and ``torch.compile`` wrappers do not count in names; the versions and
-    hooks of modules that rename old keys work as in :meth:`torch.nn.Module.load_state_dict`. A
-    missing ``num_batches_tracked``, which old checkpoints do not have, and buffers that are not
-    persistent are no mismatch.
+    Everything is checked first: if this raises :class:`MismatchError`, the module has not been
+    changed. Names are those of the module inside data-parallel and ``torch.compile`` wrappers.
+    Modules may rename old keys by versions and hooks, as in
+    :meth:`torch.nn.Module.load_state_dict`. A missing ``num_batches_tracked`` (old checkpoints
+    lack it) and keys of non-persistent buffers do not count as a mismatch.
 
     Args:
         module: The model.
         state_dict: Key -> tensor.
-        strict: Raise if anything is missing, unexpected or of another shape; on every rank, with
-            all of it in one message.
-        logger: Gets a warning if model and checkpoint do not match exactly: a logger, the name of
-            one, ``"silent"``, or None for ``brickwork_zoo``.
-        source: File or URI to name in messages and in the model's record of its values.
-        keys: Key in ``state_dict`` -> key in the file, where these differ.
+        strict: Raise if a key is missing or unexpected, or a shape differs; every rank raises, and
+            the message lists all differences.
+        logger: Logs a warning if model and checkpoint do not match exactly: a logger, a logger's
+            name, ``"silent"``, or None for the logger ``brickwork_zoo``.
+        source: File or URI to name in messages and in the provenance records of the model.
+        keys: Key in ``state_dict`` -> key in the file, for keys that were renamed.
         on_mismatch: ``"skip"`` or ``"error"`` for tensors whose shapes differ.
         adapters: Functions that make tensors fit, such as ``adapt_position_embedding``,
             ``adapt_input_channels`` or ``adapt_classes(...)``: each takes the name, the tensor of
             the checkpoint and that of the model, and returns one of the model's shape, or None.
-        assign: Use the given tensors themselves instead of copying their values.
-        allow_empty: Accept that nothing at all is loaded.
-        broadcast: In a process group: send rank 0's tensors to the other ranks, where the state
-            dict has tensors of the same shapes and dtypes, which may be on the meta device. Without
-            a process group, load the given tensors.
+        assign: Use the tensors of ``state_dict`` themselves instead of copying their values.
+        allow_empty: Do not raise if no tensor at all matches.
+        broadcast: In a process group: send rank 0's tensors to the other ranks, whose
+            ``state_dict`` needs only tensors of the same shapes and dtypes, for example on the
+            meta device. Without a process group, this option has no effect.
 
     Returns:
-        What was loaded, and what was not.
+        A report of the loaded, missing, unexpected and mismatched tensors.
 
     Raises:
-        CheckpointError: ``state_dict`` does not map strings to tensors.
-        MismatchError: It does not fit, as ``strict``, ``on_mismatch`` and ``allow_empty`` say.
+        CheckpointError: If ``state_dict`` does not map strings to tensors.
+        MismatchError: If it does not fit the module; see ``strict``, ``on_mismatch`` and
+            ``allow_empty``.
     """
     check_keys(state_dict, source or "the state dict")
     return load_selection(
@@ -98,7 +99,7 @@ def load_selection(
     allow_empty: bool = False,
     broadcast: bool = False,
 ) -> LoadReport:
-    """Load a selection; see :func:`load_state_dict`."""
+    """Load a selected state dict into a module; see :func:`load_state_dict`."""
     if on_mismatch not in ("error", "skip"):
         raise ValueError(f"on_mismatch must be 'error' or 'skip', got {on_mismatch!r}")
     reshard(module)
@@ -123,7 +124,7 @@ def load_selection(
 def check_values(
     state_dict: Mapping[str, Any], source: str | None = None, loaded: Sequence[str] = ()
 ) -> None:
-    """Check that the values of a state dict are tensors."""
+    """Check that all values are tensors, except extra states and those of keys in `loaded`."""
     others = {
         key: type(value).__name__
         for key, value in state_dict.items()
@@ -156,7 +157,7 @@ def _apply(
 def _adapted(
     model_slots: Sequence[Slot], state_dict: Mapping[str, Any], adapters: Sequence[Adapter]
 ) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """Return the state dict with tensors made to fit, and name -> shapes before and after."""
+    """Return the state dict after all adapters, and name -> shapes before and after."""
     changed: dict[str, Tensor] = {}
     shapes: dict[str, str] = {}
     for slot in model_slots if adapters else ():
@@ -233,7 +234,7 @@ def _check_report(
 ) -> None:
     origin = report.source or "the state dict"
     if report.errors:
-        reason = "modules refused what it has"
+        reason = "some modules cannot load their part of it (see errors below)"
     elif strict and not report.complete:
         reason = "it does not match the model exactly (strict=True)"
     elif on_mismatch == "error" and report.mismatched:
@@ -259,7 +260,7 @@ def _call_post_hooks(module: nn.Module, report: LoadReport) -> None:
 
 
 def _record(module: nn.Module, report: LoadReport) -> None:
-    """Record where the loaded values came from, by the names that the module itself uses."""
+    """Record the provenance of the loaded values, by their names in the unwrapped module."""
     own = {
         id(tensor): name
         for tensors in (module.named_parameters, module.named_buffers)

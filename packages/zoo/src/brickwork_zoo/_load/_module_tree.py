@@ -24,13 +24,13 @@ def unwrap(module: nn.Module) -> nn.Module:
         module = inner
 
 
-@cache  # asked of every module, and slow: one of the two classes has an abstract base
+@cache  # called for every module; issubclass is slow for classes with an abstract base
 def _is_parallel(kind: type[nn.Module]) -> bool:
     return issubclass(kind, DataParallel | DistributedDataParallel)
 
 
 def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield every submodule with its key prefix, in which wrappers do not count."""
+    """Yield the key prefix and the module of every submodule; wrappers are skipped."""
     stack = [(prefix, module)]
     while stack:
         prefix, module = stack.pop()
@@ -45,7 +45,7 @@ def walk(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]
 
 def reshard(module: nn.Module) -> None:
     """Free the unsharded parameters that FSDP2 keeps after a forward pass."""
-    if (fsdp := sys.modules.get("torch.distributed.fsdp")) is None:  # nothing is sharded
+    if (fsdp := sys.modules.get("torch.distributed.fsdp")) is None:  # then no module uses FSDP2
         return
     for submodule in module.modules():
         if isinstance(submodule, fsdp.FSDPModule):
@@ -57,10 +57,10 @@ class Slot:
     """The position of a parameter or buffer in a module tree.
 
     Attributes:
-        name: Its name in the model's state dict.
-        owner: The module that holds it.
-        attribute: Its name there.
-        tensor: The tensor that is there now.
+        name: Key of the tensor in the model's state dict.
+        owner: The module with the parameter or buffer.
+        attribute: Name of the parameter or buffer in that module.
+        tensor: The current tensor.
     """
 
     name: str
@@ -70,16 +70,16 @@ class Slot:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor; ``()`` while a lazy module does not know it."""
+        """Shape of the tensor; ``()`` for an uninitialized parameter of a lazy module."""
         return () if is_lazy(self.tensor) else tuple(self.tensor.shape)
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it is a parameter rather than a buffer."""
+        """True for a parameter, False for a buffer."""
         return self.attribute in self.owner._parameters
 
     def put(self, tensor: Tensor) -> Tensor:
-        """Replace the tensor, as a parameter where it is one, and return the new one."""
+        """Replace the tensor and return the new one, wrapped in a Parameter if necessary."""
         if self.is_parameter:
             if not isinstance(tensor, nn.Parameter):
                 tensor = nn.Parameter(tensor, requires_grad=self.tensor.requires_grad)
@@ -116,5 +116,5 @@ def non_persistent_names(module: nn.Module) -> set[str]:
 
 
 def is_sharded(module: nn.Module) -> bool:
-    """Return whether several processes hold the model together (DTensor)."""
+    """Return whether the model has sharded tensors (DTensor)."""
     return any(hasattr(slot.tensor, "device_mesh") for slot in slots(module))

@@ -19,12 +19,12 @@ from ._revise_keys import STRIP_MODULE, ReviseKeys
 class PretrainedInit(Initializer):
     r"""Initializer that loads a checkpoint: ``dict(type='Pretrained', checkpoint=...)``.
 
-    The file is read straight into the memory of the module.
+    The file is read directly into the memory of the module.
 
     Args:
         checkpoint: A path or URI, see :func:`load_checkpoint`.
-        prefix: Load only what is below this name in the checkpoint, ``"backbone."``.
-        map_location: Where the tensors go first; values are copied to the module, wherever it is.
+        prefix: Load only the keys with this prefix, such as ``"backbone."``, and remove it.
+        map_location: Devices of the tensors before they are copied to the device of the module.
         strict: See :func:`load_checkpoint`.
         revise_keys: See :func:`load_checkpoint`.
         **options: See :class:`PretrainedOptions`.
@@ -61,7 +61,7 @@ class PretrainedInit(Initializer):
             module: The module that the rule belongs to.
 
         Raises:
-            ZooError: The file cannot be found, downloaded or read, or nothing of it fits.
+            ZooError: If the file cannot be found, downloaded or read, or no tensor fits.
         """
         load_checkpoint(
             module,

@@ -1,4 +1,4 @@
-"""Reading the checkpoint that a path or URI stands for. Needs torch."""
+"""`read_checkpoint`: from a path or URI to a checkpoint in memory. Needs torch."""
 
 from __future__ import annotations
 
@@ -27,26 +27,27 @@ def read_checkpoint(
     mmap: bool | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """Read a checkpoint.
+    """Read a checkpoint from a path or URI.
 
     Args:
         uri: A path, a folder with a sharded checkpoint, or a URI such as ``https://...``,
             ``torchvision://resnet50`` or ``hf://owner/repo/file``.
-        map_location: Where its tensors go, as for :func:`torch.load`.
-        weights_only: False runs whatever code the file holds.
+        map_location: Devices of the tensors, as for :func:`torch.load`; None for the devices that
+            they were saved on.
+        weights_only: False runs the code in the file.
         sha256: Expected SHA-256 of the file, or its first 8 or more digits; False skips the check
             of a download, with a warning. See :func:`download`.
-        mmap: True maps the file: nobody may write to or truncate it while the checkpoint is in use.
-            False reads it. None maps only files of the zoo's cache.
-        home: The zoo's home, for a cache in another place than the default.
+        mmap: True maps the file, which must not be modified while the checkpoint is in use. False
+            reads it. None maps only files of the zoo's cache.
+        home: Folder of the cache, if not the default.
 
     Returns:
-        What the file holds.
+        The object that was saved.
 
     Raises:
-        CheckpointError: It is damaged, or not a checkpoint.
-        UnsafeCheckpointError: It would run code.
-        ZooError: It cannot be found or downloaded, see :func:`download`.
+        CheckpointError: If the file is damaged or not a checkpoint.
+        UnsafeCheckpointError: If loading the file would run code.
+        ZooError: If the file cannot be found or downloaded, see :func:`download`.
     """
     content = open_checkpoint(
         uri, map_location, weights_only=weights_only, sha256=sha256, mmap=mmap, home=home
@@ -64,7 +65,7 @@ def open_checkpoint(
     home: str | os.PathLike[str] | None = None,
     lazy: bool = False,
 ) -> Any:
-    """Read a checkpoint, leaving in the file what need not be read."""
+    """Read a checkpoint as `read_checkpoint` does; with `lazy`, tensors may be lazy tensors."""
     resource = resolve(uri, sha256=sha256)
     if resource.reader is not None:
         return resource.reader(os.fspath(uri), map_location)

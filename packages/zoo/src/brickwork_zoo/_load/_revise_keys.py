@@ -27,9 +27,10 @@ def revise(keys: Iterable[str], rules: ReviseKeys) -> dict[str, str]:
         New key -> original key, in the order of ``keys``.
 
     Raises:
-        InvalidInputError: Two keys become the same.
-        TypeError: A rule is neither a pair of strings nor a callable, or returns something else.
-        ValueError: A pattern or its replacement is not a valid regular expression.
+        InvalidInputError: If two keys become the same.
+        TypeError: If a rule is neither a pair of strings nor a callable, or a callable returns
+            neither a string nor None.
+        ValueError: If a pattern or its replacement is not a valid regular expression.
     """
     steps = [_step(rule) for rule in ([rules] if callable(rules) else rules)]
     revised: dict[str, str] = {}
@@ -76,6 +77,6 @@ def _checked(new: object, key: str) -> str | None:
 
 
 def under_prefix(keys: Iterable[str], prefix: str) -> dict[str, str]:
-    """Return shortened key -> original key for the keys below a prefix."""
+    """Return key without the prefix -> original key, for the keys that have the prefix."""
     head = prefix if prefix.endswith(".") or not prefix else f"{prefix}."
     return {key[len(head) :]: key for key in keys if key.startswith(head) and key != head}

@@ -18,7 +18,7 @@ StateDict: TypeAlias = "OrderedDict[str, Any]"
 
 
 def state_dict_of(pairs: Iterable[tuple[str, Any]], versions: Mapping[str, Any]) -> StateDict:
-    """Return a state dict as torch makes it, so that it loads anywhere once it is saved."""
+    """Return an ordered dict with `versions` as ``_metadata``, like the state dicts of torch."""
     state_dict = OrderedDict(pairs)
     state_dict._metadata = versions  # type: ignore[attr-defined]  # as torch does
     return state_dict
@@ -32,8 +32,8 @@ class Selection:
         state_dict: New key -> tensor.
         source: File or URI, for messages.
         file_keys: New key -> key in the file.
-        unrevised_keys: New key -> key below the prefix, before ``revise_keys``; empty for a state
-            dict that the caller selected.
+        unrevised_keys: New key -> key without the prefix, before ``revise_keys``; empty for a
+            state dict that the caller selected.
     """
 
     state_dict: Mapping[str, Any]
@@ -53,10 +53,11 @@ def select_state_dict(
     r"""Return the state dict of a checkpoint.
 
     Args:
-        checkpoint: What a file holds, see :func:`read_checkpoint`.
-        prefix: Select only the keys below this name, and remove it.
-        entry: Key of the state dict in the checkpoint; by default ``state_dict``, else the whole
-            checkpoint where it holds tensors, else its only entry that does.
+        checkpoint: The checkpoint, see :func:`read_checkpoint`.
+        prefix: Select only the keys with this prefix, and remove it.
+        entry: Key of the state dict in the checkpoint. Default: ``state_dict`` if the checkpoint
+            has it, otherwise the checkpoint itself if it contains tensors, otherwise its only
+            entry with tensors.
         revise_keys: Rules that rename keys: pairs ``(regular expression, replacement)``, callables
             ``key -> key`` (None drops it), or one callable.
         source: File or URI to name in errors.
@@ -65,7 +66,7 @@ def select_state_dict(
         Key -> tensor, with the versions of the modules as ``_metadata``.
 
     Raises:
-        CheckpointError: There is no state dict, several, or nothing below ``prefix``.
+        CheckpointError: If there is no state dict, more than one, or no key with ``prefix``.
     """
     selection = select(checkpoint, source, prefix=prefix, entry=entry, revise_keys=revise_keys)
     return cast("StateDict", selection.state_dict)
@@ -84,10 +85,10 @@ def select(
     check_keys(state_dict, source)
     below = under_prefix(state_dict, prefix) if prefix else {key: key for key in state_dict}
     if prefix and not below:
-        heads = dict.fromkeys(key.partition(".")[0] for key in state_dict)
+        first_parts = dict.fromkeys(key.partition(".")[0] for key in state_dict)
         raise CheckpointError(
-            f"no key of {source} begins with the prefix {prefix!r}; they begin with "
-            + ", ".join(map(repr, list(heads)[:20])),
+            f"no key of {source} begins with the prefix {prefix!r}; its keys begin with "
+            + ", ".join(map(repr, list(first_parts)[:20])),
             uri=source,
         )
     unrevised = revise(below, revise_keys)
@@ -98,7 +99,7 @@ def select(
 
 
 def find_state_dict(checkpoint: Any, source: str, entry: str | None = None) -> Mapping[str, Any]:
-    """Find the state dict in a checkpoint; see :func:`select_state_dict`."""
+    """Return the state dict in a checkpoint; see :func:`select_state_dict`."""
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(
             f"{source} has no state dict: it holds a {type(checkpoint).__name__}, expected a dict",
@@ -155,7 +156,7 @@ def _listed(checkpoint: Mapping[str, Any]) -> str:
 
 
 def _moved_versions(versions: object, file_keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return the modules' versions under the names that the new keys of their tensors imply."""
+    """Return the versions by new module names, which follow from the renamed keys of tensors."""
     if not isinstance(versions, Mapping):
         return {}
     moved: dict[str, Any] = {}

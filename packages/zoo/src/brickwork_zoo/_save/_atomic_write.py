@@ -1,4 +1,4 @@
-"""Atomic writing: readers see the old file or the new one, also after a crash."""
+"""Atomic writing of files: readers see the old or the new file, also after a crash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from brickwork_zoo.errors import CacheError, MissingDependencyError
 def write_atomically(target: str, make: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, then move it into place.
 
-    The file gets the permissions of the one that it replaces, else those of the umask.
+    A replaced file keeps its permissions; a new file gets those of the umask.
     """
     if is_url(target):
         _upload(target, make)
@@ -33,19 +33,19 @@ def write_atomically(target: str, make: Callable[[Path], object]) -> None:
         with suppress(FileNotFoundError):
             shutil.copymode(path, partial)
         with partial.open("rb+") as file:
-            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file
+            os.fsync(file.fileno())  # otherwise a crash of the machine may leave an empty file
         partial.replace(path)
     except OSError as error:
         raise CacheError(f"cannot write {path}: {error}", uri=target, path=path) from error
     finally:
-        with suppress(OSError):  # of the folder itself, which the first error is about
+        with suppress(OSError):  # the folder is not writable: the first error says so
             partial.unlink(missing_ok=True)
 
 
 def temporary_sibling(path: Path) -> Path:
-    """Return an unused path in the same folder, with a short name of its own.
+    """Return an unused path in the same folder, with a short random name.
 
-    A name that extends the path's may be longer than the 255 bytes that file systems take.
+    Appending to the name of `path` could exceed 255 bytes, the limit of most file systems.
     """
     return path.with_name(f".{secrets.token_hex(8)}.part")
 
@@ -62,7 +62,7 @@ def local_path(target: str) -> Path:
 
 
 def _upload(target: str, make: Callable[[Path], object]) -> None:
-    from tempfile import TemporaryDirectory  # with fsspec, needed only for a URL
+    from tempfile import TemporaryDirectory  # needed only here, as fsspec
 
     try:
         import fsspec  # type: ignore[import-untyped]  # it has no types
@@ -86,7 +86,7 @@ def _upload(target: str, make: Callable[[Path], object]) -> None:
 
 
 def _remove_from_cache(target: str) -> None:
-    """Remove the cached file of a URL that has just been written to."""
+    """Remove a URL's old file from the cache after writing to the URL."""
     settings = Settings.read()
     with suppress(OSError):
         Cache(settings.home).forget(resolve(target, settings=settings))

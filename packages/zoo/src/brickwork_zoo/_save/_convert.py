@@ -37,21 +37,21 @@ def convert(
         source: A path or URI.
         target: Path that ends with ``.safetensors``, ``.pth`` or ``.pt``; by default the source's
             name with ``.safetensors``, in the current folder.
-        prefix: Select only what is below this name.
+        prefix: Select only the keys with this prefix, and remove it.
         entry: Key of the state dict in the checkpoint.
         revise_keys: Rules that rename the keys, see :func:`load_checkpoint`.
-        weights_only: False runs whatever code the source holds: only on a machine and for a file
-            that you trust.
+        weights_only: False runs the code in the source: only for files that you trust as you would
+            a program.
         sha256: Expected SHA-256 of the source, or its first 8 or more digits; False skips the check
             of a download, with a warning. See :func:`download`.
 
     Returns:
-        The new file.
+        Path of the new file.
 
     Raises:
-        CheckpointError: The source is damaged or has no state dict.
-        UnsafeCheckpointError: It would run code.
-        InvalidInputError: The target has another suffix, or is a URL.
+        CheckpointError: If the source is damaged or has no state dict.
+        UnsafeCheckpointError: If loading the source would run code.
+        InvalidInputError: If the target has another suffix, or is a URL.
     """
     name = redact_credentials(os.fspath(source))
     if target is not None and is_url(os.fspath(target)):
@@ -59,7 +59,7 @@ def convert(
     stem = Path(name.rstrip("/").rpartition("/")[2].partition("@")[0]).stem
     path = Path(f"{stem}.safetensors" if target is None else target).expanduser()
     if path.suffix not in _SUFFIXES:
-        raise InvalidInputError(f"target must end with {', '.join(_SUFFIXES)}, got {path}")
+        raise InvalidInputError(f"target must end with one of {', '.join(_SUFFIXES)}, got {path}")
     checkpoint = read_checkpoint(source, "cpu", weights_only=weights_only, sha256=sha256)
     state_dict = select_state_dict(
         checkpoint, prefix=prefix, entry=entry, revise_keys=revise_keys, source=name

@@ -18,12 +18,12 @@ def get_state_dict(
     prefix: str = "",
     keep_vars: bool = False,
 ) -> StateDict:
-    """Return the state dict of a module, in whose names wrappers do not count.
+    """Return the state dict of a module, without the names of wrappers in its keys.
 
     Args:
         module: The model.
         destination: State dict to add to; a new one by default.
-        prefix: Goes before every key.
+        prefix: Prefix of every key.
         keep_vars: Keep parameters as they are, instead of detaching them.
 
     Returns:
@@ -32,7 +32,7 @@ def get_state_dict(
     module = unwrap(module)
     if destination is None:
         destination = state_dict_of((), OrderedDict())
-    for prepare in module._state_dict_pre_hooks.values():  # FSDP2's reshards
+    for prepare in module._state_dict_pre_hooks.values():  # the hook of FSDP2 reshards
         prepare(module, prefix, keep_vars)
     local = {"version": module._version}
     destination._metadata[prefix[:-1]] = local  # type: ignore[attr-defined]  # as torch does
@@ -52,7 +52,7 @@ def get_state_dict(
 def _save_to_state_dict(
     module: nn.Module, destination: StateDict, prefix: str, keep_vars: bool
 ) -> None:
-    """Add the parameters and all buffers of a module itself, or what it saves instead."""
+    """Add a module's own parameters and buffers, or the output of its ``_save_to_state_dict``."""
     overridden = type(
         module
     )._save_to_state_dict is not nn.Module._save_to_state_dict or "_save_to_state_dict" in vars(

@@ -27,27 +27,27 @@ def save_checkpoint(
     meta: Mapping[str, Any] | None = None,
     file_client_args: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a model; an existing file is replaced only by a complete new one.
+    """Save a model atomically: readers see the old or the new file, also after a crash.
 
-    A model that several processes hold (FSDP2, DTensor) is saved by all of them together: call
-    this on every rank. A file is written by rank 0, which gathers the full tensors one by one and
-    needs memory for all; to a folder each rank writes its shards, in the format of
-    ``torch.distributed.checkpoint``. An error on rank 0 is raised on every rank.
+    For a sharded model (FSDP2, DTensor), call this on every rank. A file is written by rank 0,
+    which gathers the full tensors one by one and needs memory for all of them. A folder
+    (``.dcp``) has the format of ``torch.distributed.checkpoint``; each rank writes its shards. An
+    error on rank 0 is raised on every rank.
 
     Args:
-        model: The model; wrappers such as DistributedDataParallel do not count in the keys.
-        filename: A path, or a URL that fsspec writes to (``s3://``). A name that ends with
-            ``.safetensors`` makes such a file, without an optimizer. A name that ends with ``.dcp``
-            makes a folder, which must not exist; it has an optimizer's state by the names of the
-            parameters.
-        optimizer: Optimizer, or several by name, whose state is saved too.
-        meta: Entry ``meta`` of the checkpoint, to which the time and, where the model has it,
-            ``CLASSES`` are added.
-        file_client_args: Of mmcv: ``dict(backend='disk')`` or None; a URL says the rest.
+        model: The model. Names of wrappers such as DistributedDataParallel are left out of the
+            keys.
+        filename: A path, or a URL that fsspec can write to (``s3://``). The suffix
+            ``.safetensors`` selects that format, which cannot contain an optimizer; ``.dcp``
+            selects a folder, which must not exist and stores optimizer states by parameter name.
+        optimizer: Optimizer or dict of optimizers, whose state is also saved.
+        meta: Entry ``meta`` of the checkpoint. The time is added, and ``CLASSES`` if the model has
+            this attribute.
+        file_client_args: For compatibility with mmcv: None or ``dict(backend='disk')``.
 
     Raises:
-        InvalidInputError: Something cannot be saved in this format.
-        CacheError: It cannot be written.
+        InvalidInputError: If a value cannot be saved in this format.
+        CacheError: If the file cannot be written.
     """
     if file_client_args is not None and dict(file_client_args) != {"backend": "disk"}:
         raise InvalidInputError(
@@ -87,7 +87,7 @@ def save_checkpoint(
 def _states(
     optimizer: Optimizer | Mapping[str, Optimizer], state_of: Callable[[Optimizer], Any]
 ) -> Any:
-    """Return the state of an optimizer, or of several by name."""
+    """Return the state of an optimizer, or of each optimizer in a dict."""
     if isinstance(optimizer, Optimizer):
         return state_of(optimizer)
     return {name: state_of(each) for name, each in optimizer.items()}
@@ -101,7 +101,7 @@ def _save_folder(
 ) -> None:
     from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 
-    from ._save_sharded import save_folder  # imports what only folders need
+    from ._save_sharded import save_folder  # slow to import, needed only for folders
 
     if is_url(name):
         raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""Saving models that several processes hold together (FSDP2, DTensor). Needs torch."""
+"""Saving sharded models (FSDP2, DTensor). Needs torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._atomic_write import temporary_sibling
 
 
 def gather(content: Any) -> Any:
-    """Gather the DTensors in nested dicts and lists on rank 0, one after the other, on the CPU."""
+    """Replace DTensors in nested dicts and lists by full CPU tensors; by None on other ranks."""
     if isinstance(content, DTensor):
         full = content.full_tensor()
         return full.cpu() if dist.get_rank() == 0 else None
@@ -31,9 +31,9 @@ def gather(content: Any) -> Any:
 
 
 def save_folder(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the shards of all ranks to a folder, which appears when it is complete."""
+    """Write the shards of all ranks to a temporary folder, then rename it to `path`."""
     partial = on_rank_0(lambda: _partial(path))
-    # As text: torch would turn the keys of dicts into strings, and drop versions.
+    # Encoded as text, because torch would convert dict keys to strings and drop the versions.
     entries = {key: value for key, value in content.items() if key != "meta"}
     try:
         entries[META] = encode_value(content["meta"])
@@ -43,12 +43,13 @@ def save_folder(path: Path, content: Mapping[str, Any]) -> None:
         ) from error
     entries[VERSIONS] = encode_value(dict(content["state_dict"]._metadata))
     try:
-        # About running alone, where that is meant, and about what torch 2.10 itself does.
+        # The first warning is about saving without a process group, which is supported; the second
+        # is caused by torch 2.10 itself.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
             warnings.filterwarnings("ignore", "TypedStorage is deprecated", UserWarning)
             save(entries, checkpoint_id=partial, no_dist=not dist.is_initialized())
-    except (Exception, CheckpointException) as error:  # the latter is raised for all ranks
+    except (Exception, CheckpointException) as error:  # torch raises it on all ranks
         shutil.rmtree(partial, ignore_errors=True)
         raise CacheError(f"cannot write {path}: {error}", uri=str(path), path=path) from error
     on_rank_0(lambda: _move(partial, path))
@@ -57,7 +58,7 @@ def save_folder(path: Path, content: Mapping[str, Any]) -> None:
 def _partial(path: Path) -> Path:
     if path.exists():
         raise InvalidInputError(
-            f"cannot write {path}: it exists, and a folder cannot be replaced at once; choose "
+            f"cannot write {path}: it exists, and a folder cannot be replaced atomically; choose "
             "another name, or remove it first",
             uri=str(path),
         )

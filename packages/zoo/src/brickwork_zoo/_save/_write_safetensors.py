@@ -18,7 +18,7 @@ from brickwork_zoo.errors import InvalidInputError
 
 from ._atomic_write import write_atomically
 
-_MAX_EXPANDED_BYTES = 2**40  # of a tensor that is larger than its memory
+_MAX_EXPANDED_BYTES = 2**40  # limit for an expanded tensor, which is larger than its storage
 
 
 def write_safetensors(
@@ -30,14 +30,14 @@ def write_safetensors(
 ) -> None:
     """Write a state dict to a safetensors file, one tensor after the other.
 
-    Tensors that share memory are written once for each of their names.
+    A tensor with several names is written once for each name.
     """
     tensors = {key: value for key, value in state_dict.items() if isinstance(value, Tensor)}
     for key, tensor in tensors.items():
         _check(key, tensor, target)
     metadata = {"format": "pt", **(text or {})}
     metadata |= _metadata(state_dict, meta, target)
-    order = sorted(tensors, key=lambda key: -ITEM_SIZES[_dtype(tensors[key])])  # so aligned
+    order = sorted(tensors, key=lambda key: -ITEM_SIZES[_dtype(tensors[key])])  # keeps all aligned
     facts = {key: (_dtype(tensors[key]), tuple(tensors[key].shape)) for key in order}
     header = encode_header(facts, metadata)
     if len(header) - 8 > MAX_HEADER:
@@ -79,7 +79,7 @@ def _check(key: str, tensor: Tensor, target: str) -> None:
 def _metadata(
     state_dict: Mapping[str, Any], meta: Mapping[str, Any] | None, target: str
 ) -> dict[str, str]:
-    """Return meta, versions and extra states as text."""
+    """Return meta, versions and extra states as text, for the header."""
     others = {key: value for key, value in state_dict.items() if not isinstance(value, Tensor)}
     for key in others:
         if key.rpartition(".")[2] != EXTRA_STATE:
@@ -103,9 +103,9 @@ def _metadata(
 
 
 def _contiguous_pieces(tensor: Tensor) -> Iterator[Tensor]:
-    """Yield the elements of a tensor in order, in tensors with storages of their own on the CPU."""
+    """Yield a tensor in pieces, in order: contiguous CPU tensors of bytes."""
     flat = tensor.detach().resolve_conj().resolve_neg()
     rows = max(1, BUFFER_BYTES // max(1, flat[:1].nbytes)) if flat.ndim else 1
     for part in torch.split(flat, rows) if flat.ndim else [flat]:
-        bits = part.unsqueeze(-1).view(torch.uint8)  # torch copies no elements of some dtypes
+        bits = part.unsqueeze(-1).view(torch.uint8)  # torch cannot copy every dtype
         yield torch.empty(bits.shape, dtype=torch.uint8).copy_(bits)

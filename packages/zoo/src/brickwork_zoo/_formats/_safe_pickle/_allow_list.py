@@ -1,9 +1,9 @@
-"""The allow-list: names that checkpoints mention beside weights, and the data they become.
+"""The allow-list: global names that a checkpoint may refer to, and how to construct each object.
 
-Each constructor turns data into data, and checks its arguments where the type itself might allocate
-without limit or call back. Types of other libraries become plain dicts, Python numbers or
-:class:`OpaqueObject`, whether or not their library is installed. Scalars and arrays of numpy become
-numpy's where it is installed.
+A constructor takes and returns plain data. It checks arguments with which the type could allocate
+unlimited memory or run code. Third-party types become plain dicts, Python numbers or
+:class:`OpaqueObject`, whether or not their library is installed; numpy scalars and arrays become
+numpy's if numpy is installed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from ._opaque_object import OpaqueObject, PickledGlobal, checked_key
 def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | set | frozenset):
-            raise TypeError(f"a {getattr(kind, '__name__', kind)} of a {type(items).__name__}")
+            name = getattr(kind, "__name__", kind)
+            raise TypeError(f"cannot make a {name} from a {type(items).__name__}")
         return kind(items if kind in (list, tuple) else map(checked_key, items))
 
     return make
@@ -42,7 +43,8 @@ def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
 def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(items: Any = (), *_: Any) -> Any:
         if not isinstance(items, list | tuple | dict):
-            raise TypeError(f"a {getattr(kind, '__name__', kind)} of a {type(items).__name__}")
+            name = getattr(kind, "__name__", kind)
+            raise TypeError(f"cannot make a {name} from a {type(items).__name__}")
         pairs = items.items() if isinstance(items, dict) else items
         return kind({checked_key(key): value for key, value in pairs})
 
@@ -50,32 +52,32 @@ def _mapping(kind: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _library_dict(*args: Any) -> dict[Any, Any]:
-    """Return a dict for a dict with attribute access (addict adds its pairs later)."""
+    """Return a plain dict for a third-party dict type; addict pickles its pairs as items."""
     return _mapping(dict)(args[0]) if args and isinstance(args[0], dict) else {}
 
 
 def _default_dict(*_: Any) -> dict[Any, Any]:
-    """Return a dict in place of a defaultdict, whose factory would be code."""
+    """Return a plain dict for a defaultdict, whose factory would be code."""
     return {}
 
 
 def _reconstruct_object(cls: Any, *_: Any) -> Any:
-    """Return an instance, as protocols 0 and 1 write it (``copyreg._reconstructor``)."""
+    """Return a new instance (``copyreg._reconstructor`` of protocols 0 and 1)."""
     if not isinstance(cls, PickledGlobal):
-        raise TypeError("an instance without a class")
+        raise TypeError("an instance has no class")
     return cls.call()
 
 
 def _set_namespace_state(namespace: argparse.Namespace, state: Any) -> None:
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
-        raise TypeError("a Namespace with an invalid state")
+        raise TypeError("a Namespace has an invalid state")
     vars(namespace).update(state)
 
 
 def _path(kind: type[pathlib.PurePath]) -> Callable[..., pathlib.PurePath]:
     def make(*parts: Any) -> pathlib.PurePath:
         if not all(isinstance(part, str) for part in parts):
-            raise TypeError("a path of parts that are not strings")
+            raise TypeError("a path has parts that are not strings")
         return kind(*parts)
 
     return make
@@ -83,7 +85,7 @@ def _path(kind: type[pathlib.PurePath]) -> Callable[..., pathlib.PurePath]:
 
 def _time(kind: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any) -> Any:
-        # Python 2 wrote the packed form as text.
+        # Pickles of Python 2 contain the packed bytes of a time as text.
         return kind(*(to_bytes(arg) if isinstance(arg, str) else arg for arg in args))
 
     return make
@@ -91,20 +93,20 @@ def _time(kind: Callable[..., Any]) -> Callable[..., Any]:
 
 def _decimal(text: Any) -> decimal.Decimal:
     if not isinstance(text, str) or len(text) > 1000:
-        raise TypeError("a number of text that is too long")
+        raise TypeError("a Decimal must be text of at most 1000 characters")
     return decimal.Decimal(text)
 
 
 def _fraction(*args: Any) -> fractions.Fraction:
-    """Return a fraction of two numbers, or of text without an exponent, which may be huge."""
+    """Return a fraction of two ints or a text; an exponent is refused, as it may be huge."""
     numbers = all(type(arg) is int for arg in args)
     if not numbers and not re.fullmatch(r"-?\d{1,1000}(/\d{1,1000})?", *args):
-        raise TypeError("a fraction of invalid text")
+        raise TypeError("a Fraction must be two ints or text such as '1/3'")
     return fractions.Fraction(*args)
 
 
 def state_setters() -> dict[type, Callable[[Any, Any], None]]:
-    """Return type -> function that gives an instance of it its pickled state."""
+    """Return a table: type -> function that sets the pickled state of an instance."""
     table: dict[type, Callable[[Any, Any], None]] = {
         NumpyDType: NumpyDType.set_state,
         argparse.Namespace: _set_namespace_state,
@@ -114,7 +116,7 @@ def state_setters() -> dict[type, Callable[[Any, Any], None]]:
     )
 
 
-# Dicts with attributes, of which the items are kept.
+# Third-party dict types: only their items are kept, as a plain dict.
 _DICT_TYPES = (
     "addict.addict.Dict",
     "easydict.EasyDict",
@@ -128,9 +130,9 @@ _DICT_TYPES = (
     "yacs.config.CfgNode",
 )
 
-# Kept as opaque objects.
+# Types that become opaque objects.
 _OPAQUE_TYPES = (
-    "builtins.getattr",  # of a method in protocol 2, as in mmengine's HistoryBuffer
+    "builtins.getattr",  # protocol 2 pickles a method so, for example of mmengine's HistoryBuffer
     "builtins.object",
     "mmcv.utils.config.Config",
     "mmengine.config.config.Config",
@@ -150,9 +152,9 @@ _OPAQUE_TYPES = (
 
 
 def _opaque(type_name: Any, args: Any = (), state: Any = None, items: Any = ()) -> OpaqueObject:
-    """Return an opaque object that had been saved."""
+    """Return the opaque object that a pickled :class:`OpaqueObject` describes."""
     if type(type_name) is not str or type(args) is not tuple or type(items) not in (list, tuple):
-        raise TypeError("an opaque object with invalid attributes")
+        raise TypeError("an OpaqueObject has invalid attributes")
     return OpaqueObject(type_name, args, state, list(items))
 
 

@@ -1,4 +1,4 @@
-"""What objects in a pickle become when they are more than plain data."""
+"""Representations of pickled objects and global names that are not imported."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 
 class BrokenPickleError(ValueError):
-    """A pickle that is truncated, damaged, or has instructions that data does not need."""
+    """A pickle that is truncated, damaged, or uses instructions that are not supported."""
 
 
 @dataclass(eq=False)
 class OpaqueObject:
-    """An object of a type that is not loaded, as the data that it was made of.
+    """A pickled object whose class is not imported, kept as data.
 
-    It can be saved, and loads again as the same.
+    Saving and loading it again gives an equal opaque object.
 
     Attributes:
-        type_name: Full name of its class, or of the function that would have made it.
-        args: Arguments that this would have been called with.
-        state: State that the object would have been given.
-        items: Items of a list or set, or pairs of a mapping.
+        type_name: Full name of the class, or of the function that would construct the object.
+        args: Arguments for that class or function.
+        state: Pickled state of the object (the argument of ``__setstate__``).
+        items: Items of a list or set, or key-value pairs of a mapping.
     """
 
-    __module__ = "brickwork_zoo"  # the name under which files refer to it
+    __module__ = "brickwork_zoo"  # pickles refer to the class by this public name
 
     type_name: str
     args: tuple[Any, ...] = ()
@@ -40,11 +40,11 @@ class OpaqueObject:
 
 @dataclass(frozen=True, eq=False)
 class PickledGlobal:
-    """A name that a pickle mentions, and the function that is called in place of its object.
+    """A global name that a pickle refers to, and a safe replacement for calling it.
 
     Attributes:
         full_name: Module and qualified name.
-        call: Called, with data only, where the pickle calls the name.
+        call: Function to call instead of the global; its arguments are plain data.
     """
 
     full_name: str
@@ -58,7 +58,7 @@ class PickledGlobal:
 
 
 def checked_key(key: Any) -> Any:
-    """Return a key, unless hashing it could take forever: tuples within tuples, shared often."""
+    """Return a key; raise if it is a tuple of tuples, whose hash can take exponential time."""
     if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
-        raise BrokenPickleError("a key of nested tuples")
+        raise BrokenPickleError("a dict key or set member is a tuple of tuples")
     return key

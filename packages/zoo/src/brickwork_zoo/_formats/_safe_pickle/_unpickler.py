@@ -1,9 +1,9 @@
-"""A reader of pickles that imports no name and runs no code of them.
+"""An unpickler that imports no names and runs no code from the pickle.
 
-A pickle is a program for a stack machine, and may import any name and call it. This reader carries
-out the instructions that build data. It looks names up in a table; a name that is not in the table
-is recorded as unknown and its objects become :class:`OpaqueObject`, so that one pass lists
-everything that a file asks for. It needs only the standard library and changes nothing global.
+A pickle is a program for a stack machine, and may import any name and call it. This unpickler
+executes only the instructions that build data. It looks names up in a table. Names that are not in
+the table are recorded as unknown and their objects become :class:`OpaqueObject`, so that one pass
+finds all unknown names of a file. It needs only the standard library and has no global effects.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from ._opaque_object import BrokenPickleError, OpaqueObject, PickledGlobal, checked_key
 
-# Modules whose names differ in Python 2 and in protocol 2.
+# Python 2 name -> Python 3 name; protocol 2 writes the old names.
 _OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 _MARK = object()
@@ -23,16 +23,16 @@ _DICTS = (dict, OrderedDict, Counter)
 
 
 class SafeUnpickler:
-    """Reader of one pickle.
+    """Unpickler for one pickle.
 
     Args:
         table: Full name -> a :class:`PickledGlobal`, or a value such as a dtype.
-        load_storage: Called with what identifies a storage (pickle's persistent id).
-        set_state: Type -> function that gives an instance of it its state.
+        load_storage: Returns the storage for a persistent id; None if there are no storages.
+        set_state: Type -> function that sets the pickled state of an instance.
 
     Attributes:
         unknown: Full names in the pickle that are not in the table.
-        known: Those that are.
+        known: Full names in the pickle that are in the table.
     """
 
     def __init__(
@@ -53,23 +53,23 @@ class SafeUnpickler:
         """Read one pickle.
 
         Args:
-            stream: Positioned at the first byte of the pickle; afterwards behind its last one.
+            stream: Positioned at the first byte of the pickle; afterwards after its last byte.
 
         Returns:
-            Its data.
+            The unpickled data.
 
         Raises:
-            BrokenPickleError: It cannot be read.
+            BrokenPickleError: If the pickle is damaged or uses unsupported instructions.
         """
         try:
             while (code := stream.read(1)) != _STOP:
                 if code not in _INSTRUCTIONS:
                     raise BrokenPickleError(
-                        f"unknown instruction {code!r}" if code else "it ends early"
+                        f"unknown pickle instruction {code!r}" if code else "the pickle ends early"
                     )
                 name, act, read = _INSTRUCTIONS[code]
                 if act is None:
-                    raise BrokenPickleError(f"instruction {name}, which data does not need")
+                    raise BrokenPickleError(f"unsupported pickle instruction {name}")
                 act(self) if read is None else act(self, read(stream))
             return self._pop()
         except BrokenPickleError:
@@ -80,7 +80,7 @@ class SafeUnpickler:
     def _pop(self) -> Any:
         value = self._stack.pop()
         if value is _MARK:
-            raise BrokenPickleError("unexpected mark")
+            raise BrokenPickleError("unexpected mark on the stack")
         return value
 
     def _pop_to_mark(self) -> list[Any]:
@@ -104,25 +104,25 @@ class SafeUnpickler:
     def _look_up_from_stack(self) -> None:
         name, module = self._pop(), self._pop()
         if type(name) is not str or type(module) is not str:
-            raise BrokenPickleError("a name that is not a string")
+            raise BrokenPickleError("a global name is not a string")
         self._look_up(module, name)
 
     def _call(self) -> None:
         args, function = self._pop(), self._pop()
-        if isinstance(function, OpaqueObject):  # such as a method that getattr would have returned
+        if isinstance(function, OpaqueObject):  # for example a method, pickled as a getattr call
             parts = [getattr(arg, "full_name", arg) for arg in function.args]
             full = ".".join(part for part in parts if type(part) is str) or function.type_name
             self.unknown[full] = None
             function = _unknown_global(full)
         if type(function) is not PickledGlobal:
-            raise BrokenPickleError(f"a call of a {type(function).__name__}")
+            raise BrokenPickleError(f"cannot call a {type(function).__name__}")
         if type(args) is not tuple:
-            raise BrokenPickleError(f"a call of {function.full_name} without a tuple of arguments")
+            raise BrokenPickleError(f"the arguments of {function.full_name} are not a tuple")
         self._push(function.call(*args))
 
     def _call_with_keywords(self) -> None:
         if self._pop():
-            raise BrokenPickleError("a call with keyword arguments")
+            raise BrokenPickleError("calls with keyword arguments are not supported")
         self._call()
 
     def _build(self) -> None:
@@ -130,15 +130,15 @@ class SafeUnpickler:
         if isinstance(target, OpaqueObject):
             target.state = state
         elif type(target) is OrderedDict:
-            # A state dict has the versions of its modules as an attribute.
+            # State dicts keep the versions of the modules in the attribute `_metadata`.
             if isinstance(state, dict) and isinstance(state.get("_metadata"), dict):
                 target._metadata = state["_metadata"]  # type: ignore[attr-defined]
         elif type(target) in _DICTS:
-            pass  # attributes of a subclass of dict: only its items are kept
+            pass  # the attributes of a subclass of dict are dropped
         elif (set_state := self._set_state.get(type(target))) is not None:
             set_state(target, state)
         else:
-            raise BrokenPickleError(f"a state of a {type(target).__name__}")
+            raise BrokenPickleError(f"cannot set the state of a {type(target).__name__}")
 
     def _extend(self, items: list[Any]) -> None:
         target = self._stack[-1]
@@ -147,12 +147,12 @@ class SafeUnpickler:
         elif isinstance(target, OpaqueObject):
             target.items.extend(items)
         else:
-            raise BrokenPickleError(f"items of a {type(target).__name__}")
+            raise BrokenPickleError(f"cannot append items to a {type(target).__name__}")
 
     def _add(self, items: list[Any]) -> None:
         target = self._stack[-1]
         if type(target) is not set:
-            raise BrokenPickleError(f"members of a {type(target).__name__}")
+            raise BrokenPickleError(f"cannot add members to a {type(target).__name__}")
         target.update(map(checked_key, items))
 
     def _set_items(self, flat: list[Any]) -> None:
@@ -164,23 +164,23 @@ class SafeUnpickler:
         elif isinstance(target, OpaqueObject):
             target.items.extend(pairs)
         else:
-            raise BrokenPickleError(f"pairs of a {type(target).__name__}")
+            raise BrokenPickleError(f"cannot set items of a {type(target).__name__}")
 
     def _put(self, index: int) -> None:
         if self._stack[-1] is _MARK:
-            raise BrokenPickleError("unexpected mark")
+            raise BrokenPickleError("unexpected mark on the stack")
         self._memo[index] = self._stack[-1]
 
     def _push_storage(self) -> None:
         identity = self._pop()
         if self._load_storage is None:
-            raise BrokenPickleError("a storage, which this pickle cannot have")
+            raise BrokenPickleError("this pickle must not refer to tensor storages")
         self._push(self._load_storage(identity))
 
     def _tuple(self, length: int) -> None:
         items = tuple(self._stack[len(self._stack) - length :])
         if len(items) != length or _MARK in items:
-            raise BrokenPickleError("a tuple without enough items")
+            raise BrokenPickleError("too few items on the stack for a tuple")
         del self._stack[len(self._stack) - length :]
         self._push(items)
 
@@ -199,11 +199,11 @@ def _pop_pair(unpickler: SafeUnpickler) -> list[Any]:
 
 
 def _skip(unpickler: SafeUnpickler, arg: Any = None) -> None:
-    """Do nothing, for instructions without data."""
+    """Do nothing: the action of instructions that build no data."""
 
 
-# Instruction -> action on the unpickler and, where it has one, the argument of the instruction.
-# Other instructions are refused.
+# Instruction -> function of the unpickler and the instruction's argument, if it has one.
+# All other instructions raise an error.
 _ACTIONS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("PROTO", "FRAME", "STOP"), _skip),
     **dict.fromkeys(
@@ -249,7 +249,7 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
     "BINPERSID": SafeUnpickler._push_storage,
 }
 
-# Byte in the file -> name of the instruction, action and reader of its argument.
+# Opcode byte -> instruction name, action (None if unsupported), reader of the argument.
 _STOP = b"."
 _INSTRUCTIONS = {
     opcode.code.encode("latin-1"): (
