@@ -78,12 +78,13 @@ def overlaps(
     if offset:
         width, height = width + offset, height + offset
     intersection = width.clamp(min=0) * height.clamp(min=0)
-    area = _area(first, offset)
+    first_area = area(first, offset)
     if mode == "iof":
-        return intersection / area
-    return intersection / (area + _area(second, offset) - intersection)
+        return intersection / first_area
+    return intersection / (first_area + area(second, offset) - intersection)
 
 
-def _area(box: tuple[Tensor, ...], offset: int) -> Tensor:
+def area(box: tuple[Tensor, ...], offset: int) -> Tensor:
+    """Return the areas of boxes given by x1, y1, x2, y2."""
     x1, y1, x2, y2 = box
     return (x2 - x1 + offset) * (y2 - y1 + offset)

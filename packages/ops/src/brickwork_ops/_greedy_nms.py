@@ -10,10 +10,11 @@ as the kept boxes of a block remove what they overlap from the rest.
 import torch
 from torch import Tensor
 
-from ._boxes import overlaps
+from ._boxes import area
 
 BLOCK = 256  # boxes whose mutual overlaps are computed at once
-_PAIRS = 2**22  # overlaps held in memory at once
+_STEP = 32  # sizes of groups are rounded up to a multiple of this
+_PAIRS = 2**18  # overlaps computed at once; they fit into a cache
 
 
 def keep_in_order(boxes: Tensor, threshold: float, offset: int) -> Tensor:
@@ -47,8 +48,8 @@ def keep_in_order(boxes: Tensor, threshold: float, offset: int) -> Tensor:
 def keep_by_group(boxes: Tensor, sizes: list[int], threshold: float, offset: int) -> Tensor:
     """Return which boxes survive in groups that do not affect each other.
 
-    Groups are padded to the next power of 2 and those of one padded size solved together; groups
-    larger than a block are solved one by one.
+    Groups are padded to the next multiple of `_STEP` and those of one padded size solved together;
+    groups larger than a block are solved one by one.
 
     Args:
         boxes: Tensor (N, 4), group by group, by descending score in each.
@@ -67,10 +68,9 @@ def keep_by_group(boxes: Tensor, sizes: list[int], threshold: float, offset: int
             group = slice(start, start + size)
             keep[group] = keep_in_order(boxes[group], threshold, offset)
         elif size > 1:
-            buckets.setdefault((size - 1).bit_length(), []).append((start, size))
+            buckets.setdefault(-(-size // _STEP) * _STEP, []).append((start, size))
         start += size
-    for exponent, groups in buckets.items():
-        length = 2**exponent
+    for length, groups in buckets.items():
         step = max(_PAIRS // length**2, 1)
         for first in range(0, len(groups), step):
             _solve_padded(boxes, keep, groups[first : first + step], length, threshold, offset)
@@ -126,13 +126,39 @@ def _solve_padded(
 
 def _exceeds(first: Tensor, second: Tensor, threshold: float, offset: int) -> Tensor:
     """Return which of (..., M, 4) and (..., N, 4) boxes overlap more than the threshold."""
-    pairs = overlaps(first.unsqueeze(-2).unbind(-1), second.unsqueeze(-3).unbind(-1), offset)
-    return pairs > threshold
+    return _pair_overlaps(first, second, offset) > threshold
 
 
 def _reaches(first: Tensor, second: Tensor, threshold: float) -> Tensor:
     """Return which boxes overlap at least the threshold."""
-    return overlaps(first.unsqueeze(-2).unbind(-1), second.unsqueeze(-3).unbind(-1), 0) >= threshold
+    return _pair_overlaps(first, second, 0) >= threshold
+
+
+def _pair_overlaps(first: Tensor, second: Tensor, offset: int) -> Tensor:
+    """Return what `brickwork_ops._boxes.overlaps` does, for all pairs and in little memory.
+
+    Args:
+        first: Tensor (..., M, 4).
+        second: Tensor (..., N, 4).
+        offset: 0, or 1 where x2 and y2 are the last pixels inside.
+
+    Returns:
+        Tensor (..., M, N).
+    """
+    first_sides, second_sides = first.unsqueeze(-2).unbind(-1), second.unsqueeze(-3).unbind(-1)
+    sides = []
+    for low, high in ((0, 2), (1, 3)):
+        side = torch.minimum(first_sides[high], second_sides[high])
+        side -= torch.maximum(first_sides[low], second_sides[low])
+        if offset:
+            side += offset
+        sides.append(side.clamp_(min=0))
+    intersection, other = sides
+    intersection *= other
+    union = torch.add(area(first_sides, offset), area(second_sides, offset), out=other)
+    union -= intersection
+    intersection /= union
+    return intersection
 
 
 def _settle(exceeds: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Non-maximum suppression of boxes."""
 
+from types import ModuleType
+
 import torch
 from torch import Tensor
 
@@ -143,25 +145,40 @@ def _(
 def _keep(
     boxes: Tensor, groups: Tensor | None, iou_threshold: float, offset: int, independent: bool
 ) -> Tensor:
-    """Return which boxes survive, as a mask or as indices; boxes come by descending score."""
+    """Return which boxes survive, as a mask; boxes come by descending score."""
     if boxes.dtype in (torch.float16, torch.bfloat16):
         boxes = boxes.float()
     threshold = _in_type(iou_threshold, boxes)
+    operators = torchvision_for("nms", boxes) if offset == 0 else None
     if groups is not None and boxes.shape[0] > 0:
         by_group = groups.sort(stable=True)
         sizes = torch.unique_consecutive(by_group.values, return_counts=True)[1]
         grouped = boxes[by_group.indices]
         if independent or (threshold >= 0 and _are_apart(grouped, sizes, offset)):
             keep = torch.empty(boxes.shape[0], dtype=torch.bool, device=boxes.device)
-            keep[by_group.indices] = keep_by_group(grouped, sizes.tolist(), threshold, offset)
+            keep[by_group.indices] = (
+                keep_by_group(grouped, sizes.tolist(), threshold, offset)
+                if operators is None
+                else torch.cat(
+                    [
+                        _keep_by_torchvision(operators, group, threshold)
+                        for group in torch.split(grouped, sizes.tolist())
+                    ]
+                )
+            )
             return keep
-    operators = torchvision_for("nms", boxes) if offset == 0 else None
     if operators is not None:
-        # Sorted already: equal scores keep their order.
-        descending = torch.arange(boxes.shape[0], 0, -1, device=boxes.device, dtype=boxes.dtype)
-        kept: Tensor = operators.nms(boxes, descending, threshold)
-        return kept
+        return _keep_by_torchvision(operators, boxes, threshold)
     return keep_in_order(boxes, threshold, offset)
+
+
+def _keep_by_torchvision(operators: ModuleType, boxes: Tensor, threshold: float) -> Tensor:
+    """Return which boxes survive, as a mask, of boxes by descending score."""
+    # Scores that differ: torchvision then keeps the order of the boxes.
+    descending = torch.arange(boxes.shape[0], 0, -1, device=boxes.device, dtype=torch.float32)
+    keep = torch.zeros(boxes.shape[0], dtype=torch.bool, device=boxes.device)
+    keep[operators.nms(boxes, descending.to(boxes.dtype), threshold)] = True
+    return keep
 
 
 def _are_apart(boxes: Tensor, sizes: Tensor, offset: int) -> bool:
