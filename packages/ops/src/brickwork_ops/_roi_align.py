@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._backends import torchvision_for, torchvision_ops
-from ._check import check, pair, shape, values_are_readable
+from ._check import check, pair, shape
 from ._deprecated import renamed_arguments
 from ._rows import Taps, channels_last_table, to_channels_first, weighted_bags, weighted_rows
 from ._typing import INDEX, Size2d
@@ -264,9 +264,6 @@ def _fixed_grid(
     if pool_mode == "max":
         return _sample(table, bins.image, y, x, height, width).max(1).values
     y = y._replace(weights=y.weights / grid**2)
-    if values_are_readable(table):
-        taps, sizes = _compact_taps(bins.image, _merged(y), _merged(x), height, width)
-        return weighted_bags(table, taps, sizes.flatten())
     indices, weights = _outer_taps(bins.image, _flat(y), _flat(x), height, width)
     count = 4 * grid * grid
     return weighted_rows(table, Taps(indices.view(-1, count), weights.view(-1, count)))

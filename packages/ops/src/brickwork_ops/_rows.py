@@ -84,7 +84,9 @@ def channels_last_table(features: Tensor, groups: int = 1) -> Tensor:
         Tensor (N * H * W * groups, C / groups); row ((n * H + y) * W + x) * groups + g.
     """
     n, channels, height, width = features.shape
-    return features.permute(0, 2, 3, 1).reshape(n * height * width * groups, channels // groups)
+    # `contiguous` as well: for one image, `reshape` would keep the strides, which sums slowly.
+    last = features.permute(0, 2, 3, 1).contiguous()
+    return last.view(n * height * width * groups, channels // groups)
 
 
 def bilinear_taps(
