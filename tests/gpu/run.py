@@ -2,7 +2,7 @@
 
     python tests/gpu/run.py [--device cuda] [CHECK ...]
 
-It needs a checkout, torch and what the packages depend on: numpy, safetensors, requests, filelock
+It needs a checkout, torch and what the packages depend on: numpy, requests, filelock
 and tqdm. The packages are imported from the checkout; nothing is downloaded.
 """
 

@@ -25,7 +25,6 @@ NAMES = [
     "torch.nn.modules.pooling._AdaptiveMaxPoolNd",
     "torch.nn.modules.pooling._AvgPoolNd",
     "torch.nn.modules.pooling._MaxPoolNd",
-    "torch.overrides._get_current_function_mode",
     "torch.utils._python_dispatch.TorchDispatchMode",
     "torch.utils._python_dispatch._get_current_dispatch_mode",
     "torch.utils._pytree.tree_leaves",
@@ -50,7 +49,6 @@ MEMBERS = [
     "_save_to_state_dict",
     "_state_dict_hooks",
     "_state_dict_pre_hooks",
-    "_values",
     "_version",
 ]
 OBJECTS = [nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1), torch.ones(1), torch.ones(1).untyped_storage()]
