@@ -1,4 +1,4 @@
-"""BaseModule, Sequential, ModuleList and ModuleDict whose weights initialise from a config."""
+"""BaseModule, Sequential, ModuleList and ModuleDict whose weights initialize from a config."""
 
 from brickwork_init import init_report as init_report
 

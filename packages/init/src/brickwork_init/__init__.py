@@ -24,8 +24,10 @@ from ._initializers import NormalInit as NormalInit
 from ._initializers import TruncNormalInit as TruncNormalInit
 from ._initializers import UniformInit as UniformInit
 from ._initializers import XavierInit as XavierInit
+from ._loaded import RecordingModule as RecordingModule
 from ._loaded import is_loaded as is_loaded
 from ._loaded import mark_loaded as mark_loaded
+from ._loaded import recording_paused as recording_paused
 from ._matched_rules import MatchedRule as MatchedRule
 from ._matched_rules import matched_rules as matched_rules
 from ._more_initializers import DiracInit as DiracInit
@@ -34,8 +36,6 @@ from ._more_initializers import IdentityResidualInit as IdentityResidualInit
 from ._more_initializers import LeCunInit as LeCunInit
 from ._more_initializers import OrthogonalInit as OrthogonalInit
 from ._more_initializers import ViTTruncNormalInit as ViTTruncNormalInit
-from ._recording_module import RecordingModule as RecordingModule
-from ._recording_module import recording_paused as recording_paused
 from ._report import InitReport as InitReport
 from ._report import init_report as init_report
 from ._report import log_report as log_report
