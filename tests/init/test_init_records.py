@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from brickwork_base import BaseModule, Sequential
 from brickwork_init import (
     constant_init,
     init_report,
@@ -178,20 +179,59 @@ def test_record_is_found_under_spectral_norm() -> None:
     assert init_report(model)["weight_orig"].source.kind == "loaded"
 
 
+class Tagged(torch.Tensor):
+    """A subclass of tensors."""
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_tensor_subclass_is_initialized_recorded_and_converted(swap: bool) -> None:
+    class Own(BaseModule):
+        def __init__(self, init_cfg: object) -> None:
+            super().__init__(init_cfg)
+            self.fc = nn.Linear(2, 2)
+            self.fc.weight = nn.Parameter(torch.zeros(2, 2).as_subclass(Tagged))
+
+        def init_weights(self) -> None:
+            super().init_weights()
+            nn.init.ones_(self.fc.weight)
+
+    model = Own(NINES)
+    model.init_weights()
+    assert kind(model, "fc.weight") == "code"
+    model.load_state_dict(model.state_dict())
+    torch.__future__.set_swap_module_params_on_conversion(swap)
+    try:
+        model.to(torch.bfloat16)
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(False)
+    assert model.fc.weight.dtype == torch.bfloat16
+    assert is_loaded(model, "fc.weight")
+    model.init_weights(force=True)
+    assert (model.fc.weight == 1).all()
+
+
 @pytest.mark.slow
-def test_nothing_grows_with_repeated_writes() -> None:
-    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(10)))
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda model: mark_loaded(model, "f"),
+        lambda model: initialize(model, NINES),
+        lambda model: model.load_state_dict(model.state_dict()),
+    ],
+    ids=["mark_loaded", "initialize", "load_state_dict"],
+)
+def test_repeated_writes_of_a_live_model_do_not_grow_anything(write) -> None:
+    model = Sequential(*(nn.Linear(1, 1) for _ in range(10)))
 
     def size() -> int:
         gc.collect()
         return len(gc.get_objects())
 
-    for write in (lambda: mark_loaded(model, "f"), lambda: initialize(model, NINES)):
-        write()
-        before = size()
-        for _ in range(50):
-            write()
-        assert size() <= before + 20
+    write(model)
+    before = size()
+    for _ in range(50):
+        write(model)
+    assert size() <= before + 20
 
 
 # -- parametrized tensors ----------------------------------------------------------------------
