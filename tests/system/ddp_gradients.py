@@ -22,7 +22,6 @@ def network() -> nn.Module:
         ConvModule(3, 8, 3, padding=1, norm_cfg=norm),
         ConvModule(8, 8, 3, stride=2, padding=1, norm_cfg=norm),
         ConvModule(8, 4, 1, norm_cfg=norm, act_cfg=None),
-        init_cfg=dict(type="Kaiming", layer="Conv2d"),
     )
     model.init_weights()
     return model
