@@ -3,10 +3,10 @@
     python fingerprint.py mmcls ours result.json [--all] [pattern...]
     python fingerprint.py mmpretrain original result.json
 
-The backbone of each config and its necks are built under one seed, initialized and run. A fingerprint
-has keys and shapes, a digest of the weights, and a digest and statistics of the outputs, so that two
-runs on the same PyTorch can be compared bit for bit (`compare.py`). Errors are stored, and the reason
-why a config is skipped. With `ours`, no mmcv is installed.
+The backbone of each config and its necks are built under one seed, initialized and run. A
+fingerprint has keys and shapes, a digest of the weights, and a digest and statistics of the
+outputs, so that two runs on the same PyTorch can be compared bit for bit (`compare.py`). Errors are
+stored, and the reason why a config is skipped. With `ours`, no mmcv is installed.
 
 By default the first config by name of each kind of backbone is used.
 """
