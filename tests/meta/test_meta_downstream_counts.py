@@ -24,3 +24,11 @@ def test_readme_states_the_counts(package):
     counts = COUNTS[package]["backbones"]
     stated = [int(number) for number in re.findall(r"\| (\d+)", row[0])]
     assert stated == [counts[key] for key in ("there", "agree", "same_bits")]
+
+
+@pytest.mark.parametrize("package", ["mmseg", "mmpose", "mmaction"])
+def test_migration_guide_states_the_counts_of_every_part(package):
+    row = re.search(rf"^\| {package} .*$", (ROOT / "docs" / "migration.md").read_text(), re.M)
+    stated = [int(cell) for cell in row[0].split("|") if cell.strip().isdigit()]
+    counts = [COUNTS[package][kind] for kind in ("backbones", "necks", "heads")]
+    assert stated == [count[name] for count in counts for name in ("there", "agree", "same_bits")]

@@ -183,21 +183,22 @@ class Initializer:
 def fill_module(module: nn.Module, fill: Fill, bias: float) -> None:
     """Fill the weight and the bias of a module, if it has them: the work of the free functions.
 
+    A tensor stays as it is, with a warning: mmcv's functions do nothing with one, and downstream
+    models pass parameters to them.
+
     Args:
         module: The module.
         fill: Fills a weight in place.
         bias: Value for the bias.
-
-    Raises:
-        RuleTypeError: If `module` is a tensor.
     """
     if isinstance(module, Tensor):
-        raise RuleTypeError(
-            f"module must be a module such as nn.Linear, got a tensor of shape "
-            f"{tuple(module.shape)}; pass the module itself, or fill the tensor with a function of "
-            "torch.nn.init",
-            module,
+        warnings.warn(
+            f"module must be a module such as nn.Linear, got a tensor of shape"
+            f" {tuple(module.shape)}, which stays as it is; pass the module itself, or fill the"
+            f" tensor with a function of torch.nn.init",
+            stacklevel=3,
         )
+        return
     with torch.no_grad():
         for name, is_bias in USUAL:
             tensor = tensor_of(module, name)
