@@ -188,7 +188,7 @@ def test_registry_can_be_deep_copied(registry):
         ("Conv4d", ["Conv1d", "Conv2d", "Conv3d"], "did you mean 'Conv1d', 'Conv2d' or 'Conv3d'?"),
     ],
 )
-def test_suggest(name, names, text):
+def test_suggest_returns_only_close_names(name, names, text):
     assert suggest(name, names) == text
 
 

@@ -39,7 +39,7 @@ def faults() -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed attempts follow each other without long pauses."""
+    """Set short pauses between attempts."""
     monkeypatch.setenv("BRICKWORK_BACKOFF", "0.02")
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "2")
     for name in ("BRICKWORK_RETRIES", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -48,7 +48,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let children obey Ctrl-C, also where the tests themselves run in the background."""
+    """Make child processes react to Ctrl-C, even if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

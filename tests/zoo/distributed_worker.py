@@ -1,4 +1,4 @@
-"""One rank of a model that several processes hold; run by test_zoo_load_distributed.py."""
+"""One rank of the tests of sharded models; started by test_zoo_load_distributed.py."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PARALLEL = {"fc": ColwiseParallel(), "head": RowwiseParallel(), "even": ColwiseP
 
 
 class Net(nn.Module):
-    """A model some of whose layers do not divide by the number of processes."""
+    """Model with layers whose sizes are not divisible by the number of processes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Net(nn.Module):
 
 
 def sharded(how: str, late: bool) -> nn.Module:
-    """Build a model with other values on each rank, and shard it."""
+    """Build a sharded model with different values on each rank."""
     torch.manual_seed(1 + dist.get_rank())
     with deferred() if late else torch.device("cpu"):
         model = Net()
@@ -90,9 +90,10 @@ def load_in_every_way(folder: Path, how: str) -> None:
         for broadcast in (False, True):
             for file in (*FILES, f"dcp.{how}"):
                 model = sharded(how, late)
-                place = folder / file if first or not broadcast else "/nowhere"  # rank 0 has it
+                # with broadcast, only rank 0 has the file
+                path = folder / file if first or not broadcast else "/nowhere"
                 actual = zoo.load_checkpoint(
-                    model, place, strict=True, broadcast=broadcast, return_weights=not late
+                    model, path, strict=True, broadcast=broadcast, return_weights=not late
                 )
                 check(model, expected, runs="parallel" not in how)
                 if late:
@@ -140,7 +141,7 @@ def save_in_every_way(folder: Path, how: str) -> None:
         for name, parameter in model.named_parameters()
         if parameter in optimizer.state
     }
-    model(torch.ones(2, 3, 4, 4))  # whose whole tensors are still there when it is saved
+    model(torch.ones(2, 3, 4, 4))  # leaves full tensors that FSDP2 has not resharded
     for ending in ("pth", "safetensors", "dcp"):
         path = folder / f"saved.{how}.{ending}"
         saved = None if ending == "safetensors" else optimizer
@@ -148,7 +149,7 @@ def save_in_every_way(folder: Path, how: str) -> None:
         plain = Net()
         checkpoint = zoo.load_checkpoint(plain, path, strict=True)
         for name, value in plain.state_dict().items():
-            if "running" not in name and "num_batches" not in name:  # that forward pass counts
+            if "running" not in name and "num_batches" not in name:  # changed by the forward pass
                 assert torch.equal(value, expected[name]), name
         if ending == "safetensors":
             continue
@@ -188,18 +189,18 @@ def fail_on_every_rank(folder: Path) -> None:
         for file in ("bad.pth", "bad.dcp"):
             model = sharded("row", late=False)
             before = {k: full_tensor(v).clone() for k, v in model.state_dict().items()}
-            place = folder / file if first or not broadcast else "/nowhere"
+            path = folder / file if first or not broadcast else "/nowhere"
             with pytest.raises(MismatchError, match=r"(?s)fc\.bias.*more.*head\.bias: \[4\]"):
-                zoo.load_checkpoint(model, place, strict=True, broadcast=broadcast)
+                zoo.load_checkpoint(model, path, strict=True, broadcast=broadcast)
             assert all(
                 torch.equal(full_tensor(v), before[k]) for k, v in model.state_dict().items()
             )
         for file in ("broken.pth", "broken.dcp"):
-            place = folder / file if first or not broadcast else "/nowhere"
+            path = folder / file if first or not broadcast else "/nowhere"
             model = sharded("row", late=False)
             before = {k: full_tensor(v).clone() for k, v in model.state_dict().items()}
             with pytest.raises(CheckpointError, match="broken"):
-                zoo.load_checkpoint(model, place, broadcast=broadcast)
+                zoo.load_checkpoint(model, path, broadcast=broadcast)
             assert all(
                 torch.equal(full_tensor(v), before[k]) for k, v in model.state_dict().items()
             )
@@ -218,8 +219,8 @@ def main(name: str, *ways: str) -> None:
         adapt(folder, how)
     save_in_every_way(folder, ways[0])
     plain = Net()
-    place = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"
-    zoo.load_checkpoint(plain, place, broadcast=True)
+    path = folder / "net.pth" if dist.get_rank() == 0 else "/nowhere"
+    zoo.load_checkpoint(plain, path, broadcast=True)
     check(plain, torch.load(folder / "net.pth"), runs=True)
     fail_on_every_rank(folder)
     dist.destroy_process_group()

@@ -31,7 +31,7 @@ COMMANDS = (
 
 @pytest.fixture
 def run(capsys):
-    """Run a command; return its exit code and what it printed."""
+    """Run a command; return its exit code, standard output and standard error."""
 
     def call(*words):
         try:
@@ -71,7 +71,7 @@ def test_wrong_usage_exits_with_2(run, site, tmp_path):
     assert run("--version")[:2] == (0, f"brickwork-zoo {brickwork_zoo.__version__}\n")
 
 
-def test_list(run):
+def test_list_prints_matching_models(run):
     code, out, _ = run("list", "resnet50", "--source", "torchvision", "--min-acc1", "80")
     assert code == 0
     head, *rows = out.splitlines()
@@ -112,7 +112,7 @@ def test_list_without_match_suggests_similar_models(run, words, close):
     assert run("list", "--json", *words)[:2] == (1, [])
 
 
-def test_info(run):
+def test_info_prints_facts_of_a_model_or_url(run):
     code, out, _ = run("info", "torchvision://resnet50")
     assert code == 0
     assert "0676ba61" in out
@@ -177,7 +177,7 @@ def test_prefetched_bundle_works_as_home_offline(run, site, tmp_path, monkeypatc
 
 
 def test_bundle_contains_all_files_and_can_be_extended(run, site, tmp_path):
-    """It holds copies of what torch.hub has, too, and keeps what earlier calls put into it."""
+    """Files of torch.hub are copied into the bundle too, and files of earlier calls stay."""
     folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     name = f"net-{SHA[:8]}.pth"
@@ -225,7 +225,7 @@ def test_compressed_bundle_exits_with_2(run, site, tmp_path):
     assert not (tmp_path / "x.tar.gz").exists()
 
 
-def test_hint_of_a_wrong_hash_works_for_a_bundle(run, site, tmp_path):
+def test_following_the_hint_about_a_wrong_hash_works_for_a_bundle(run, site, tmp_path):
     url = site.url("/net-deadbeef.pth", BODY)
     prefetch = ("prefetch", url, "--to", tmp_path / "bundle")
     code, _, err = run(*prefetch)
@@ -254,7 +254,7 @@ def test_torch_hub_file_is_verified_in_place(run, site):
     assert run("verify", url)[0] == 1
 
 
-def test_verify(run, site, tmp_path):
+def test_verify_exit_code_depends_on_the_hash(run, site, tmp_path):
     url = site.url(f"/net-{SHA[:8]}.pth", BODY)
     assert run("verify", url)[0] == 1
     _, out, _ = run("download", url)
@@ -264,7 +264,9 @@ def test_verify(run, site, tmp_path):
     assert [line.split() for line in out.splitlines()] == [[SHA, str(path), "verified"]] * 2
     facts = path.stat()
     path.write_bytes(BODY[:-1] + b"?")
-    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # a record would not notice
+    os.utime(
+        path, ns=(facts.st_atime_ns, facts.st_mtime_ns)
+    )  # the cache record cannot show the change
     code, rows, _ = run("verify", "--json", url, path)
     assert code == 1
     assert [row["result"] for row in rows] == ["failed", "failed"]
@@ -278,7 +280,7 @@ def test_verify(run, site, tmp_path):
     assert run("verify", changed)[0] == 1
 
 
-def test_cache(run, site, faults):
+def test_cache_lists_and_prunes_files(run, site, faults):
     urls = [site.url(f"/{n}.pth", n.encode()) for n in "ab"]
     run("download", *urls)
     site.faults["/c.pth"] = [faults.cut(50_000)]
@@ -306,7 +308,7 @@ def test_cache(run, site, faults):
     assert run("cache", "list")[:2] == (0, "")
 
 
-def test_check_links(run, site, monkeypatch):
+def test_check_links_reports_each_url_and_needs_a_network(run, site, monkeypatch):
     good, bad = site.url("/a.pth", BODY), site.url("/b.pth")
     code, out, _ = run("check-links", good, bad)
     assert code == 1
@@ -322,7 +324,7 @@ def test_check_links(run, site, monkeypatch):
     assert not site.requests
 
 
-def test_inspect_and_convert(run, tmp_path, monkeypatch):
+def test_inspect_lists_tensors_and_convert_writes_safetensors(run, tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     weights = {"layer.weight": torch.arange(6.0).reshape(2, 3)}
@@ -391,14 +393,14 @@ def test_interrupted_download_exits_with_130_and_is_resumed(site, faults, run):
 
 
 def on_a_terminal(*words: str, **environment: str) -> str:
-    """Run the program where it sees a terminal; return what it prints there."""
+    """Run the program in a pseudo-terminal and return its output."""
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 120))
     env = {**os.environ, "TERM": "xterm-256color", **environment}
     with subprocess.Popen([*PROGRAM, *words], stdout=end, stderr=end, env=env):
         os.close(end)
         shown = b""
-        with suppress(OSError):  # what Linux says at the end
+        with suppress(OSError):  # Linux raises this at the end of the output
             while block := os.read(terminal, 65536):
                 shown += block
     os.close(terminal)
@@ -413,7 +415,7 @@ def test_terminal_output_has_table_and_progress_bar(site):
     assert "mmcls://vgg11_bn" in rich
     assert "\x1b[" not in on_a_terminal("list", "vgg11", "--source", "mmcls", TERM="dumb")
     plain = on_a_terminal("list", "vgg11", "--source", "mmcls", NO_COLOR="1")
-    assert "\x1b[3" not in plain  # no colour; bold is none
+    assert "\x1b[3" not in plain  # no color; bold may be used
     url = site.url("/net.pth", BODY)
     assert "100%" in on_a_terminal("download", url)
     assert "%" not in on_a_terminal("download", "-q", site.url("/b.pth", BODY))

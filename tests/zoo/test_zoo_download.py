@@ -33,7 +33,7 @@ PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 
 def data_files() -> list[Path]:
-    """List what lies in the cache besides the zoo's own small files."""
+    """List the files in the cache, without records, locks and other hidden files."""
     home = Path(os.environ["BRICKWORK_HOME"])
     names = (".lock", ".record.json", ".sha256")
     return [p for p in home.rglob("*") if p.is_file() and p.name not in names]
@@ -173,7 +173,7 @@ def test_retries_setting_limits_attempts(site, faults, monkeypatch, variable, ar
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_overrides_backoff(site, faults, form):
-    # A date has whole seconds: two from now are at least one.
+    # The date is rounded down to seconds: two seconds from now are at least one.
     after = "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
     url = site.url("/net.pth", BODY)
     site.faults["/net.pth"] = [faults.status(503, Retry_After=after)]
@@ -311,7 +311,7 @@ def test_compressed_response_is_decompressed(site, faults):
 
 @pytest.mark.parametrize("known", [SHA, None])
 def test_cut_compressed_response_restarts_from_zero(site, faults, known):
-    # A range of what was packed would be no part of the file; this server sends one all the same.
+    # A range of the compressed bytes is not a part of the file; this server sends one nevertheless.
     site.always["/net.pth"] = lambda handler, content: handler.send_file(content)
     packed = gzip.compress(BODY)
 
@@ -366,7 +366,7 @@ def test_response_without_length_is_complete_only_if_the_hash_matches(site, know
 
 
 def raw(*answers: bytes) -> Callable[..., None]:
-    """Send bytes that need be no HTTP."""
+    """Send a response of arbitrary bytes, which may be invalid HTTP."""
     left = list(answers)
 
     def fault(handler, _):
@@ -595,7 +595,7 @@ def test_full_disk_raises_cache_error(site, faults, tag):
     site.faults["/net.pth"] = [faults.trickle(30_000, 0.02)]
     url = site.url("/net.pth", BODY)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # as if the disk ended there
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # as if the disk were full
     try:
         with pytest.raises(CacheError, match="too large") as caught:
             download(url)
@@ -624,7 +624,7 @@ def test_temporary_home_of_another_user_is_refused(site, monkeypatch, tmp_path):
     planted.mkdir()
     monkeypatch.setattr("brickwork_zoo._fetch._cache.temporary_home", lambda: planted)
     url = site.url("/net.pth", BODY)
-    planted.chmod(0o777)  # as by one who wants to put files of his own there
+    planted.chmod(0o777)  # as an attacker would do
     with pytest.raises(CacheError, match="writable by other users"):
         download(url, home="/proc/home")
     link = tmp_path / "link"
@@ -700,7 +700,7 @@ def test_credentials_in_query_are_sent_but_never_shown_or_stored(site, caplog):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_denied_access_error_has_the_reason_of_the_server_and_a_way_out(site, status):
+def test_denied_access_error_has_server_reason_and_variable_to_set(site, status):
     def deny(handler, _):
         handler.answer(status, b'{"error": "Quota exceeded"}', Content_Type="application/json")
 

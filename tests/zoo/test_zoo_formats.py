@@ -1,4 +1,4 @@
-"""What each format keeps, in both directions: dtypes, versions, meta, extra states."""
+"""Round trips through each format: dtypes, versions, meta, extra states."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_packed_dtype_counts_numbers_in_the_header(tmp_path):
 
 
 class Scaled(nn.Module):
-    """Stored its scale in percent up to version 1."""
+    """Module that stored its scale in percent up to version 1."""
 
     _version = 2
 

@@ -1,4 +1,4 @@
-"""A load says and does what ``nn.Module.load_state_dict`` does, whatever is offered."""
+"""Comparison of `load_state_dict` with ``nn.Module.load_state_dict`` on random state dicts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class Renamed(nn.Linear):
-    """Has an old name for its weight."""
+    """Module that renames an old key of its weight."""
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
@@ -27,7 +27,7 @@ class Renamed(nn.Linear):
 
 
 class Counter(nn.Module):
-    """Has a number without dimensions, a buffer that is not saved, and a place left empty."""
+    """Module with a 0-dimensional parameter, a non-persistent buffer and a parameter None."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ NAMES = [
 
 @st.composite
 def offers(draw: st.DrawFn) -> dict[str, Tensor]:
-    """Draw a state dict with keys missing, added, renamed or of another shape."""
+    """Draw a state dict with missing, additional and renamed keys and wrong shapes."""
     right = model().state_dict()
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     other = st.sampled_from([(), (1,), (2,), (3,), (2, 2), (2, 3)])
@@ -96,7 +96,7 @@ def test_loaded_missing_and_unexpected_keys_are_those_of_torch(
         assert torch.equal(ours.state_dict()[name], value), name
 
 
-def test_value_that_a_hook_adds_is_unexpected_unless_a_tensor() -> None:
+def test_non_tensor_added_by_a_hook_is_an_unexpected_key() -> None:
     def add(module: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
         state_dict[prefix + "version"] = 3
 

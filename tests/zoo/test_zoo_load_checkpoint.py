@@ -1,4 +1,4 @@
-"""Loading into a model: what goes where, what is reported, and what is left alone."""
+"""Loading into a model: selected keys, reports, errors, adapters."""
 
 from __future__ import annotations
 
@@ -88,10 +88,10 @@ FORMATS = {
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_loads_the_same_values(tmp_path, form):
     state = net().state_dict()
-    place = FORMATS[form](dict(state), tmp_path)
+    path = FORMATS[form](dict(state), tmp_path)
     loaded, ready = net(), None
-    zoo.load_checkpoint(loaded, str(place), strict=True)
-    ready = zoo.load_model(net, str(place), strict=True)
+    zoo.load_checkpoint(loaded, str(path), strict=True)
+    ready = zoo.load_model(net, str(path), strict=True)
     assert same(loaded, state)
     assert same(ready, state)
     assert all(is_loaded(m, name) for m in (loaded, ready) for name, _ in m.named_parameters())
@@ -249,7 +249,7 @@ def test_report_lists_keys_by_common_prefix(caplog):
     assert "trunk.2.weight: [9, 4] in the checkpoint, [5, 4] in the model" in text
 
 
-def test_missing_num_batches_tracked_is_no_mismatch():
+def test_missing_num_batches_tracked_is_not_a_mismatch():
     state = dict(net().state_dict())
     del state["1.num_batches_tracked"]
     assert zoo.load_state_dict(net(), state, strict=True).complete
@@ -320,7 +320,7 @@ def test_error_suggests_a_prefix_to_add():
 
 
 class Renamed(nn.Module):
-    """Renames an old key when its version is old, as modules do."""
+    """Module that renames an old key if the version of the checkpoint is old."""
 
     _version = 2
 
@@ -337,8 +337,8 @@ class Renamed(nn.Module):
 
 def test_modules_rename_their_own_old_keys():
     model = nn.Sequential(Renamed())
-    given = {"0.w": torch.ones(2)}
-    assert zoo.load_state_dict(model, given, strict=True).complete
+    state_dict = {"0.w": torch.ones(2)}
+    assert zoo.load_state_dict(model, state_dict, strict=True).complete
     assert torch.equal(model[0].weight, torch.ones(2))
     assert list(given) == ["0.w"]
     assert model[0].told
@@ -376,7 +376,7 @@ def test_extra_state_is_set_only_after_all_checks():
     assert model.steps == 3
 
 
-def test_wrappers_do_not_count_in_names(saved):
+def test_names_of_wrappers_are_not_part_of_keys(saved):
     model, path = saved
     wrapped = nn.DataParallel(nn.Sequential(nn.DataParallel(net())))
     state = {f"0.{key}": value for key, value in model.state_dict().items()}
@@ -522,7 +522,7 @@ def test_missing_file_is_a_file_not_found_error(tmp_path):
 
 
 class Drawn(nn.Module):
-    """Has a parameter that nothing would initialise."""
+    """Has a parameter that is never initialized."""
 
     def __init__(self):
         super().__init__()

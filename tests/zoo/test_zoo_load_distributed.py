@@ -1,4 +1,4 @@
-"""Loading into and saving of models that several processes hold together, over gloo."""
+"""Loading and saving of sharded models, in several processes with gloo."""
 
 from __future__ import annotations
 

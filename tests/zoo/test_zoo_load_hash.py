@@ -1,4 +1,4 @@
-"""The expected hash of a file, in every function and command that loads one."""
+"""The option `sha256` of every function and command that loads a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewriting keys: held against `re.sub`, one key at a time."""
+"""Renaming of keys, compared with `re.sub`."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_revise_without_rules_changes_nothing(names):
 @given(keys, st.sampled_from(["module", "backbone.", "layer1.0", ""]))
 def test_under_prefix_returns_keys_without_the_prefix(names, prefix):
     head = prefix if not prefix or prefix.endswith(".") else prefix + "."
-    found = under_prefix(names, prefix)
-    assert all(head + short == name for short, name in found.items())
-    assert set(found.values()) == {n for n in names if n.startswith(head) and n != head}
+    shortened = under_prefix(names, prefix)
+    assert all(head + short == name for short, name in shortened.items())
+    assert set(shortened.values()) == {n for n in names if n.startswith(head) and n != head}
 
 
 @given(keys.filter(bool))
@@ -82,10 +82,10 @@ def test_collapse_counts_each_key_once(names, data):
 def test_suggested_renaming_matches_as_many_keys_as_it_says(names, head):
     model = dict.fromkeys(names, (2,))
     hint = suggest_renaming(model, {f"{head}.{name}": (2,) for name in names})
-    found = re.match(r"revise_keys=\[\(r'(.*)', '(.*)'\)\] would match (\d+) of", hint)
-    if found:
-        revised = {re.sub(found[1], found[2], f"{head}.{name}") for name in names}
-        assert len(revised & set(names)) >= int(found[3]) > 0
+    match = re.match(r"revise_keys=\[\(r'(.*)', '(.*)'\)\] would match (\d+) of", hint)
+    if match:
+        revised = {re.sub(match[1], match[2], f"{head}.{name}") for name in names}
+        assert len(revised & set(names)) >= int(match[3]) > 0
 
 
 def test_invalid_rule_of_revise_keys_raises():

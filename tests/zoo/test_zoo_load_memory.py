@@ -1,4 +1,4 @@
-"""Where the memory of loaded tensors is: apart from the file, and no more than needed."""
+"""Memory of loading: mapped or separate from the file, lazy reads, and peak size."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_link_in_the_cache_to_a_file_elsewhere_is_not_mapped(cached, tmp_path):
 
 
 @pytest.mark.parametrize("mmap", [True, False])
-def test_mmap_decides_for_any_file(tmp_path, cached, mmap):
+def test_mmap_option_maps_or_reads_any_file(tmp_path, cached, mmap):
     _, in_cache = cached
     own = shutil.copy(in_cache, tmp_path / "own.pth")
     for path in (in_cache, Path(own)):
@@ -151,7 +151,7 @@ def test_returned_checkpoint_shares_no_memory_with_a_deferred_model(tmp_path):
     assert model[0].weight.data_ptr() != state["0.weight"].data_ptr()
 
 
-def test_checkpoint_without_weights_has_their_shapes_and_all_else(tmp_path):
+def test_return_weights_false_returns_shapes_and_all_other_entries(tmp_path):
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
     for parameter in model.parameters():
@@ -299,7 +299,7 @@ def test_tensors_are_read_in_the_order_of_the_file(tmp_path, monkeypatch):
     assert starts == sorted(starts)
 
 
-def test_file_that_shrinks_while_it_is_read_leaves_an_error_that_says_so(tmp_path, monkeypatch):
+def test_file_truncated_during_loading_raises_partly_loaded_error(tmp_path, monkeypatch):
     path = write(net(), tmp_path / "x.pth")
     model = net()
     apply_plan = _load_state_dict.apply_plan

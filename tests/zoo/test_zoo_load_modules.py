@@ -1,4 +1,4 @@
-"""Loading into and saving of modules that save and load in ways of their own."""
+"""Modules with custom saving and loading, devices, and suggestions in errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 
 
 class WithScratch(nn.Module):
-    """Has buffers that are not persistent."""
+    """Module with non-persistent buffers."""
 
     def __init__(self, size: int = 3) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ def test_dynamically_quantized_model_is_saved_and_loaded(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch, about quantization and typed storages
-def test_quantized_model_is_not_changed_when_the_rest_does_not_fit():
+def test_quantized_model_is_not_changed_if_another_tensor_does_not_fit():
     model, other = quantized(0), quantized(1)
     images = torch.randn(5, 4)
     before = other(images)
@@ -83,7 +83,7 @@ def test_quantized_model_is_not_changed_when_the_rest_does_not_fit():
 
 
 class Packed(nn.Module):
-    """Saves one tensor for its two, and its own settings beside it."""
+    """Module that saves its two tensors as one, and its settings beside it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Packed(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def test_modules_with_methods_of_their_own_are_saved_and_loaded_by_them(tmp_path):
+def test_custom_save_and_load_methods_of_modules_are_used(tmp_path):
     model = nn.Sequential(Packed())
     nn.init.ones_(model[0].a)
     model[0].settings = {"mode": "old", "size": 3}
@@ -124,7 +124,7 @@ def _loaded(model, path):
     return model
 
 
-def test_module_does_not_keep_attributes_of_a_load_that_failed():
+def test_failed_load_sets_no_attributes_of_modules():
     model = nn.Sequential(Packed())
     state = {**nn.Sequential(Packed()).state_dict(), "more": torch.ones(1)}
     state["0.settings"] = {"mode": "other"}
@@ -137,7 +137,7 @@ def test_module_does_not_keep_attributes_of_a_load_that_failed():
 
 
 class Grouped(nn.Module):
-    """A stem, and a convolution with groups, as in ResNeXt."""
+    """Model with a stem and a grouped convolution, as in ResNeXt."""
 
     def __init__(self, channels: int = 3, groups: int = 1) -> None:
         super().__init__()
@@ -161,14 +161,14 @@ def test_input_channels_are_adapted_only_in_the_first_convolution():
     assert torch.equal(model.conv.weight, state["conv.weight"])
 
 
-def test_input_channels_of_a_first_convolution_with_groups_are_left_alone():
+def test_input_channels_of_a_first_convolution_with_groups_are_not_adapted():
     model = nn.Sequential(nn.Conv2d(4, 4, 3, groups=4, bias=False))
     state = nn.Sequential(nn.Conv2d(4, 4, 3, groups=2, bias=False)).state_dict()
     with pytest.raises(MismatchError, match="size mismatch"):
         zoo.load_state_dict(model, state, adapters=[zoo.adapt_input_channels], strict=True)
 
 
-def test_position_embedding_is_told_by_its_own_name():
+def test_position_embedding_is_recognized_by_its_own_name():
     source, target = torch.zeros(1, 16, 4), torch.zeros(1, 4, 4)
     assert zoo.adapt_position_embedding("net.pos_embed", source, target) is not None
     assert zoo.adapt_position_embedding("pos_embed_block.table", source, target) is None
@@ -185,14 +185,14 @@ def saved(tmp_path):
 
 @pytest.mark.parametrize("where", ["cuda", "cuad", "cuda:99", torch.device("cuda")])
 @pytest.mark.parametrize("options", [{}, {"mmap": True}, {"return_weights": False}])
-def test_device_that_is_not_there_is_named(saved, where, options):
+def test_error_names_unavailable_device_of_map_location(saved, where, options):
     if torch.cuda.is_available() and where not in ("cuad", "cuda:99"):
         pytest.skip("it is there")
     with pytest.raises(InvalidInputError, match=r"map_location=.*cu.*map_location='cpu'"):
         zoo.load_checkpoint(nn.Linear(2, 2), saved, where, **options)
 
 
-def test_device_of_the_file_that_is_not_there_is_named(tmp_path):
+def test_error_names_unavailable_device_of_the_file(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("it is there")
     data = zoo_file_from_gpu(tmp_path / "gpu.pth")
@@ -212,7 +212,7 @@ def zoo_file_from_gpu(path):
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_map_location_meta_and_callables_are_heeded(tmp_path, legacy):
+def test_map_location_accepts_meta_and_callables(tmp_path, legacy):
     torch.save(
         nn.Linear(2, 2).state_dict(), tmp_path / "x.pth", _use_new_zipfile_serialization=not legacy
     )
@@ -229,7 +229,7 @@ def test_map_location_meta_and_callables_are_heeded(tmp_path, legacy):
         zoo.read_checkpoint(tmp_path / "x.pth", 3)
 
 
-def test_state_dict_beside_tensors_is_suggested(tmp_path):
+def test_error_suggests_entry_for_a_state_dict_beside_tensors(tmp_path):
     state = nn.Linear(2, 2).state_dict()
     torch.save({"loss": torch.tensor(0.5), "model": state}, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match="entry='model'"):
@@ -257,7 +257,7 @@ def test_share_is_rounded_down(loaded, total, text):
     assert f"({text})" in str(report)
 
 
-def test_model_in_place_of_a_builder_is_named(saved):
+def test_load_model_refuses_a_model_instead_of_a_function(saved):
     with pytest.raises(TypeError, match=r"got a Linear.*load_checkpoint\(model, filename\)"):
         zoo.load_model(nn.Linear(2, 2), saved)
 
@@ -270,7 +270,7 @@ def test_model_in_place_of_a_builder_is_named(saved):
         lambda path: zoo.PretrainedInit(str(path), mapp=True),
     ],
 )
-def test_unknown_option_is_named_with_a_suggestion(saved, call):
+def test_error_suggests_a_name_for_an_unknown_option(saved, call):
     with pytest.raises(TypeError, match=r"unexpected keyword argument '\w+'; did you mean"):
         call(saved)
 
@@ -279,7 +279,7 @@ def test_unknown_option_is_named_with_a_suggestion(saved, call):
 
 
 def hinted_options(error: MismatchError) -> dict:
-    """Return the option that a hint names, as a user would type it."""
+    """Return the `revise_keys` that the hint of an error suggests."""
     hint = str(error).rpartition("hint: ")[2]
     return {"revise_keys": eval(hint.partition("revise_keys=")[2].partition(" would")[0])}
 
@@ -298,7 +298,7 @@ def hinted_options(error: MismatchError) -> dict:
 )
 @pytest.mark.parametrize("inside", ["", "net."])
 @pytest.mark.parametrize("under", [None, "part"])
-def test_hint_for_a_prefix_loads_the_model(tmp_path, prefix, inside, under):
+def test_revise_keys_suggested_by_an_error_load_the_model(tmp_path, prefix, inside, under):
     def build():
         model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Linear(2, 3))
         return nn.ModuleDict({"net": model}) if inside else model
@@ -316,7 +316,7 @@ def test_hint_for_a_prefix_loads_the_model(tmp_path, prefix, inside, under):
     )
 
 
-def test_hint_of_load_state_dict_works_with_select_state_dict():
+def test_revise_keys_suggested_by_load_state_dict_work_in_select_state_dict():
     state = {f"backbone.{key}": value for key, value in nn.Linear(2, 2).state_dict().items()}
     with pytest.raises(MismatchError, match="select_state_dict") as caught:
         zoo.load_state_dict(nn.Linear(2, 2), state)
@@ -344,7 +344,7 @@ def test_hint_of_load_state_dict_works_with_select_state_dict():
         (lambda s: {"a": s, "b": s}, {"entry": "c"}, "'a', 'b'", {"entry": "a"}),
     ],
 )
-def test_option_that_an_error_names_is_the_way_out(tmp_path, content, options, error, fix):
+def test_option_suggested_by_an_error_loads_the_file(tmp_path, content, options, error, fix):
     torch.save(content(nn.Linear(2, 2).state_dict()), tmp_path / "x.pth")
     with pytest.raises((MismatchError, CheckpointError), match=error):
         zoo.load_checkpoint(nn.Linear(2, 2), tmp_path / "x.pth", logger="silent", **options)

@@ -1,4 +1,4 @@
-"""Pickles are read as data: files made to attack a loader, and files of real training runs."""
+"""Reading pickles without running code: malicious files, and files of real training runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from torch import nn
 
 
 class Call:
-    """Pickles as a call of a function."""
+    """Object that pickles as a call of a function."""
 
     def __init__(self, function, *args):
         self.function, self.args = function, args
@@ -49,7 +49,7 @@ def write_pickle(path, data: bytes):
 
 @pytest.fixture
 def trap(tmp_path):
-    """Return a path that an attack would create; it must not exist at the end."""
+    """Return a path that a malicious pickle tries to create; check that it does not exist."""
     path = tmp_path / "trapped"
     yield path
     assert not path.exists()
@@ -121,7 +121,7 @@ def test_no_pickle_instruction_calls_a_name(tmp_path, monkeypatch, program):
 @pytest.mark.parametrize(
     "program",
     [
-        # a reviewed name is data, and cannot be changed or reached into
+        # attributes of a name on the allow-list cannot be set or read
         b"cargparse\nNamespace\n}(S'__init__'\nK\x01ub.",
         b"ccollections\nOrderedDict\n(N}(S'fromkeys'\nK\x01utb.",
         b"ctorch._utils\n_rebuild_tensor_v2\n(N}(S'__code__'\nK\x01utb.",
@@ -252,8 +252,8 @@ def test_paths_load_as_pure_paths(tmp_path, protocol):
 
 
 @pytest.fixture
-def foreign():
-    """Stand-ins for libraries that are not here when the file is read."""
+def library_classes():
+    """Return classes like those of libraries that are missing when the file is read."""
 
     class ConfigDict(dict):
         def __getnewargs__(self):  # as addict's, of which mmcv's is one
@@ -299,8 +299,8 @@ def foreign():
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
-def test_objects_of_missing_libraries_load_as_data(tmp_path, foreign, protocol):
-    config_dict, history_buffer = foreign
+def test_objects_of_missing_libraries_load_as_data(tmp_path, library_classes, protocol):
+    config_dict, history_buffer = library_classes
     cfg = config_dict(model=config_dict(type="ResNet", depth=50), lr=0.1)
     path = tmp_path / "run.pth"
     torch.save(
@@ -338,7 +338,7 @@ def test_sparse_tensors_are_read_by_torch(tmp_path):
     assert torch.equal(content["x"].to_dense(), torch.tensor([1.0, 2.0, 0.0]))
 
 
-def test_names_in_safe_globals_of_torch_load(tmp_path):
+def test_names_in_torch_safe_globals_are_loaded(tmp_path):
     torch.save({"x": Allowed()}, tmp_path / "x.pth")
     with pytest.raises(UnsafeCheckpointError):
         read_path(tmp_path / "x.pth")
@@ -347,7 +347,7 @@ def test_names_in_safe_globals_of_torch_load(tmp_path):
 
 
 class Allowed:
-    """Somebody's own class."""
+    """User-defined class."""
 
 
 def test_weights_only_false_runs_code(tmp_path):
@@ -542,10 +542,10 @@ def test_error_in_a_modules_own_load_method_becomes_a_mismatch_error(tmp_path):
         load_checkpoint(nn.Sequential(Choosy(1, 1)), tmp_path / "x.pth")
 
 
-def test_opaque_objects_can_be_saved_and_loaded_again(tmp_path, foreign):
+def test_opaque_objects_can_be_saved_and_loaded_again(tmp_path, library_classes):
     from brickwork_zoo import OpaqueObject, save_checkpoint
 
-    config_dict, history_buffer = foreign
+    config_dict, history_buffer = library_classes
     meta = {**META, "path": pathlib.Path("a"), "dtype": np.dtype("<f4"), "kind": torch.float16}
     meta |= {"cfg": config_dict(a=config_dict(b=1)), "loss": history_buffer()}
     torch.save({"meta": meta, "state_dict": {}}, tmp_path / "run.pth")

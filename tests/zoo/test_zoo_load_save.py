@@ -1,4 +1,4 @@
-"""Saving, converting and looking into checkpoints."""
+"""Saving, converting and inspecting checkpoints."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start() -> Start:
-    """Start processes; those that still run are ended with the test."""
+    """Start processes; those still running are killed when the test ends."""
     running: list[subprocess.Popen[str]] = []
 
     def begin(url: str, sha256: str = "", *, before: str = "") -> subprocess.Popen[str]:
@@ -164,7 +164,7 @@ def test_process_killed_at_any_line_leaves_a_usable_cache(
     url = site.url("/net.pth", BODY)
 
     def run(last: int) -> subprocess.CompletedProcess[str]:
-        site.faults["/net.pth"] = [faults.cut(300_000)]  # so that there is something to go on with
+        site.faults["/net.pth"] = [faults.cut(300_000)]  # so that there is a partial file to resume
         command = [sys.executable, "-c", AT_A_LINE, url, known, str(last)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -204,7 +204,7 @@ def test_stale_soft_lock_is_ignored(site, start, monkeypatch):
 
 
 def test_waiters_wait_while_the_holder_makes_progress(site, faults, start, monkeypatch):
-    # The whole takes far longer than anybody would wait for a holder that does nothing.
+    # The download takes much longer than waiters wait for an idle lock holder.
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.3")
     site.always["/net.pth"] = faults.trickle(50_000, 0.1)
     url = site.url("/net.pth", BODY)
@@ -276,7 +276,7 @@ print(download(sys.argv[1], progress=False))
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """Return a folder that every user can write to, outside of pytest's own, which are private."""
+    """Return a folder that every user can write to; pytest's temporary folders are private."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o1777)
         yield Path(folder)

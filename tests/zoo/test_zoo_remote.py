@@ -128,7 +128,7 @@ def test_cut_hub_download_resumes_through_a_new_redirect(hub, faults):
 
 @pytest.fixture
 def memory() -> Iterator[str]:
-    """Return where files are that fsspec keeps in memory."""
+    """Return the URL of a file in fsspec's in-memory file system."""
     fsspec = pytest.importorskip("fsspec")
     system = fsspec.filesystem("memory")
     system.pipe_file("/bucket/net.pth", BODY)
@@ -148,7 +148,7 @@ def test_fsspec_url_is_downloaded_verified_and_cached(memory):
 
 
 def break_off(monkeypatch, after: int) -> list[int]:
-    """Let files in memory be read in small parts, and fail once; return where each part began."""
+    """Make in-memory files return small parts and fail once; return the offset of each read."""
     from fsspec.implementations.memory import MemoryFile
 
     offsets: list[int] = []
@@ -165,7 +165,7 @@ def break_off(monkeypatch, after: int) -> list[int]:
 
 
 def age(monkeypatch, seconds: float) -> None:
-    """Let the zoo think that it is later."""
+    """Move the clock of the zoo forward."""
     now = time.time
     monkeypatch.setattr("brickwork_zoo._fetch._fsspec.time.time", lambda: now() + seconds)
 
@@ -287,7 +287,7 @@ def nginx(tmp_path) -> Iterator[tuple[str, Path]]:
             run.terminate()
 
 
-def test_nginx(nginx):
+def test_file_is_downloaded_from_nginx(nginx):
     base, files = nginx
     (files / f"net-{SHA[:8]}.pth").write_bytes(BODY)
     assert download(f"{base}/net-{SHA[:8]}.pth").read_bytes() == BODY
@@ -314,7 +314,7 @@ def test_nginx_download_resumes_after_a_kill(nginx):
 
 @pytest.fixture
 def bucket(monkeypatch) -> Iterator[None]:
-    """Run moto's server, where the environment has it and s3fs."""
+    """Run moto's server, if moto and s3fs are installed."""
     s3fs = pytest.importorskip("s3fs")
     pytest.importorskip("moto")
     s3fs.S3FileSystem.clear_instance_cache()  # it remembers the port of the test before
@@ -356,7 +356,7 @@ def store(bucket):
 
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
 @pytest.mark.parametrize("scheme", ["s3", "S3"])
-def test_s3(store, scheme):
+def test_file_is_downloaded_from_s3(store, scheme):
     store.pipe_file("bucket/models/net.pth", BODY)
     url = f"{scheme}://bucket/models/net.pth"
     assert download(url, sha256=SHA).read_bytes() == BODY

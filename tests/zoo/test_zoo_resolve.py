@@ -301,8 +301,8 @@ def deep(uri):
 """
 
 
-def test_an_installed_package_adds_schemes(tmp_path):
-    """One as pip leaves it: a module, and its metadata beside it."""
+def test_installed_package_adds_schemes(tmp_path):
+    """The package is installed as pip does: a module and its metadata."""
     (tmp_path / "lab.py").write_text(LAB)
     about = tmp_path / "lab-1.0.dist-info"
     about.mkdir()
@@ -503,7 +503,7 @@ def test_every_hash_of_the_catalog_has_a_source():
 
 @pytest.mark.parametrize("kind", range(8))
 def test_old_efficientnet_names_expect_the_file_that_the_server_sends(kind):
-    """Its name states another hash; the file has a new name in the current enums."""
+    """The old file names contain a wrong hash; the current enums name the same files correctly."""
     old = resolve(f"torchvision://efficientnet_b{kind}")
     current = resolve(f"torchvision://efficientnet_b{kind}.imagenet1k_v1")
     assert old.filename != current.filename

@@ -23,7 +23,7 @@ def leftovers() -> list[Path]:
 
 
 def begin(site, faults, content=NEW, count=80_000, **options) -> str:
-    """Let a call fail after some bytes, and forget what was asked."""
+    """Make a download fail after some bytes, clear the recorded requests, return the URL."""
     url = site.url(PATH, content)
     site.faults[PATH] = [faults.cut(count)]
     with pytest.raises(DownloadError) as caught:

@@ -48,7 +48,7 @@ def test_home_comes_from_environment_or_user_cache(monkeypatch, tmp_path):
 
 
 def test_user_without_home_gets_a_temporary_one(monkeypatch, tmp_path):
-    # As for a container's user that the system does not know: "~" stays what it is.
+    # As for a container's user without a passwd entry: "~" is not expanded.
     monkeypatch.setattr("os.path.expanduser", str)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     assert Settings.read().home == Path(os.environ["BRICKWORK_HOME"])

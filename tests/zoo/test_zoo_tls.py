@@ -15,20 +15,20 @@ from brickwork_zoo.errors import DownloadError
 BODY = os.urandom(100_000)
 NAME = f"/net-{hashlib.sha256(BODY).hexdigest()[:8]}.pth"
 
-# Name -> whom it is made out to, for how many days, and by whom.
+# Name of a certificate -> subject, days of validity, issuer.
 KINDS = {
     "good": ("IP:127.0.0.1", 2, "authority"),
     "expired": ("IP:127.0.0.1", -1, "authority"),
     "of another host": ("DNS:elsewhere.example", 2, "authority"),
     "self-signed": ("IP:127.0.0.1", 2, "itself"),
-    "of an unknown authority": ("IP:127.0.0.1", 2, "stranger"),
+    "of an unknown authority": ("IP:127.0.0.1", 2, "unknown authority"),
 }
 BAD = [kind for kind in KINDS if kind != "good"]
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory) -> Path:
-    """Let openssl make the certificates; return their folder."""
+    """Create the certificates with openssl; return their folder."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("certificates")
@@ -38,7 +38,7 @@ def certificates(tmp_path_factory) -> Path:
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    for name in ("authority", "stranger"):
+    for name in ("authority", "unknown authority"):
         openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", name, "-days", 2,
                 "-subj", f"/CN={name}",
                 # Python 3.13 verifies strictly: an authority must say that it signs certificates
@@ -63,7 +63,7 @@ def certificates(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trust(certificates, monkeypatch):
-    """Trust the authority, like a company's own."""
+    """Trust the test authority, as if it were that of a company."""
     for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority"))
@@ -74,7 +74,7 @@ def test_authority_in_environment_is_trusted(make_site, certificates, monkeypatc
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv(variable, str(certificates / "authority"))
     assert download(make_site(certificates / "good").url(NAME, BODY)).read_bytes() == BODY
-    monkeypatch.setenv(variable, str(certificates / "stranger"))
+    monkeypatch.setenv(variable, str(certificates / "unknown authority"))
     with pytest.raises(DownloadError, match="not trusted"):
         download(make_site(certificates / "good").url("/other.pth", BODY), retries=0)
 
@@ -117,7 +117,7 @@ def test_server_without_tls_gives_no_certificate_hint(site):
     assert caught.value.failures[0].attempts == 1
 
 
-def test_a_redirect_to_a_bad_certificate_is_not_followed(make_site, faults, certificates, site):
+def test_redirect_to_a_bad_certificate_is_not_followed(make_site, faults, certificates, site):
     bad = make_site(certificates / "expired")
     site.always[NAME] = faults.status(302, Location=bad.url(NAME, BODY))
     with pytest.raises(DownloadError, match="expired"):
@@ -125,7 +125,7 @@ def test_a_redirect_to_a_bad_certificate_is_not_followed(make_site, faults, cert
     assert not bad.requests
 
 
-def test_a_cut_connection_under_tls_recovers(make_site, faults, certificates):
+def test_cut_tls_connection_is_resumed(make_site, faults, certificates):
     site = make_site(certificates / "good")
     site.faults[NAME] = [faults.cut(30_000), faults.drop]
     assert download(site.url(NAME, BODY)).read_bytes() == BODY

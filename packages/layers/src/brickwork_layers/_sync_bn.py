@@ -84,7 +84,7 @@ class SyncBatchNorm(nn.SyncBatchNorm):
         if self.running_mean is None or self.running_var is None or seen is None:
             return
         seen.add_(1)
-        # Without a momentum, they are the average over all batches.
+        # Without a momentum, the running statistics are the average over all batches.
         factor = 1.0 / seen.item() if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), factor)
         self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), factor)

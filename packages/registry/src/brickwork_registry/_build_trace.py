@@ -108,7 +108,7 @@ def _path_within(cfg: Mapping[str, Any], builds: _Builds) -> Path:
 
 
 def _failed_lookup(error: BaseException, cfg: Mapping[str, Any]) -> list[_Step]:
-    """Return a step for a name that a builder looked up by itself and did not find."""
+    """Return a step for a failed lookup of the config's ``type``, if that is the error."""
     if isinstance(error, NotRegisteredError) and cfg.get("type") != error.key:
         for path, config in walk(cfg):
             if path and config.get("type") == error.key:

@@ -7,7 +7,7 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
-UNKNOWN = "…"  # stands for a config that code created
+UNKNOWN = "…"  # path of a config that was created by code
 
 
 def format_path(path: Path) -> str:
@@ -63,7 +63,7 @@ def find(
             return 1 if len(config) == len(inner) else 2
         return 3
 
-    # The first of equal ones: they are built in this order and fail alike.
+    # The first of several equal configs: they are built in this order and fail in the same way.
     ranked = [(r, path) for path, config in candidates if (r := rank(config)) is not None]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 

@@ -1,4 +1,4 @@
-"""Objects as error messages show them."""
+"""Representations of objects in error messages."""
 
 from __future__ import annotations
 

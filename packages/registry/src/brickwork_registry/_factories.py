@@ -1,4 +1,4 @@
-"""What objects can be built with: classes, functions and partials."""
+"""Factories: the classes, functions and partials that objects can be built with."""
 
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType

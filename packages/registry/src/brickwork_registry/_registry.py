@@ -78,8 +78,8 @@ def build_from_cfg(
         >>> build_from_cfg(dict(type=complex, real=1), Registry('number'), dict(imag=2))
         (1+2j)
     """
-    # Nothing is validated up front: every successful build would pay for it. What was wrong is
-    # found out after a failure.
+    # Arguments are validated only after a failure: validating them first would slow down every
+    # successful build.
     target = None
     try:
         args = {**cfg} if default_args is None else {**default_args, **cfg}
@@ -91,7 +91,7 @@ def build_from_cfg(
             invalid = _invalid_argument(cfg, registry, default_args)
         if isinstance(registry, Registry) and isinstance(cfg, Mapping):
             merged = {**default_args, **cfg} if isinstance(default_args, Mapping) else cfg
-            # Enclosing builds look for the identity of the config: pass the original if possible.
+            # Enclosing builds compare configs by identity: pass the original if possible.
             config = cfg if len(merged) == len(cfg) else merged
             note_failure(invalid or error, registry, config, target)
         if invalid is not None:
@@ -410,7 +410,7 @@ class Registry(Generic[T]):
         return register
 
     def register_default(self, name: str, module: Any) -> None:
-        """Register an overridable default: an entry that gives way to any other of its name.
+        """Register an overridable default: an entry that any other object of its name replaces.
 
         Lookups find it, but it is not in `module_dict`, and another object can be registered under
         its name without ``force``.
@@ -459,8 +459,8 @@ class Registry(Generic[T]):
     def declare_provider(self, names: Iterable[str], *, distribution: str, module: str) -> None:
         """Declare which distribution provides names that this registry may lack.
 
-        The error for such a name says what to install, or to import if it is installed. A package
-        that adds its names through entry points still profits while it is not installed.
+        The error for such a name says what to install, or to import if it is installed. This
+        is also useful for a package with entry points, as long as it is not installed.
 
         Args:
             names: The names.
@@ -549,7 +549,7 @@ class Registry(Generic[T]):
         return entry
 
     def _load_entry_point(self, name: str, *, refresh: bool = False) -> Any:
-        """Import and register what an installed package offers; None if nothing."""
+        """Import and register the entry point of a name; None if no package offers it."""
         from ._entry_points import find_entry_point, load  # importlib.metadata is slow to import
 
         entry_point = find_entry_point(self.entry_point_group, name, refresh=refresh)

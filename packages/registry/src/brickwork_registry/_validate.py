@@ -37,8 +37,8 @@ def validate(cfg: Mapping[str, Any], registry: Registry[Any]) -> list[Problem]:
     """Check types and arguments of a config and of all configs in it against signatures.
 
     Nothing is built. A nested dict with a ``type`` counts as a config. If `registry` has the
-    type, the config must be complete. The type may also be in another registry, whose builder may
-    add arguments (``conv_cfg`` and the like), so only the arguments that are there are checked.
+    type, the config must be complete. If only another registry has the type, missing arguments are
+    not reported, because its builder may add them (``conv_cfg`` and the like).
     A package is imported only if its entry point offers a name.
 
     Args:

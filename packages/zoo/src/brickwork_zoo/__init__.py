@@ -1,4 +1,4 @@
-"""Find, download, verify, list and load model weights; needs no torch until it loads."""
+"""Find, download, verify, list and load model weights; only loading and saving need torch."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def user_catalog_folders() -> list[Path]:
 
 
 def temporary_home() -> Path:
-    """Return the folder to use if the user has no home, or none that is writable."""
+    """Return the folder to use if the user has no writable home."""
     user = os.getuid() if os.name == "posix" else "files"
     return Path(tempfile.gettempdir()) / f"brickwork-{user}"
 

@@ -62,7 +62,7 @@ class UnknownSchemeError(InvalidInputError):
 
 
 class TakenSchemeError(InvalidInputError, KeyError):
-    """A scheme that is registered already."""
+    """A URI prefix that is already registered."""
 
 
 class UnknownModelError(ZooError, KeyError):
@@ -213,7 +213,7 @@ class MismatchError(ZooError, RuntimeError):
         report: The :class:`~brickwork_zoo.LoadReport` of what fits and what does not.
     """
 
-    # `Any`: a report is defined in a later part of the zoo than this module.
+    # `Any`: importing `LoadReport` here would need torch.
     def __init__(self, message: str, *, uri: str | None = None, report: Any = None) -> None:
         super().__init__(message, uri=uri)
         self.report = report

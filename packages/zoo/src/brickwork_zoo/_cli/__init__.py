@@ -1,4 +1,4 @@
-"""The command line: words go in, an exit code and printed lines come out.
+"""The command line: arguments go in, an exit code and printed lines come out.
 
-May import: everything else in the zoo. Works without torch, except for ``convert``.
+May import: all other parts of the zoo. Works without torch, except for ``convert``.
 """

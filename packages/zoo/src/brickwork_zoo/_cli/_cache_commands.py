@@ -1,4 +1,4 @@
-"""The command about the cache: list, path, prune."""
+"""The command `cache`, with the actions list, path and prune."""
 
 from __future__ import annotations
 

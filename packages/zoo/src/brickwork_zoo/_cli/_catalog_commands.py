@@ -82,7 +82,7 @@ def _list(args: Namespace) -> int:
 
 
 def _suggestion(args: Namespace) -> str:
-    """Return what the user may have meant by arguments that no model matches."""
+    """Return a suggestion for arguments that no model matches."""
     models = list_models(source=args.source)
     families = {model.family for model in models if model.family}
     if args.family and not list_models(source=args.source, family=args.family):

@@ -36,7 +36,7 @@ def add_hash_options(command: ArgumentParser) -> None:
 
 
 def expected_hash(args: Namespace) -> Sha256:
-    """Return the argument ``sha256`` that the options of `add_hash_options` stand for."""
+    """Return the argument ``sha256`` for the values of ``--sha256`` and ``--no-verify``."""
     return False if args.no_verify else args.sha256
 
 

@@ -67,8 +67,8 @@ class Attempt:
         origin = partial.origin
         is_same_url = origin is not None and origin.url == redact_credentials(url)
         total = origin.total if origin is not None else None
-        # Of a complete file the last byte is requested again: only a response shows whether the
-        # server still has the same version.
+        # For a complete partial file, request the last byte again: only a response shows whether
+        # the server still has the same version.
         start = partial.size if total is None else min(partial.size, total - 1)
         validator = origin.validator if origin is not None and is_same_url else None
         stream = self._open(url, start, validator)
@@ -120,7 +120,7 @@ class Attempt:
         try:
             partial.move_to(target)
         except FileNotFoundError as error:
-            # Another process has finished and removed this file: locks have no effect here.
+            # The locks have no effect here: another process has finished and removed this file.
             path = self.cache.find(self.resource)
             if path is None:
                 raise TransientError("another process removed the partial file") from error

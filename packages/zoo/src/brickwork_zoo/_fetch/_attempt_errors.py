@@ -1,4 +1,4 @@
-"""How an attempt to download from one URL fails, and whether another attempt may help."""
+"""Errors of an attempt to download from one URL; the type decides about further attempts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class AttemptError(Exception):
     """A failed attempt to download from one URL.
 
     Args:
-        reason: Why it failed. A long text of a server is cut, its control characters escaped and
-            its credentials redacted.
+        reason: Why the attempt failed. A long text is shortened; control characters are escaped
+            and credentials redacted.
         status: HTTP status, if there was a response.
         wait: Seconds that the server asks to wait before the next attempt.
     """

@@ -6,7 +6,7 @@
 
     <home>/checkpoints/url-<hash of the URL>/.sha256                    a hash that a caller passed
 
-A file counts if its record shows that it is unchanged since it was hashed, or after it is hashed
+A file is used if its record shows that it is unchanged since it was hashed; otherwise it is hashed
 again. Reading needs neither the lock nor write permission.
 """
 
@@ -162,7 +162,7 @@ def writable_cache(settings: Settings, resource: Resource) -> Cache:
 
 
 def _make_private(folder: Path) -> None:
-    """Create a folder where everybody can write; fail if it belongs to another user."""
+    """Create a private folder inside a world-writable one; fail if another user owns it."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     stat = folder.lstat()

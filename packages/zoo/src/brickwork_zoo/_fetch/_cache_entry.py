@@ -136,7 +136,7 @@ class Entry:
                 path.unlink()
 
     def leftovers(self) -> list[Path]:
-        """List what is of no use: abandoned partial files, corrupt files, an empty folder."""
+        """List what can be removed: abandoned partial files, corrupt files, an empty folder."""
         stated = self.stated_hash()
         has_stated_file = stated is not None and bool(
             Entry(self.folder.parent / stated, "").files()

@@ -14,7 +14,7 @@ from ._attempt_errors import AttemptError, UntrustedError, WrongHashError
 
 
 def offline_error(resource: Resource, path: Path) -> OfflineError:
-    """Return the error of a file that is not at `path` in the cache while offline."""
+    """Return the error for a file that is not in the cache, at `path`, in offline mode."""
     urls = [redact_credentials(url) for url in resource.urls]
     lines = "".join(f"\n  {url}" for url in urls)
     return OfflineError(
@@ -34,7 +34,7 @@ def download_error(
     *,
     is_resumable: bool,
 ) -> DownloadError:
-    """Return the error of a download that failed at every URL, and whether the next resumes."""
+    """Return the error of a download that failed at every URL."""
     failures = [
         Failure(redact_credentials(url), error.reason, error.status, attempts[url])
         for url, error in errors.items()

@@ -1,4 +1,4 @@
-"""Files on ``s3://``, ``gs://`` and whatever else fsspec opens, as streams."""
+"""Streams of files on ``s3://``, ``gs://`` and other file systems of fsspec."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTLED = 2.0  # seconds after which a date cannot be that of two versions
 
 
 def open_fsspec(url: str, start: int = 0, validator: str | None = None) -> Stream:
-    """Open a file through fsspec, without its first bytes if they are of the same version.
+    """Open a file through fsspec at an offset if it is still of the same version.
 
     Raises:
         RefusedError: If the file does not exist, access is denied, or a package is missing.
@@ -98,7 +98,7 @@ def _timestamp(date: object) -> float | None:
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """Raise the exceptions of any file system as ours."""
+    """Convert the exceptions of any file system to subclasses of `AttemptError`."""
     try:
         yield
     except AttemptError:

@@ -67,8 +67,8 @@ def open_http(
         session: Reuses the connection for further attempts.
         url: URL of the file.
         start: Number of bytes that an earlier attempt has downloaded.
-        validator: Version of the file that these bytes are of; without it the server sends the
-            rest of its current version.
+        validator: Version that these bytes belong to; None to request the rest of the current
+            version.
         timeout: Seconds without a byte after which a request fails.
 
     Returns:
@@ -128,8 +128,8 @@ def _stream(
 
     def read(size: int) -> bytes:
         try:
-            # What has arrived, rather than all of `size`: then a stall loses nothing, and the
-            # partial file visibly grows.
+            # Returns available bytes instead of waiting for `size` bytes: a stall then loses none, and
+            # the partial file visibly grows.
             return response.raw.read1(size, decode_content=encoded) or b""
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _classified(error, timeout) from error
@@ -231,7 +231,7 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _authorization(url: str) -> Any:
-    """Return what adds the hub's token; requests removes it when redirected to another host."""
+    """Return the auth object that adds the hub's token; requests drops it on other hosts."""
     token = _hub.token_for(url)
     if token is None:
         return None
@@ -244,7 +244,7 @@ def _authorization(url: str) -> Any:
 
 
 def _classified(error: Exception, timeout: float) -> AttemptError:
-    """Return an exception of requests or urllib3 as one of ours."""
+    """Convert an exception of requests or urllib3 to an `AttemptError`."""
     cause = _innermost(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return UntrustedError(f"TLS certificate not trusted: {cause.verify_message}")

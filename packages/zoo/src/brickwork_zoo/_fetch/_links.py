@@ -1,4 +1,4 @@
-"""`check_links`: whether URLs still have their files, without downloading them."""
+"""`check_links`: checks that URLs still have their files, without downloading them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._attempt_errors import AttemptError
 from ._fsspec import open_fsspec
 from ._http import new_session, open_http
 
-_CONCURRENT = 4  # requests at a time; few, to be no burden to a host
+_CONCURRENT = 4  # concurrent requests; few, to limit the load on a host
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _in_use: set[Path] = set()  # partial files of this process
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the bytes of a partial file come from.
+    """The origin of the bytes in a partial file.
 
     Attributes:
         url: The URL, with credentials redacted.
@@ -92,7 +92,7 @@ class ResumableFile:
     origin: Origin | None
 
     def can_resume_from(self, url: str, sha256: str | None) -> bool:
-        """Return whether a mix of two versions would be noticed, by a hash or by the server."""
+        """Return whether the hash or the server can detect that the file is of another version."""
         origin = self.origin
         server_checks = origin is not None and origin.url == url and origin.validator is not None
         return sha256 is not None or server_checks

@@ -1,4 +1,4 @@
-"""`verify`: hash a file again, whatever the cache has recorded."""
+"""`verify`: hashes a file again, even if the cache record is current."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._transfer import hash_file
 
 @dataclass(frozen=True)
 class Verified:
-    """A file whose hash is as expected, or has nothing to compare with.
+    """The result of `verify`: a file whose hash is as expected, or whose expected hash is unknown.
 
     Attributes:
         path: Path of the file.

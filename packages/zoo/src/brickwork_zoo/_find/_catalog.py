@@ -23,7 +23,7 @@ from ._url import last_component
 from ._user_catalog import user_models
 
 Row = Mapping[str, Any]
-"""What the catalog records about a model: the fields of `Model` without its URI."""
+"""A row of the catalog: the fields of `Model` without its URI."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def look_up(scheme: str, name: str) -> tuple[str, Row]:
 
 
 def resolve(scheme: str, uri: str) -> Resource | str:
-    """Return the resource of a catalog URI; for a name of the user's its URL or path."""
+    """Return the resource of a catalog URI, or the URL or path if the name is user-defined."""
     name = uri.partition("://")[2]
     primary, row = look_up(scheme, name)
     table = table_of(scheme)
@@ -153,7 +153,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 
 def uris_named(name: str) -> list[str]:
-    """Return the URIs of the models with exactly this name, whatever their scheme."""
+    """Return the URIs of the models with exactly this name, in all schemes."""
     return [
         f"{scheme}://{name}"
         for scheme, source in SCHEMES.items()

@@ -73,7 +73,7 @@ def _with_urls(resource: Resource, settings: Settings) -> Resource:
 
 
 def sibling(resource: Resource, filename: str) -> str:
-    """Return the path or URI of another file in the same folder, as of a shard beside its index."""
+    """Return the path or URI of another file in the same folder, such as a shard of an index."""
     if resource.path is not None:
         return str(resource.path.parent / filename)
     if resource.identity.startswith("hf://"):

@@ -1,4 +1,4 @@
-"""What is known about a file before it is downloaded."""
+"""`Resource`: the candidate URLs, expected hash and size of a file."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def resolver_of(uri: str) -> Resolver:
 
 
 def _suggestion(scheme: str, name: str) -> str:
-    """Return the URIs that the user may have meant by an unknown scheme, as part of an error."""
+    """Return a suggestion of known URIs, as part of the error for an unknown scheme."""
     schemes = [prefix.partition("://")[0] for prefix in known_prefixes()]
     close = get_close_matches(scheme, schemes, n=1, cutoff=0.8)
     uris = [f"{close[0]}://{name}"] if close else _catalog.uris_named(name)
