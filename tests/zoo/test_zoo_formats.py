@@ -64,7 +64,7 @@ def test_safetensors_of_each_dtype_are_those_of_the_library(tmp_path, name):
     assert (info.dtype, info.shape, info.nbytes) == (name, tuple(value.shape), value.nbytes)
 
 
-@pytest.mark.filterwarnings("ignore:ComplexHalf")  # of torch, about the dtype itself
+@pytest.mark.filterwarnings("ignore:ComplexHalf")  # torch warns about the dtype itself
 @pytest.mark.parametrize("name", [n for n in ITEM_SIZES if not n.startswith("q")])
 @pytest.mark.parametrize("legacy", [False, True])
 def test_torch_files_of_each_dtype_are_read_as_data(tmp_path, name, legacy):
@@ -77,7 +77,7 @@ def test_torch_files_of_each_dtype_are_read_as_data(tmp_path, name, legacy):
         assert torch.equal(bits(loaded), bits(value))
 
 
-@pytest.mark.filterwarnings("ignore:ComplexHalf", "ignore:torch.quantize")  # of torch
+@pytest.mark.filterwarnings("ignore:ComplexHalf", "ignore:torch.quantize")  # raised by torch
 @pytest.mark.parametrize("name", sorted(ITEM_SIZES.keys() - SAFETENSORS_NAMES.keys()))
 def test_dtype_that_safetensors_does_not_have_is_refused(tmp_path, name):
     if name.startswith("q"):

@@ -49,7 +49,7 @@ def quantized(seed: int = 0) -> nn.Module:
         )
 
 
-@pytest.mark.filterwarnings("ignore")  # of torch, about quantization and typed storages
+@pytest.mark.filterwarnings("ignore")  # torch warns about quantization and typed storages
 def test_dynamically_quantized_model_is_saved_and_loaded(tmp_path):
     model, other = quantized(0), quantized(1)
     images = torch.randn(5, 4)
@@ -65,7 +65,7 @@ def test_dynamically_quantized_model_is_saved_and_loaded(tmp_path):
         zoo.save_checkpoint(model, tmp_path / "x.safetensors")
 
 
-@pytest.mark.filterwarnings("ignore")  # of torch, about quantization and typed storages
+@pytest.mark.filterwarnings("ignore")  # torch warns about quantization and typed storages
 def test_quantized_model_is_not_changed_if_another_tensor_does_not_fit():
     model, other = quantized(0), quantized(1)
     images = torch.randn(5, 4)

@@ -433,7 +433,7 @@ STORAGE = b"(\x8c\x07storage\x8c\x05torch\x8c\x0cFloatStorage\x93\x8c\x010\x8c\x
         (b"\x04", b"K\x00K\x02\x85J\xff\xff\xff\xff\x85"),  # a negative stride
         (b"\x04", b"K\x00J\xff\xff\xff\xff\x85K\x01\x85"),  # a negative size
         (b"\x04", b"K\x00K\x02\x85K\x09\x85"),  # a stride that leaves its storage
-        (b"\x04", b"K\x00K\x02\x85)"),  # a stride too few
+        (b"\x04", b"K\x00K\x02\x85)"),  # fewer strides than dimensions
         (b"\x04", b"K\x00(" + b"K\x01" * 70 + b"t(" + b"K\x01" * 70 + b"t"),
         (b"\x04", b"K\x00\x8a\x09" + b"\xff" * 8 + b"\x00\x85K\x00\x85"),
         (b"\xff", b"K\x00K\x02\x85K\x01\x85"),  # a storage longer than the file
@@ -450,7 +450,7 @@ def test_tensor_outside_its_storage_is_an_error(tmp_path, legacy, count, numbers
         head.seek(0)
         for _ in range(3):
             pickle.load(head)
-        data = b"\x04" + bytes(7) + bytes(16)  # its number of elements, and these
+        data = b"\x04" + bytes(7) + bytes(16)  # the number of elements, then the elements
         start = head.getvalue()[: head.tell()]
         path.write_bytes(start + pickle_of(body) + pickle.dumps(["0"]) + data)
     else:

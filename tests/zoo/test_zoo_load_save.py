@@ -230,7 +230,7 @@ def test_convert_refuses_what_it_cannot_write(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.pth"]
 
 
-@pytest.mark.filterwarnings("ignore")  # of torch's, about what it means to replace
+@pytest.mark.filterwarnings("ignore")  # torch deprecates quantization
 def test_quantized_tensors_are_read_by_torch(tmp_path):
     tensor = torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
     torch.save({"q": tensor, "w": torch.ones(1)}, tmp_path / "x.pth")

@@ -354,7 +354,7 @@ def store(bucket):
     return store
 
 
-@pytest.mark.filterwarnings("ignore")  # of libraries that are not ours to mend
+@pytest.mark.filterwarnings("ignore")  # raised by third-party libraries
 @pytest.mark.parametrize("scheme", ["s3", "S3"])
 def test_file_is_downloaded_from_s3(store, scheme):
     store.pipe_file("bucket/models/net.pth", BODY)

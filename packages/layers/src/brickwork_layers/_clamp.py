@@ -26,7 +26,7 @@ class Clamp(nn.Module):
         """Clamp the input.
 
         Args:
-            x: Tensor (*).
+            x: Tensor ``(*)``.
 
         Returns:
             Tensor of the same shape.

@@ -53,7 +53,7 @@ class HSigmoid(nn.Module):
         """Apply the activation.
 
         Args:
-            x: Tensor (*).
+            x: Tensor ``(*)``.
 
         Returns:
             Tensor of the same shape.
@@ -85,7 +85,7 @@ class HSwish(nn.Module):
         """Apply the activation.
 
         Args:
-            x: Tensor (*).
+            x: Tensor ``(*)``.
 
         Returns:
             Tensor of the same shape.

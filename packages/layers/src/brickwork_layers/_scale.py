@@ -22,10 +22,10 @@ class Scale(nn.Module):
         """Scale the input.
 
         Args:
-            x: Tensor (*).
+            x: Tensor ``(*)``.
 
         Returns:
-            Tensor (*).
+            Tensor ``(*)``.
         """
         return x * self.scale
 

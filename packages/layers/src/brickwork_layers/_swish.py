@@ -17,9 +17,9 @@ class Swish(nn.Module):
         """Apply the activation.
 
         Args:
-            x: Tensor (*).
+            x: Tensor ``(*)``.
 
         Returns:
-            Tensor (*).
+            Tensor ``(*)``.
         """
         return x * torch.sigmoid(x)

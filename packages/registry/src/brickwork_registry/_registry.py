@@ -221,7 +221,7 @@ class Registry(Generic[T]):
 
     @property
     def name(self) -> str:
-        """What the entries are."""
+        """Description of the entries, such as ``'conv layer'``."""
         return self._name
 
     @property

@@ -128,8 +128,8 @@ def _stream(
 
     def read(size: int) -> bytes:
         try:
-            # Returns available bytes instead of waiting for `size` bytes: a stall then loses none, and
-            # the partial file visibly grows.
+            # Returns available bytes instead of waiting for `size` bytes: a stall loses none,
+            # and the partial file visibly grows.
             return response.raw.read1(size, decode_content=encoded) or b""
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _classified(error, timeout) from error
@@ -272,7 +272,7 @@ def _message(error: Exception) -> str:
 
 
 def _innermost(error: Exception) -> Exception:
-    """Return the exception that those of requests and urllib3 wrap."""
+    """Return the original exception inside those of requests and urllib3."""
     inner: Any = error
     while isinstance(inner, Exception):
         error = inner

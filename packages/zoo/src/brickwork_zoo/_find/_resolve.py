@@ -18,7 +18,7 @@ from ._resource import Reader, Resource
 from ._scheme import resolver_of, resolver_of_paths
 from ._url import last_component, normalize_case
 
-_MAX_HOPS = 8  # URIs that stand for another URI
+_MAX_HOPS = 8  # maximum number of resolvers in a row that return another URI
 
 
 def resolve(

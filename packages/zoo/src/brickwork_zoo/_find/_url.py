@@ -17,6 +17,6 @@ def normalize_case(uri: str) -> str:
 
 
 def last_component(url: str) -> str:
-    """Return the last part of a URL's path that is a name, percent-decoded."""
+    """Return the last component of a URL's path that is a file name, percent-decoded."""
     names = [unquote(part) for part in urlsplit(url).path.split("/")]
     return next((name for name in reversed(names) if name.strip(". ")), "")

@@ -1,4 +1,4 @@
-"""The state dict of a model under the names that a checkpoint uses. Needs torch."""
+"""The state dict of a model, with the keys that a checkpoint uses. Needs torch."""
 
 from __future__ import annotations
 
