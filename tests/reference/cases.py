@@ -324,7 +324,7 @@ MODULES = {
         for fusion in (("channel_add",), ("channel_mul",), ("channel_add", "channel_mul"))
     },
     **{
-        # The original takes only square images where the query meets positions without a bias.
+        # mmcv supports only square images if the query attends to positions without a bias.
         f"GeneralizedAttention-{kind}": case(
             attention(attention_type=kind), (2, 8, 4, 4) if kind == "0100" else (2, 8, 6, 4)
         )
@@ -450,7 +450,7 @@ MODULES = {
     ),
 }
 
-# ---- initialisation: values only, nothing is called
+# ---- initialization: values only
 
 CONV = new("nn.Conv2d", 3, 4, 3)
 CONV1D = new("nn.Conv1d", 3, 4, 3)

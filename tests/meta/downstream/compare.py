@@ -1,11 +1,11 @@
-"""Compare two results of `fingerprint.py`: say how many of how many agree, fail if one does not.
+"""Compare two results of `fingerprint.py`: print how many modules agree, fail if one does not.
 
     python compare.py ours.json original.json [--write docs/_static/downstream.json]
 
-Keys, shapes and initial weights must be the same bits; of outputs, the spread must agree to three
-decimals, and it is said how many are the same bits, where both sides ran on the same PyTorch. What
-the original cannot build or run either is named, and so is each config that was not taken. The
-counts, written to a file, are what the documentation states.
+Keys, shapes and initial weights must be equal bit for bit; the statistics of outputs must agree to
+three decimals. The number of outputs that are equal bit for bit is printed as well. Modules that
+mmcv cannot build or run either are listed, and configs that were skipped. The documentation states
+the counts, which are written to a file.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def parts(networks: dict[str, dict]) -> Iterator[tuple[str, str, dict]]:
-    """Yield each backbone and neck: its kind, its name and what was found."""
+    """Yield kind, name and result of each backbone and neck."""
     for name, row in networks.items():
         yield "backbones", f"{name} ({row['backbone']})", row
         for index, neck in enumerate(row.get("necks", [])):
@@ -37,7 +37,7 @@ def differences(ours: dict, original: dict) -> list[str]:
 
 
 def compare(ours: dict, original: dict) -> tuple[dict, list[str]]:
-    """Return the counts, and a line for each thing that is not as the original has it."""
+    """Return the counts, and a line for each difference from mmcv."""
     found = {name: row for _, name, row in parts(ours["networks"])}
     taken = {name for name in original["networks"] if name in ours["networks"]}
     counts = {kind: Counter(there=0, agree=0, same_bits=0) for kind in ("backbones", "necks")}
@@ -73,7 +73,7 @@ def main() -> None:
     ours, original = (json.loads(path.read_text()) for path in (arguments.ours, arguments.original))
     counts, lines = compare(ours, original)
     for name in counts["original_fails"]:
-        print(f"{name}: not compared, the original fails, too")
+        print(f"{name}: not compared, mmcv fails as well")
     for name, reason in counts["left_out"].items():
         print(f"{name}: not taken, {reason}")
     print(*lines, sep="\n")

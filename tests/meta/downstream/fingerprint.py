@@ -1,15 +1,14 @@
-"""Build the networks of a downstream package from its own configs, and write what came out.
+"""Build the models of a downstream package from its own configs and store their fingerprints.
 
     python fingerprint.py mmcls ours result.json [--all] [pattern...]
     python fingerprint.py mmpretrain original result.json
 
-The backbone of each config, and then its necks, are built under one seed, initialised and run. What
-is written of each is its keys and shapes, a digest of the weights, and a digest and some numbers of
-the outputs, so that two runs on the same PyTorch compare bit for bit, see `compare.py`; what cannot
-be built or run is written with its error, and a config that is not taken with the reason. On our
-side the process has no mmcv at all (and, for mmpretrain, an installed mmengine or none).
+The backbone of each config and its necks are built under one seed, initialized and run. A
+fingerprint has keys and shapes, a digest of the weights, and a digest and statistics of the
+outputs, so that two runs on the same PyTorch can be compared bit for bit (`compare.py`). Errors are
+stored, and the reason why a config is skipped. With `ours`, no mmcv is installed.
 
-By default one config for each kind of backbone is taken, the first by name.
+By default the first config by name of each kind of backbone is used.
 """
 
 import argparse
@@ -77,7 +76,7 @@ def digest(tensors: list[torch.Tensor]) -> str:
 
 
 def measure(module: torch.nn.Module, *inputs: object) -> tuple[dict, object]:
-    """Initialise and run a module; return what is compared of it, and its output."""
+    """Initialize and run a module; return its fingerprint and output."""
     if hasattr(module, "init_weights"):
         module.init_weights()
     state = module.state_dict()

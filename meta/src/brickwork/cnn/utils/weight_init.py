@@ -3,6 +3,7 @@
 from brickwork_init import INITIALIZERS as INITIALIZERS
 from brickwork_init import Caffe2XavierInit as Caffe2XavierInit
 from brickwork_init import ConstantInit as ConstantInit
+from brickwork_init import Initializer
 from brickwork_init import KaimingInit as KaimingInit
 from brickwork_init import NormalInit as NormalInit
 from brickwork_init import TruncNormalInit as TruncNormalInit
@@ -21,3 +22,5 @@ from brickwork_init import xavier_init as xavier_init
 from brickwork_zoo import PretrainedInit as PretrainedInit
 
 from brickwork._init_info import update_init_info as update_init_info
+
+BaseInit = Initializer  # its name in mmcv
