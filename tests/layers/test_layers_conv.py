@@ -67,7 +67,7 @@ def test_conv_aws_loads_a_plain_convolution(assign: bool, depth: int) -> None:
 
 def test_conv_aws_loads_its_own_checkpoint() -> None:
     first, second = layers.ConvAWS2d(4, 6, 3), layers.ConvAWS2d(4, 6, 3)
-    first.weight_gamma.fill_(-2.0)  # no sentinel value marks it as missing
+    first.weight_gamma.fill_(-2.0)  # valid here; in mmcv negative values mean "missing"
     first.weight_beta.normal_()
     second.load_state_dict(first.state_dict())
     assert torch.equal(second.weight_gamma, first.weight_gamma)

@@ -121,7 +121,7 @@ def test_damaged_folder_raises_and_leaves_the_model_unchanged(tmp_path_factory, 
     folder = tmp_path_factory.mktemp("fuzz") / "dcp"
     save({"model": net().state_dict(), "epoch": 3}, checkpoint_id=folder)
     for file in sorted(folder.iterdir()):
-        raw = bytearray(file.read_bytes())  # whose length differs from run to run
+        raw = bytearray(file.read_bytes())  # its length varies
         for _ in range(data.draw(st.integers(0, 3))):
             raw[data.draw(st.integers(0, 2**16)) % len(raw)] = data.draw(st.integers(0, 255))
         file.write_bytes(raw[: len(raw) - data.draw(st.integers(0, 2))])
@@ -238,7 +238,7 @@ def test_report_lists_keys_by_common_prefix(caplog):
     assert report.share == pytest.approx(loaded / sum(sizes.values()))
     text = str(report)
     assert "somewhere.pth" in text
-    for words in (  # of mmcv
+    for words in (  # as in the messages of mmcv
         "The model and loaded state dict do not match exactly",
         "unexpected key in source state_dict",
         "missing keys in source state_dict",
@@ -537,7 +537,7 @@ def test_load_model_initializes_what_the_checkpoint_lacks(tmp_path):
 
     model = zoo.load_model(build, tmp_path / "x.pth", logger="silent")
     assert uninitialized(model) == []
-    bound = 4**-0.5  # of nn.Linear's own default
+    bound = 4**-0.5  # bound of the default initialization of nn.Linear
     assert model[1].weight.abs().max() <= bound
     assert model[1].weight.detach().std() == pytest.approx(bound / 3**0.5, rel=0.1)
     assert model[2].running_var.eq(1).all()

@@ -202,7 +202,7 @@ def layouts() -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", layouts())
-@pytest.mark.parametrize("buffer", [2**24, 64])  # of which the smaller one holds a few numbers
+@pytest.mark.parametrize("buffer", [2**24, 64])  # 64 bytes: a few elements
 @pytest.mark.parametrize(
     "target",
     [
@@ -270,7 +270,7 @@ def test_shard_reads_only_its_own_bytes(tmp_path, monkeypatch):
 
     lazy = read_path(tmp_path / "x.pth", access="lazy")["x"]
     monkeypatch.setattr(DataFile, "read_into", counted)
-    for box in (([16, 0], [16, 4096]), ([0, 2048], [64, 1024])):  # of the rows, of the columns
+    for box in (([16, 0], [16, 4096]), ([0, 2048], [64, 1024])):  # some rows, some columns
         counts.clear()
         lazy.slice(box)(torch.empty(box[1]))
         assert sum(counts) == 64 * 4096 * 4 // 4

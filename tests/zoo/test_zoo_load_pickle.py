@@ -256,7 +256,7 @@ def library_classes():
     """Return classes like those of libraries that are missing when the file is read."""
 
     class ConfigDict(dict):
-        def __getnewargs__(self):  # as addict's, of which mmcv's is one
+        def __getnewargs__(self):  # as in addict.Dict, the base class in mmcv
             return tuple(self.items())
 
         def __getstate__(self):

@@ -218,7 +218,7 @@ def test_waiters_wait_while_the_holder_makes_progress(site, faults, start, monke
 
 @pytest.mark.parametrize("locks", ["", "ENOSYS"])
 def test_waiters_notice_progress_of_a_slow_holder(site, faults, start, monkeypatch, locks):
-    # 3 s with fewer bytes in one pause than any buffer holds; they would wait 1.4 s for nothing.
+    # The download takes 3 s in small pieces; waiters wait 1.4 s for an idle lock holder.
     monkeypatch.setenv("BRICKWORK_TIMEOUT", "0.2")
     content = BODY[:6000]
     site.always["/net.pth"] = faults.trickle(200, 0.1)

@@ -193,7 +193,7 @@ def test_partial_file_without_origin_is_resumed_only_with_a_hash(site, faults):
 def test_partial_file_beside_a_complete_file_is_removed(site, faults):
     url = begin(site, faults)
     (part,) = (p for p in leftovers() if p.suffix == ".part")
-    part.with_name("net.pth").write_bytes(NEW)  # as by a process that no lock held back
+    part.with_name("net.pth").write_bytes(NEW)  # as another process without a lock would do
     assert download(url).read_bytes() == NEW
     assert not site.requests
     assert leftovers() == []

@@ -8,10 +8,10 @@ from ._typing import Size2d
 
 
 class Conv2dAdaptivePadding(nn.Conv2d):
-    """2d convolution with the "same" padding of TensorFlow: the output has ceil(size / stride).
+    """2d convolution with the "same" padding of TensorFlow: output size ceil(size / stride).
 
-    The amount of zero padding depends on the size of the input. If it is odd, the bottom and the
-    right get one more.
+    The amount of zero padding depends on the size of the input. If it is odd, the
+    bottom and right sides get one more zero than the top and left sides.
 
     Args:
         in_channels: Number of channels of the input.

@@ -41,7 +41,7 @@ def provider_hint(distribution: str, module: str) -> str:
 def _is_importable(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # of a parent package
+    except ModuleNotFoundError:  # a parent package is missing
         return False
 
 

@@ -39,7 +39,7 @@ def validate(cfg: Mapping[str, Any], registry: Registry[Any]) -> list[Problem]:
     Nothing is built. A nested dict with a ``type`` counts as a config. If `registry` has the
     type, the config must be complete. If only another registry has the type, missing arguments are
     not reported, because its builder may add them (``conv_cfg`` and the like).
-    A package is imported only if its entry point offers a name.
+    A package is imported only if a ``type`` in the config is the name of its entry point.
 
     Args:
         cfg: The config, as for `build_from_cfg`.

@@ -93,7 +93,7 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "brickwork_init"):
             raise
-        from .errors import MissingDependencyError  # as lazily as everything else
+        from .errors import MissingDependencyError  # imported lazily, like all names of the package
 
         raise MissingDependencyError(
             f"{name} needs {error.name}: pip install 'brickwork-zoo[torch]'", package=error.name

@@ -107,7 +107,7 @@ def plan(
     for key in result.implied:
         del result.shapes[key]
     holders = {prefix + EXTRA_STATE for prefix, owner in walk(module) if _has_extra_state(owner)}
-    result.errors += _other_kinds(model_slots, result)
+    result.errors += _layout_errors(model_slots, result)
     result.missing = [k for k in result.missing if k not in holders or k not in extra]
     result.unexpected += [k for k in state_dict if k in extra and k not in holders]
     non_persistent = non_persistent_names(module)
@@ -116,7 +116,7 @@ def plan(
     return result
 
 
-def _other_kinds(model_slots: Iterable[Slot], planned: Plan) -> Iterator[str]:
+def _layout_errors(model_slots: Iterable[Slot], planned: Plan) -> Iterator[str]:
     """Yield an error for each tensor that cannot be copied, such as sparse into dense."""
     for slot in model_slots:
         source, target = planned.copies.get(id(slot.tensor)), slot.tensor
