@@ -50,7 +50,7 @@ class ZooError(Exception):
         self.uri = None if uri is None else redact_credentials(uri)
 
     def __str__(self) -> str:
-        return str(self.args[0])  # KeyError, a base class of some, would print its repr
+        return str(self.args[0])  # some subclasses are KeyErrors, which print the repr
 
 
 class InvalidInputError(ZooError, ValueError):

@@ -167,7 +167,9 @@ def _plan_below(
 
 
 _MODULE_LOADS = nn.Module._load_from_state_dict
-_RECORDING_MODULE_LOADS = RecordingModule._load_from_state_dict  # records, as the caller does
+_RECORDING_MODULE_LOADS = (
+    RecordingModule._load_from_state_dict
+)  # a plain load; its records are made here by the caller
 _NORM_LOADS = nn.modules.batchnorm._NormBase._load_from_state_dict
 
 
