@@ -110,8 +110,9 @@ def run(setting: Setting, folder: Path) -> str:
 
 
 def leftovers(temporary: Path) -> list[str]:
-    """Return processes that a run left behind, and files outside of pytest's own folder."""
-    files = [path.name for path in temporary.iterdir() if not path.name.startswith("pytest-of-")]
+    """Return processes and files left behind, except pytest's folder and torch's cache."""
+    expected = ("pytest-of-", "torchinductor_")
+    files = [path.name for path in temporary.iterdir() if not path.name.startswith(expected)]
     processes = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
