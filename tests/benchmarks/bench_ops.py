@@ -122,9 +122,20 @@ def nms_rows(rounds: int, torchvision: Any) -> Iterator[Row]:
 
 
 def attention_inputs(queries: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Make values, locations and weights of 8 heads and 4 points per level."""
+    """Make values, locations and weights of 8 heads and 4 points per level.
+
+    The queries of an encoder are the pixels of the maps, and read around their own place.
+    """
     value = torch.randn(1, QUERIES["an encoder"], 8, 32)
-    return value, torch.rand(1, queries, 8, 4, 4, 2), torch.rand(1, queries, 8, 4, 4)
+    locations = torch.rand(1, queries, 8, 4, 4, 2)
+    if queries == QUERIES["an encoder"]:
+        places = [
+            torch.cartesian_prod((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w)
+            for h, w in LEVELS
+        ]
+        centers = torch.cat(places).flip(1).view(1, queries, 1, 1, 1, 2)
+        locations = centers + (locations - 0.5) * 0.1
+    return value, locations, torch.rand(1, queries, 8, 4, 4)
 
 
 def sampled_attention(value: Tensor, locations: Tensor, weights: Tensor) -> Tensor:
