@@ -340,7 +340,7 @@ def test_modules_rename_their_own_old_keys():
     state_dict = {"0.w": torch.ones(2)}
     assert zoo.load_state_dict(model, state_dict, strict=True).complete
     assert torch.equal(model[0].weight, torch.ones(2))
-    assert list(given) == ["0.w"]
+    assert list(state_dict) == ["0.w"]
     assert model[0].told
 
 
