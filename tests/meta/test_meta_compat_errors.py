@@ -148,8 +148,10 @@ def test_build_of_mmcv_fails_and_is_not_needed(tmp_path):
     uv = os.environ.get("HATCH_UV") or shutil.which("uv")
     assert uv, "run the tests with `hatch run test-all`, which brings uv"
     subprocess.run([uv, "venv", tmp_path / "environment"], check=True, capture_output=True)
+    # without the cache, which may hold a wheel that was built with an old setuptools
+    install = [uv, "pip", "install", "--no-cache", "--python", tmp_path / "environment"]
     result = subprocess.run(
-        [uv, "pip", "install", "--python", tmp_path / "environment", "--no-deps", "mmcv==1.7.2"],
+        [*install, "--no-deps", "mmcv==1.7.2"],
         capture_output=True,
         encoding="utf-8",
     )

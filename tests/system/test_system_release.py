@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -62,10 +63,10 @@ def _with_meta(root, copy):
 def release(root, uv, tmp_path):
     """Run all steps of a release except publishing, into a temporary folder."""
 
-    def run(tag: str) -> tuple[int, str, set[str]]:
+    def run(tag: str, checkout: Path = root) -> tuple[int, str, set[str]]:
         dist = tmp_path / "dist"
         done = subprocess.run(
-            [root / ".ci" / "release", tag, dist],
+            [checkout / ".ci" / "release", tag, dist],
             env={**os.environ, "HATCH_UV": uv},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,10 +78,14 @@ def release(root, uv, tmp_path):
 
 
 @pytest.mark.slow
-def test_release_builds_installs_alone_and_runs_the_tests(release, distributions):
+def test_release_builds_installs_alone_and_runs_the_tests(release, distributions, root, tmp_path):
     """Shown with the package without dependencies; the tests run in an environment of their own."""
     version = distributions["brickwork-registry"].version
-    code, output, files = release(f"brickwork-registry-v{version}")
+    checkout = tmp_path / "checkout"
+    shutil.copytree(root, checkout, ignore=shutil.ignore_patterns(".git", "_build", "__pycache__"))
+    changelog = checkout / "packages" / "registry" / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text().replace("## Unreleased", f"## {version}"))
+    code, output, files = release(f"brickwork-registry-v{version}", checkout)
     assert code == 0, output
     assert re.search(r"=== \d+ passed in ", output), output
     stem = f"brickwork_registry-{version}"
