@@ -20,6 +20,7 @@ from brickwork_init import (
 )
 from torch import nn
 from torch.nn.utils import parametrizations
+from torch.testing._internal.two_tensor import TwoTensor
 
 from tests.support.python import run_python
 
@@ -266,3 +267,22 @@ def test_rule_on_one_slot_of_a_tied_tensor_ends_the_load_of_the_other() -> None:
     assert kind(model, "head.weight") == "rule"
     assert not is_loaded(model["head"], "weight")
     assert is_loaded(model, "head.bias")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda model: initialize(model, NINES),
+        lambda model: mark_loaded(model, "f"),
+        lambda model: model.load_state_dict(model.state_dict()),
+    ],
+    ids=["initialize", "mark_loaded", "load_state_dict"],
+)
+def test_wrapper_subclass_is_converted_by_swapping(write) -> None:
+    layer = nn.Linear(2, 2)
+    layer.weight = nn.Parameter(TwoTensor(torch.zeros(2, 2), torch.zeros(2, 2)))
+    model = nn.Sequential(layer)
+    write(model)
+    model.to(torch.float64)  # swaps the tensors, because a wrapper's data cannot be replaced
+    assert isinstance(layer.weight, TwoTensor)
+    assert layer.weight.a.dtype == layer.weight.b.dtype == torch.float64

@@ -116,7 +116,7 @@ def load_sharded_state_dict(folder: Path, how: str) -> None:
 
 
 def adapt(folder: Path, how: str) -> None:
-    """Check that adapters get full tensors."""
+    """Check that adapters get full tensors, and that the loaded model can be converted."""
     expected = torch.load(folder / "net.pth")
     adapter = zoo.adapt_classes(["fc.weight", "fc.bias"], [2, -1, 0])
     for broadcast in (False, True):
@@ -126,6 +126,8 @@ def adapt(folder: Path, how: str) -> None:
             zoo.load_checkpoint(model, folder / file, adapters=[adapter], broadcast=broadcast)
             actual = full_tensor(model.fc.weight)
             assert torch.equal(actual, expected["fc.weight"][[2, 1, 0]])
+        model.to(torch.bfloat16)  # swaps the tensors, which those with weak references refuse
+        assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
 
 
 def save_in_every_way(folder: Path, how: str) -> None:
